@@ -1,0 +1,137 @@
+"""Frozen options, one record per step, checked on construction. Every default of the project stands here and nowhere else.
+
+Knows no flags, files or environment: the CLI gathers settings and builds these. How each default was chosen: `docs/log.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError
+
+DEFAULT_INDEX = ".lmkindex"
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `UsageError` with `message` unless `condition` holds."""
+    if not condition:
+        raise UsageError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """Which files of the roots are documents."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    max_file_bytes: int = 1 << 30
+
+    def __post_init__(self) -> None:
+        require(self.max_file_bytes > 0, "max_file_bytes must be positive.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowOptions:
+    """Sizes of a window in tokens; `num_special` tokens are added to each row, `num_landmark` (0 or 1) to each sentence."""
+
+    window_tokens: int
+    context_tokens: int
+    num_special: int
+    num_landmark: int
+
+    def __post_init__(self) -> None:
+        require(self.num_landmark in (0, 1), "num_landmark must be 0 or 1.")
+        require(self.context_tokens >= 0, "context_tokens must not be negative.")
+        require(
+            self.window_tokens - self.num_special - self.context_tokens >= 8,
+            f"A window of {self.window_tokens} tokens leaves no room for a core after {self.context_tokens} tokens of context: "
+            "choose a larger window or a smaller context.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodeOptions:
+    """How the forward runs. `threads=0` leaves torch's choice; `batch_tokens` is the padded size of a batch."""
+
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int = 0
+    batch_tokens: int = 4096
+
+    def __post_init__(self) -> None:
+        require(self.dtype in ("auto", "float32", "bfloat16"), "dtype must be auto, float32 or bfloat16.")
+        require(self.threads >= 0, "threads must not be negative.")
+        require(self.batch_tokens >= 64, "batch_tokens must be at least 64.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents, 0..1."""
+
+    encoder: str | None = None
+    window_tokens: int | None = None
+    context_tokens: int | None = None
+    dry_run: bool = False
+    rebuild: bool = False
+    retry_failed: bool = False
+    checksum: bool = False
+    wait: bool = False
+    time_budget_s: float = 0.0
+    max_delete: float = 0.2
+    commit_rows: int = 20_000
+    commit_s: float = 120.0
+    ann_rows: int = 100_000
+    files: FileOptions = FileOptions()
+    encode: EncodeOptions = EncodeOptions()
+
+    def __post_init__(self) -> None:
+        require(0.0 <= self.max_delete <= 1.0, "--max-delete is a share of the documents, from 0% to 100%.")
+        require(self.time_budget_s >= 0, "--time-budget must not be negative.")
+        require(self.commit_rows > 0 and self.commit_s > 0, "commit_rows and commit_s must be positive.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchOptions:
+    """How spans are selected (DESIGN §6). `front=0` is `auto`; `surround` excludes `front`; `alpha` is the boundary weight's decay."""
+
+    budget_tokens: int = 1024
+    front: int = 0
+    surround: int = 0
+    hybrid: bool = False
+    path_glob: str | None = None
+    num_hits: int = 50
+    alpha: float = 0.08
+    grow_ratio: float = 0.8
+    max_front: int = 8
+
+    def __post_init__(self) -> None:
+        require(self.budget_tokens > 0, "--budget must be a positive number of tokens.")
+        require(self.front >= 0, "--front is `auto` or a positive number of sentences.")
+        require(self.surround >= 0, "--surround must not be negative.")
+        require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
+        require(self.num_hits > 0, "The number of hits must be positive.")
+        require(self.alpha >= 0, "alpha must not be negative.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerOptions:
+    """How an answer is written. `min_similarity` is the abstention threshold, a cosine."""
+
+    llm: str | None = None
+    model: str | None = None
+    max_answer_tokens: int = 160
+    min_similarity: float = 0.0
+    temperature: float = 0.0
+    timeout_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        require(self.max_answer_tokens > 0, "The length of an answer must be positive.")
+        require(-1.0 <= self.min_similarity <= 1.0, "The abstention threshold is a cosine, from -1 to 1.")
+        require(self.timeout_s > 0, "The timeout must be positive.")
+
+
+def index_path(index: str) -> Path:
+    """The local directory of an index; object-store URIs have none and raise `UsageError`."""
+    require("://" not in index, f"{index} is an object-store URI: only local directories can be indexes so far.")
+    return Path(index)

@@ -1,0 +1,64 @@
+"""The tree of errors. Each class has an exit code; each message is a sentence that says what to do next.
+
+    LmkindexError             1   anything that went wrong and was foreseen
+    ├── UsageError            2   a flag, a setting or an input file is wrong
+    ├── ReadError             -   one file cannot be read; a build records it and goes on (exit 3 at the end)
+    ├── IndexUnusableError    6   the index is missing, damaged or made with another encoder
+    ├── LockedError          75   another process is writing to the index
+    ├── EncoderError          1   an encoder folder cannot be used
+    ├── GeneratorError        1   the language model cannot be loaded or reached
+    └── InterruptedBuildError 130 or 143   stopped by a signal after saving what was done
+
+The library raises and never prints; the CLI catches once.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FAILED_FILES = 3
+EXIT_NOTHING_FOUND = 4
+EXIT_CITATION_FAILED = 5
+
+
+class LmkindexError(Exception):
+    """The root of the tree; `str(error)` is one or more sentences for the user."""
+
+    exit_code = 1
+
+
+class UsageError(LmkindexError):
+    """A flag, a setting, a pattern or an input file is wrong."""
+
+    exit_code = 2
+
+
+class ReadError(LmkindexError):
+    """One file cannot be read. The message is the reason, without the path."""
+
+
+class IndexUnusableError(LmkindexError):
+    """The index is missing, damaged, of a newer format, or made with another encoder."""
+
+    exit_code = 6
+
+
+class LockedError(LmkindexError):
+    """Another process holds the index's write lock."""
+
+    exit_code = 75
+
+
+class EncoderError(LmkindexError):
+    """An encoder folder is missing something or is of a kind that cannot be used."""
+
+
+class GeneratorError(LmkindexError):
+    """The language model cannot be loaded, reached or made to answer."""
+
+
+class InterruptedBuildError(LmkindexError):
+    """A signal stopped the build after what was finished had been saved."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,305 @@
+"""The nouns of the project: frozen records that flow from one step to the next.
+
+Knows no step, no model and no disk. Offsets are characters of a document's canonical text, half open: `text[start:end]`.
+Arrays (token ids, vectors) stay arrays beside the records; their suffixes are N landmarks, S sentences, T tokens, D dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float16Array = npt.NDArray[np.float16]
+Float32Array = npt.NDArray[np.float32]
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """A file that the walk found; `path` is relative to `root` with forward slashes, and `(root, path)` is its name."""
+
+    root: str
+    path: str
+    absolute_path: Path
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFailure:
+    """A file that could not be read, with a reason that a user understands."""
+
+    root: str
+    path: str
+    reason: str
+    size_bytes: int = -1
+    mtime_ns: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page of a paged document; `number` counts from 1."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One file as canonical text. `pages` is empty for kinds of files that have none."""
+
+    doc_id: str
+    root: str
+    path: str
+    title: str
+    text: str
+    pages: tuple[Page, ...]
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestEntry:
+    """What the index knows of a file: enough to decide from a stat, then a hash, whether it changed.
+
+    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is).
+    """
+
+    doc_id: str
+    root: str
+    path: str
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
+    status: str
+    error: str
+    num_sentences: int
+    num_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """The difference between the walk and the index. Every walked file is in exactly one of the first five tuples.
+
+    `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
+    file any more and were not renamed.
+    """
+
+    added: tuple[FileEntry, ...]
+    changed: tuple[FileEntry, ...]
+    touched: tuple[FileEntry, ...]
+    renamed: tuple[tuple[ManifestEntry, FileEntry], ...]
+    unchanged: tuple[ManifestEntry, ...]
+    deleted: tuple[ManifestEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentences:
+    """All sentences of a document, in order: `starts_S`, `ends_S` in characters; `ends_paragraph_S` marks the last of each paragraph."""
+
+    starts_S: Int64Array
+    ends_S: Int64Array
+    ends_paragraph_S: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.starts_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenizedSentences:
+    """Token ids of all sentences, end to end: sentence i owns `ids_T[offsets[i]:offsets[i + 1]]`; no special tokens."""
+
+    ids_T: Int32Array
+    offsets: Int64Array
+    ends_paragraph_S: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One row of encoder input: context (gives meaning, emits nothing), then core (emits one landmark a sentence).
+
+    `segments` are half-open ranges of the document's `ids_T`, one for each sentence in the window, context first; `core_pos` is the
+    position of the first core sentence, `num_core` how many there are. Of a sentence that is longer than a window, each piece is a
+    window with `num_core == 1`; only the last piece has `is_last_piece`, and its key covers the whole sentence.
+    """
+
+    segments: tuple[tuple[int, int], ...]
+    num_context: int
+    core_pos: int
+    num_core: int
+    num_tokens: int
+    key: str
+    piece: int = 0
+    is_last_piece: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmark:
+    """One stored sentence with its similarity to a question (inner product of normalised vectors, -1..1)."""
+
+    doc_id: str
+    pos: int
+    start: int
+    end: int
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A landmark proposed as a boundary. `score` is the similarity, or the fused rank score with `--hybrid`."""
+
+    doc_id: str
+    pos: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Consecutive sentences of one document: `text` is the document's `text[start:end]`; `boundary` is the character at which the
+    boundary sentence (the hit) ends; `pos_first`/`pos_last` are sentence positions, both included."""
+
+    path: str
+    doc_id: str
+    page: int | None
+    start: int
+    end: int
+    boundary: int
+    score: float
+    text: str
+    pos_first: int
+    pos_last: int
+    num_tokens: int
+    why: tuple[str, ...] = ()
+
+    def to_json(self) -> JsonObject:
+        names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A question and its spans, best first. `similarity` is the best landmark's cosine with the question, -1..1."""
+
+    question: str
+    spans: tuple[Span, ...]
+    similarity: float
+
+    def to_json(self) -> JsonObject:
+        return {"question": self.question, "spans": [span.to_json() for span in self.spans]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One chat request: `system` is the same for all prompts (so that its prefix is cached), `user` holds the spans and the question."""
+
+    system: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """What a generator wrote for one prompt; `finish_reason` is `stop`, `length` or `error: ...`."""
+
+    text: str
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A place that an answer points at; `quote` is the source's own text `text[start:end]`, `verified` what the code found."""
+
+    marker: int
+    path: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    verified: bool
+
+    def to_json(self) -> JsonObject:
+        return {name: getattr(self, name) for name in ("marker", "path", "page", "start", "end", "quote", "verified")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What `ask` gives: the text, whether it abstained, its checked citations and the spans that the model was shown."""
+
+    question: str
+    answer: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    spans: tuple[Span, ...]
+    model: str
+
+    def to_json(self) -> JsonObject:
+        return {
+            "question": self.question,
+            "answer": self.answer,
+            "abstained": self.abstained,
+            "citations": [citation.to_json() for citation in self.citations],
+            "spans": [span.to_json() for span in self.spans],
+            "model": self.model,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """`head.json`: the one mutable name of an index, and what it publishes."""
+
+    tables: Mapping[str, int]
+    encoder: Mapping[str, Any]
+    options: Mapping[str, Any]
+    roots: tuple[str, ...]
+    counts: Mapping[str, int]
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """The summary of a build; with `plan`, a forecast by `--dry-run`."""
+
+    scanned: int = 0
+    added: int = 0
+    changed: int = 0
+    renamed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    failed: tuple[FileFailure, ...] = ()
+    documents: int = 0
+    sentences: int = 0
+    tokens: int = 0
+    windows_encoded: int = 0
+    windows_reused: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    incomplete: bool = False
+    warnings: tuple[str, ...] = ()
+    plan: Mapping[str, list[str]] | None = None
+    seconds_by_step: Mapping[str, float] | None = None
+
+    def to_json(self) -> JsonObject:
+        names = ("scanned", "added", "changed", "renamed", "deleted", "unchanged")
+        report: JsonObject = {name: getattr(self, name) for name in names}
+        report["failed"] = [{"path": failure.path, "reason": failure.reason} for failure in self.failed]
+        names = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
+        report |= {name: getattr(self, name) for name in names}
+        report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}
+        if self.incomplete:
+            report["incomplete"] = True
+        if self.warnings:
+            report["warnings"] = list(self.warnings)
+        if self.plan is not None:
+            report["plan"] = dict(self.plan)
+        return report
