@@ -146,6 +146,39 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A window as the forward sees it: special tokens and landmarks put in. `starts`/`ends` are the places in `ids_T` of each core
+    sentence's own tokens; where the encoder has landmarks, the landmark stands at `ends`."""
+
+    ids_T: Int32Array
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderFolder:
+    """A model folder with its `landmark.json` (DESIGN §4), read and checked. `fingerprint` covers weights, tokenizer and settings."""
+
+    path: Path
+    name: str
+    fingerprint: str
+    lmk_token: str
+    lmk_id: int
+    pooling: str
+    window_tokens: int
+    context_tokens: int
+    query_prefix: str
+    dim: int
+    base: str
+    base_license: str
+    training: Mapping[str, Any]
+
+    @property
+    def has_landmarks(self) -> bool:
+        return self.pooling != "sentence_mean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Landmark:
     """One stored sentence with its similarity to a question (inner product of normalised vectors, -1..1)."""
 

@@ -1,0 +1,131 @@
+"""The options of all commands, as Typer reads them, and the common ones that every command gets. Defaults come from `lmkindex.config`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from lmkindex.config import DEFAULT_INDEX, AnswerOptions, BuildOptions, SearchOptions
+from lmkindex.errors import UsageError
+
+from .output import Terminal
+
+BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+MINUTES, PERCENT = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
+
+# What a single run is told, and no file or environment variable may say for all runs.
+ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check"})
+# Texts that may also be written as numbers in a file.
+TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "front", "timeout"})
+
+Index = Annotated[str, typer.Option("--index", metavar="URI", help="The index: a directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and problems.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of libraries, and tracebacks.")]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar, also on a terminal.")]
+
+# Encoding
+Threads = Annotated[int, typer.Option(min=0, help="Threads of the encoder; 0 is PyTorch's choice.")]
+Device = Annotated[str, typer.Option(help="Where the encoder runs: auto, cpu, cuda.")]
+Dtype = Annotated[str, typer.Option(help="Numbers of the encoder: auto, float32, bfloat16.")]
+
+# Building
+Corpus = Annotated[list[Path] | None, typer.Argument(help="Directories or files; none: those of the last build.")]
+Encoder = Annotated[str | None, typer.Option(metavar="DIR", help="The encoder's folder; none: the index's own, else the default.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Encode everything again; the old index serves until the new one is whole.")]
+Include = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Only files that match (as in .gitignore); repeatable.")]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No files that match (as in .gitignore); repeatable.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed/--no-retry-failed", help="Try unchanged files again that failed before.")]
+TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good order after 90s, 50m or 2h; 0 is no limit.")]
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
+MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]
+Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]
+WindowTokens = Annotated[int | None, typer.Option(min=1, help="Tokens of a window, for a new index; none: the encoder's own.")]
+ContextTokens = Annotated[int | None, typer.Option(min=0, help="Tokens of context in a window, for a new index; none: the encoder's own.")]
+
+# Searching
+Question = Annotated[str | None, typer.Argument(help="The question; - reads it from stdin.", show_default=False)]
+Budget = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Tokens of all spans together.")]
+Front = Annotated[str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto grows it while it pays.")]
+Surround = Annotated[int, typer.Option(min=0, metavar="K", help="Sentences on both sides of a hit, instead of --front; 0 is off.")]
+Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
+PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]
+Hits = Annotated[int, typer.Option(min=1, help="Landmarks to start from.")]
+Batch = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object a line; - is stdin.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Say why each span starts and ends where it does.")]
+
+# Answering
+Llm = Annotated[str | None, typer.Option(metavar="URL|DIR", help="An OpenAI-compatible URL or a model folder; none: the default model.")]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name at the URL.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 5 when a citation is not verified.")]
+MaxAnswerTokens = Annotated[int, typer.Option(min=1, help="The longest answer.")]
+MinSimilarity = Annotated[float, typer.Option(min=-1.0, max=1.0, help="Abstain when the best sentence is less similar than this.")]
+Timeout = Annotated[str, typer.Option(metavar="TIME", help="How long a URL may take to answer.")]
+
+
+def parse_duration(name: str, text: str) -> float:
+    """Seconds from `90`, `90s`, `50m` or `1.5h`; `name` is the option, for the error."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([smh]?)", text.strip().lower())
+    if match is None:
+        raise UsageError(f"{name} {text} is not a time: write 90s, 50m or 2h.")
+    return float(match[1]) * SECONDS[match[2]]
+
+
+def parse_share(name: str, text: str) -> float:
+    """A share 0..1 from `20%` or `0.2`."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*(%?)", text.strip())
+    share = float(match[1]) / (100 if match[2] else 1) if match is not None else -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f"{name} {text} is not a share: write 20% or 0.2.")
+    return share
+
+
+def parse_front(text: str) -> int:
+    """0 for `auto`, else the number of sentences."""
+    if text.strip() == "auto":
+        return 0
+    if not re.fullmatch(r"[1-9]\d{0,5}", text.strip()):
+        raise UsageError(f"--front {text} is neither `auto` nor a positive number of sentences.")
+    return int(text)
+
+
+def make_terminal(
+    index: Index = DEFAULT_INDEX,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    no_progress: NoProgress = False,
+) -> Terminal:
+    """The common options, as every command has them."""
+    return Terminal(index=index, as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+
+
+COMMON = tuple(inspect.signature(make_terminal).parameters)
+
+
+def command(function: Callable[..., int]) -> Callable[..., None]:
+    """Give a command the common options: Typer sees them among its own; the function gets a `Terminal` first and returns its exit code."""
+    own = inspect.signature(function).parameters
+    common = inspect.signature(make_terminal).parameters
+    hints = get_type_hints(make_terminal, include_extras=True) | get_type_hints(function, include_extras=True)
+    parameters = [parameter for name, parameter in {**own, **common}.items() if name != "terminal"]
+
+    @wraps(function)
+    def run_command(**values: Any) -> None:
+        terminal = make_terminal(**{name: values.pop(name) for name in COMMON})
+        raise typer.Exit(function(terminal, **values))
+
+    keyword_only = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]) for parameter in parameters
+    ]
+    run_command.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    run_command.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
+    return run_command

@@ -1,0 +1,105 @@
+"""Text for people and JSON for programs. Takes anything that a document or a path may hold; gives what a terminal can be trusted with.
+
+Human output never carries a control character of a document to the terminal, and never reads markup in it. JSON is ASCII and always valid.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+# Overrides, embeddings and isolates turn the order of what is read around; the two separators break lines where none are expected.
+REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)
+VISIBLE = (
+    {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+    | {0x7F: "\u2421"}
+    | {code: f"<U+{code:04X}>" for code in (*range(0x80, 0xA0), *REORDERING)}
+    | {code: f"\\x{code - 0xDC00:02x}" for code in range(0xDC80, 0xDD00)}  # bytes of a file name that are not UTF-8
+)
+ONE_LINE = VISIBLE | {ord("\n"): "\u240a", ord("\t"): "\u2409"}
+
+
+def visible(text: str) -> str:
+    """`text` with control and reordering characters written out; line ends and tabs stay."""
+    return text.replace("\r\n", "\n").translate(VISIBLE)
+
+
+def one_line(text: str) -> str:
+    """`text` as `visible`, and on one line: for paths and titles."""
+    return text.translate(ONE_LINE)
+
+
+def to_json(value: object) -> str:
+    """One line of valid JSON, in ASCII: no locale and no lone surrogate can break it."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+
+
+def place(path: str, start: int, end: int, page: int | None) -> str:
+    """How a passage is named everywhere, and what `lmkindex read` takes: PATH:START-END, with the page for people."""
+    return f"{one_line(path)}:{start}-{end}" + (f" (page {page})" if page is not None else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """The common options of a command, and the only way to stdout and stderr."""
+
+    index: str
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    no_progress: bool = False
+
+    @property
+    def shows_progress(self) -> bool:
+        return sys.stderr.isatty() and not self.quiet and not self.no_progress
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person reads stdout on a terminal."""
+        return sys.stdout.isatty() and not self.as_json
+
+    def print(self, text: str = "") -> None:
+        """A result for people."""
+        sys.stdout.write(visible(text) + "\n")
+
+    def print_json(self, value: object) -> None:
+        """A result for programs; flushed, so that a batch can be followed and nothing is lost when it is stopped."""
+        sys.stdout.write(to_json(value) + "\n")
+        sys.stdout.flush()
+
+    def heading(self, text: str) -> None:
+        """A result for people that stands out on a terminal."""
+        sys.stdout.write(self.styled(one_line(text), BOLD) + "\n")
+
+    def styled(self, text: str, style: str) -> str:
+        """`text`, which is safe already, in a style where there are styles."""
+        return f"{style}{text}{RESET}" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+    def note(self, text: str) -> None:
+        """What a person may want to know; not with -q."""
+        if not self.quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """What a person must know."""
+        print(visible(text), file=sys.stderr)
+
+    def status(self, text: str) -> None:
+        """A step that takes a while, for who waits at a terminal."""
+        if self.shows_progress:
+            self.warn(text)
+
+    def progress(self) -> Progress:
+        """A bar of bytes on stderr, which draws nothing off a terminal. Paths go through `one_line` and are never markup."""
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+        return Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shows_progress)

@@ -1,0 +1,136 @@
+"""Spans -> prompt -> generator -> answer with checked citations.
+
+Takes search results and a generator (or a function that opens one, called only when something is asked). Knows no index, encoder or vLLM.
+A prompt numbers its spans from 1 in document order, (path, start), which is also the meaning of a citation's `marker`; the spans in an
+`Answer` stay best first. A question abstains without being asked when its best similarity is under `min_similarity` or it has no spans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .citations import MARKER, cite
+from .config import AnswerOptions
+from .errors import GeneratorError
+from .generate import Generator, OnText
+from .records import Answer, Citation, Generation, Prompt, SearchResult, Span
+from .sentences import split_sentences
+
+NOT_FOUND = "The passages do not answer the question."
+ABSTENTION = "No answer was found in the indexed documents."
+SYSTEM = (
+    "Answer the question from the numbered passages only. After each sentence give the number of its passage in brackets, like [1]. "
+    f"If the passages do not hold the answer, write: {NOT_FOUND}"
+)
+INSTRUCTION = "Answer in one short sentence from the passages."
+NOT_ASKED = ""  # the model of an answer for which none was asked
+
+THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
+REFUSAL = re.compile(
+    r"(?:do|does|did)(?: not|n.t) (?:\w+ )?(?:answer|contain|give|hold|include|mention|provide|say|specify|state)\b"
+    r"|(?:can ?not|can.t|could not|couldn.t|unable to) (?:\w+ )?(?:find|answer|determine)\b"
+    r"|not (?:\w+ )?(?:answered|contained|found|given|included|mentioned|provided|specified|stated) (?:in|by) (?:the|these|any|this)\b"
+    r"|no (?:\w+ )?(?:answer|information|mention) (?:in|about|on|of|is|was|to)\b",
+    re.IGNORECASE,
+)
+
+
+def answer_questions(
+    results: Sequence[SearchResult],
+    generator: Generator | Callable[[], Generator],
+    options: AnswerOptions,
+    *,
+    on_text: OnText | None = None,
+) -> list[Answer]:
+    """One answer for each result, in order. All prompts go to the generator in one call; `on_text(index, piece)` streams.
+
+    Raises `GeneratorError` when the generator cannot be opened, or fails for every question that was asked.
+    """
+    answers: dict[int, Answer] = {i: abstain(result) for i, result in enumerate(results)}
+    asked = [i for i, result in enumerate(results) if result.spans and result.similarity >= options.min_similarity]
+    if not asked:
+        return list(answers.values())
+    opened = generator() if callable(generator) else generator
+    shown = {i: fit(results[i], opened) for i in asked}
+    answers |= {i: abstain(results[i], f"The question is too long for {opened.name}.") for i in asked if not shown[i]}
+    asked = [i for i in asked if shown[i]]
+    generations = opened.generate(
+        [make_prompt(results[i].question, in_document_order(shown[i])) for i in asked],
+        max_tokens=options.max_answer_tokens,
+        temperature=options.temperature,
+        on_text=None if on_text is None else lambda index, piece: on_text(asked[index], piece),
+    )
+    if asked and all(generation.finish_reason.startswith("error") for generation in generations):
+        raise GeneratorError(f"{opened.name} gave no answer: {generations[0].finish_reason.removeprefix('error: ')}.")
+    for i, generation in zip(asked, generations, strict=True):
+        answers[i] = read_answer(results[i].question, shown[i], generation, opened.name)
+    return list(answers.values())
+
+
+def abstain(result: SearchResult, reason: str = ABSTENTION) -> Answer:
+    """The answer to a question that no model was asked."""
+    return Answer(question=result.question, answer=reason, abstained=True, citations=(), spans=result.spans, model=NOT_ASKED)
+
+
+def in_document_order(spans: Sequence[Span]) -> list[Span]:
+    return sorted(spans, key=lambda span: (span.path, span.start, span.end))
+
+
+def make_prompt(question: str, shown: Sequence[Span]) -> Prompt:
+    """`shown` numbered from 1, one line each, then the question. What is the same for all prompts stands first."""
+    passages = "\n\n".join(f"[{number}] {as_line(span.text)}" for number, span in enumerate(shown, 1))
+    return Prompt(system=SYSTEM, user=f"{passages}\n\nQuestion: {as_line(question)}\n{INSTRUCTION}")
+
+
+def as_line(text: str) -> str:
+    """`text` on one line and without bracketed numbers: a document can forge neither the start of a passage nor a marker."""
+    return MARKER.sub(lambda match: f"({match.group(1)})", " ".join(text.split()))
+
+
+def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
+    """The best spans, best first, whose prompt the generator can take; the best one is cut when not even that fits alone."""
+
+    def fits(spans: Sequence[Span]) -> bool:
+        prompt = make_prompt(result.question, in_document_order(spans))
+        return generator.count_tokens(prompt.system) + generator.count_tokens(prompt.user) <= generator.max_prompt_tokens
+
+    for num_spans in range(len(result.spans), 0, -1):
+        if fits(result.spans[:num_spans]):
+            return result.spans[:num_spans]
+    best = result.spans[0]
+    starts = split_sentences(best.text).starts_S.tolist()
+    for first in range(1, len(starts)):  # the boundary, at the end, is what the question hit
+        shorter = replace(best, start=best.start + starts[first], text=best.text[starts[first] :], pos_first=best.pos_first + first)
+        if fits([shorter]):
+            return (replace(shorter, num_tokens=generator.count_tokens(shorter.text)),)
+    return ()
+
+
+def read_answer(question: str, spans: Sequence[Span], generation: Generation, model: str) -> Answer:
+    """Check what the model wrote: an abstention, or a text whose every claim is cited and looked up."""
+    text = whole_sentences(THOUGHTS.sub("", generation.text).strip(), generation.finish_reason)
+    citations: tuple[Citation, ...] = ()
+    if generation.finish_reason.startswith("error"):
+        text, abstained = f"No answer was written ({generation.finish_reason}).", True
+    elif not text:
+        text, abstained = ABSTENTION, True
+    elif REFUSAL.search(text):
+        checked, found = cite(text, in_document_order(spans), question)
+        abstained = not any(citation.verified for citation in found)
+        text, citations = (text, ()) if abstained else (checked, found)
+    else:
+        text, citations = cite(text, in_document_order(spans), question)
+        abstained = False
+    return Answer(question=question, answer=text, abstained=abstained, citations=citations, spans=tuple(spans), model=model)
+
+
+def whole_sentences(text: str, finish_reason: str) -> str:
+    """`text` without a last sentence that the length limit cut in two, unless it is the only one."""
+    if finish_reason != "length":
+        return text
+    sentences = split_sentences(text)
+    if len(sentences) < 2 or text.rstrip()[-1:] in ".!?。！？":
+        return text
+    return text[: int(sentences.ends_S[-2])]

@@ -1,0 +1,231 @@
+"""Encoded windows -> table rows -> commits: the consumer side of a build, run in a thread behind the forward.
+
+Takes steps in document order with their vectors, writes whole documents, publishes by rows or minutes. Knows nothing of files or models.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .commit import IndexWriter
+from .encoder import Encoder, combine_pieces, normalise
+from .files import document_id
+from .prepare import DocumentEnd, Failed, Prepared, Step, WindowStep
+from .records import FileFailure, Float16Array, Float32Array, Head, ManifestEntry
+from .table import pages_value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LEXICAL_CONTEXT = 2  # full-text search scores a sentence together with this many before it, as the landmark sees them
+
+
+class Assembler:
+    """Invariant: whole documents only are published, and `manifest` is what the tables hold after the next publish."""
+
+    def __init__(
+        self,
+        writer: IndexWriter,
+        encoder: Encoder,
+        manifest: dict[tuple[str, str], ManifestEntry],
+        head: Head,
+        *,
+        commit_rows: int,
+        commit_s: float,
+        publish_early: bool,
+    ) -> None:
+        self.writer, self.encoder, self.manifest, self.head = writer, encoder, manifest, head
+        self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
+        self.open_batches: list[pa.RecordBatch] = []  # rows of the document that is not finished
+        self.ready_batches: list[pa.RecordBatch] = []  # rows of finished documents
+        self.document_rows: list[dict[str, Any]] = []
+        self.replaced: set[str] = set()  # documents whose stored rows go with the next commit
+        self.flushed: str | None = None  # the document whose first rows are in the table, unpublished
+        self.pieces: list[tuple[Float32Array, int]] = []
+        self.last_commit = time.monotonic()
+
+    def take(self, steps: Iterable[Step], vectors: Iterable[Float32Array]) -> None:
+        """Take a slab: its steps and, in order, the vectors of those that have a row."""
+        encoded = iter(vectors)
+        for step in steps:
+            if isinstance(step, WindowStep):
+                self.take_window(step, next(encoded) if step.row is not None else None)
+            elif isinstance(step, DocumentEnd):
+                self.finish_document(step.prepared)
+            else:
+                self.take_failure(step)
+
+    def take_window(self, step: WindowStep, encoded_ND: Float32Array | None) -> None:
+        """Turn one window into rows; pieces of a long sentence wait for the last."""
+        window = step.window
+        if encoded_ND is not None:
+            self.pieces.append((encoded_ND, window.num_tokens))
+        if not window.is_last_piece:
+            return
+        if step.known is not None:
+            vectors_ND = step.known
+        else:
+            parts, num_tokens = zip(*self.pieces, strict=True)
+            combined = combine_pieces(self.encoder, parts, num_tokens) if len(parts) > 1 else parts[0]
+            vectors_ND = normalise(combined).astype(np.float16)
+        self.pieces = []
+        self.open_batches.append(landmark_batch(step, vectors_ND, self.writer.landmarks.schema))
+        if sum(len(batch) for batch in self.open_batches) >= self.commit_rows:
+            self.flush_open(step.prepared.document.doc_id)
+
+    def flush_open(self, doc_id: str) -> None:
+        """Put the first rows of a very long document into the table, so that memory stays bounded; they are not published."""
+        if self.flushed is None:
+            self.commit()
+            self.writer.delete_rows(self.writer.landmarks, [doc_id])
+            self.flushed = doc_id
+        self.writer.add_landmarks(self.open_batches)
+        self.open_batches = []
+
+    def finish_document(self, prepared: Prepared) -> None:
+        """The document is whole: its rows go with the next commit."""
+        document, task = prepared.document, prepared.task
+        entry = ManifestEntry(
+            doc_id=document.doc_id,
+            root=document.root,
+            path=document.path,
+            content_hash=document.content_hash,
+            size_bytes=document.size_bytes,
+            mtime_ns=document.mtime_ns,
+            status="indexed",
+            error="",
+            num_sentences=len(prepared.sentences),
+            num_tokens=prepared.num_tokens,
+        )
+        self.put_document(entry, {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
+        if task.known_doc_id is not None and task.known_doc_id != document.doc_id:
+            self.forget(task.known_doc_id)
+        self.ready_batches += self.open_batches
+        self.open_batches = []
+        num_rows = sum(len(batch) for batch in self.ready_batches)
+        is_due = num_rows >= self.commit_rows or time.monotonic() - self.last_commit >= self.commit_s
+        if self.flushed is not None or is_due:
+            self.commit()
+
+    def take_failure(self, step: Failed) -> None:
+        """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
+        failure = step.failure
+        known = self.manifest.get((failure.root, failure.path))
+        if known is not None and known.num_sentences:
+            entry = replace(known, size_bytes=failure.size_bytes, mtime_ns=failure.mtime_ns, status="stale", error=failure.reason)
+            self.rewrite_documents([entry])
+        else:
+            self.put_failure(failure)
+
+    def put_failure(self, failure: FileFailure) -> None:
+        """A row for a file of which nothing is indexed."""
+        entry = ManifestEntry(
+            doc_id=document_id(failure.root, failure.path),
+            root=failure.root,
+            path=failure.path,
+            content_hash="",
+            size_bytes=failure.size_bytes,
+            mtime_ns=failure.mtime_ns,
+            status="failed",
+            error=failure.reason,
+            num_sentences=0,
+            num_tokens=0,
+        )
+        self.put_document(entry, {"title": "", "text": "", "pages": []})
+
+    def put_document(self, entry: ManifestEntry, fields: dict[str, Any]) -> None:
+        """Queue a row of `documents` in place of any that has its id."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self.document_rows.append(manifest_fields(entry) | {"indexed_at": now} | fields)
+        self.replaced.add(entry.doc_id)
+        self.manifest[(entry.root, entry.path)] = entry
+
+    def rewrite_documents(self, entries: Iterable[ManifestEntry]) -> None:
+        """Change what the manifest says of documents whose text and landmarks stay. Commits what is queued first."""
+        self.commit(publish=False)
+        by_id = {entry.doc_id: entry for entry in entries}
+        rows = [row | manifest_fields(by_id[row["doc_id"]]) for row in self.rows_of_documents(by_id)]
+        self.writer.delete_rows(self.writer.documents, by_id)
+        self.writer.add_documents(rows)
+        for entry in by_id.values():
+            self.manifest[(entry.root, entry.path)] = entry
+
+    def rows_of_documents(self, doc_ids: Iterable[str]) -> list[dict[str, Any]]:
+        """Whole rows of `documents` as the writer's tables hold them."""
+        from lancedb.expr import col
+
+        rows: list[dict[str, Any]] = self.writer.documents.search().where(col("doc_id").isin(sorted(doc_ids))).to_list()
+        return rows
+
+    def forget(self, doc_id: str) -> None:
+        """Delete a document with the next commit."""
+        self.replaced.add(doc_id)
+        for key in [key for key, entry in self.manifest.items() if entry.doc_id == doc_id]:
+            del self.manifest[key]
+
+    def commit(self, *, publish: bool = True) -> None:
+        """Write all finished documents and publish them together with the new counts."""
+        flushed = {self.flushed} - {None}
+        self.writer.delete_rows(self.writer.landmarks, self.replaced - flushed)
+        self.writer.delete_rows(self.writer.documents, self.replaced)
+        self.writer.add_landmarks(self.ready_batches)
+        self.writer.add_documents(self.document_rows)
+        self.ready_batches, self.document_rows, self.flushed = [], [], None
+        self.replaced = set()
+        self.last_commit = time.monotonic()
+        if publish and self.publish_early:
+            self.publish()
+
+    def publish(self) -> None:
+        """Replace `head.json`."""
+        self.head = self.writer.publish(replace(self.head, counts=counts_of(self.manifest.values())))
+
+    def abandon_open(self, reopen: Callable[[], IndexWriter]) -> None:
+        """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""
+        self.open_batches, self.pieces = [], []
+        if self.flushed is not None:  # everything finished was published before its first rows were written
+            self.writer, self.flushed = reopen(), None
+
+
+def landmark_batch(step: WindowStep, vectors_ND: Float16Array, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows of `landmarks` for the core of one window."""
+    import pyarrow as pa
+
+    document, sentences, window = step.prepared.document, step.prepared.sentences, step.window
+    core = slice(window.core_pos, window.core_pos + window.num_core)
+    starts, ends = sentences.starts_S[core], sentences.ends_S[core]
+    lexical_starts = sentences.starts_S[np.maximum(np.arange(core.start, core.stop) - LEXICAL_CONTEXT, 0)]
+    texts = [document.text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    lexical = [document.text[start:end] for start, end in zip(lexical_starts.tolist(), ends.tolist(), strict=True)]
+    columns = [
+        pa.array([document.doc_id] * window.num_core, pa.string()),
+        pa.array(np.arange(core.start, core.stop, dtype=np.int32)),
+        pa.array(starts),
+        pa.array(ends),
+        pa.array([window.key] * window.num_core, pa.string()),
+        pa.array(texts, pa.string()),
+        pa.array(lexical, pa.string()),
+        pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors_ND).reshape(-1)), vectors_ND.shape[1]),
+    ]
+    return pa.record_batch(columns, schema=schema)
+
+
+def manifest_fields(entry: ManifestEntry) -> dict[str, Any]:
+    """The columns of `documents` that the manifest knows."""
+    return {name: getattr(entry, name) for name in ManifestEntry.__slots__}
+
+
+def counts_of(entries: Iterable[ManifestEntry]) -> dict[str, int]:
+    """Totals for `head.json`: documents that are searchable, their sentences and tokens, and files that failed."""
+    rows = list(entries)
+    return {
+        "documents": sum(entry.status != "failed" for entry in rows),
+        "sentences": sum(entry.num_sentences for entry in rows),
+        "tokens": sum(entry.num_tokens for entry in rows),
+        "failed": sum(entry.status != "indexed" for entry in rows),
+    }

@@ -1,0 +1,208 @@
+"""A model's text and the spans it was shown -> the text with markers, and citations that code has checked.
+
+Knows no prompt, no generator and no index. Spans come in the order in which the prompt numbered them: marker n is `shown[n - 1]`.
+What the model claims is never believed. A sentence of the answer is a claim; it is verified when one to three neighbouring sentences of the
+cited span hold it (`support.py`), a quotation when the span holds it word for word. The citation points at that place.
+
+Marker 0 and markers beyond the last span are citations without a source, never verified: 0 stands for a sentence that no span supports
+(its place, if any, is the nearest miss), the others for a number that the model made up (no place: `path` is empty).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .quotations import find_quotation, quotations_of
+from .records import Citation, Span
+from .sentences import split_sentences
+from .support import MIN_SUPPORT, Content, read_content, support
+
+MAX_EVIDENCE_SENTENCES = 3
+FRAGMENT_WORDS = 2  # a claim of so few content words says nothing alone: its evidence must be about the question as well
+MIN_ABOUT_QUESTION = 1 / 3  # share of the question's content words
+MARKER = re.compile(r"[\[【]\s*(?:passages?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE)
+END_OF_SENTENCE = re.compile(r"[\s.!?。！？…]*$")
+NO_SOURCE = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A stretch `text[start:end]` of the answer and the markers that stand for it, without repeats, in their order."""
+
+    start: int
+    end: int
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks ties."""
+
+    start: int
+    end: int
+    score: float
+    closeness: float
+
+
+def cite(text: str, shown: Sequence[Span], question: str) -> tuple[str, tuple[Citation, ...]]:
+    """Check all claims of `text`; add a marker to each claim that has none but is supported. Returns the new text and the citations."""
+    asked = read_content(question).words
+    citations: list[Citation] = []
+    for claim in reversed(claims_of(text)):  # from the end, so that insertions do not move what is still to come
+        words = MARKER.sub(" ", text[claim.start : claim.end])
+        if claim.markers:
+            found = [citation for marker in claim.markers for citation in check(words, marker, shown, asked)]
+        else:
+            found = attribute(words, shown, asked)
+            text = with_markers(text, claim, [citation.marker for citation in found if citation.verified])
+        citations[:0] = found
+    return text, tuple(dict.fromkeys(citations))
+
+
+def claims_of(text: str) -> list[Claim]:
+    """The claims of an answer: its sentences, split further where markers stand inside one.
+
+    A marker belongs to what precedes it, also after the full stop; in a text that opens with a marker, to what follows.
+    """
+    groups = marker_groups(text)
+    if groups and not text[: groups[0][0]].strip():
+        bounds = [start for start, _, _ in groups] + [len(text)]
+        return [Claim(start=end, end=bounds[i + 1], markers=markers) for i, (_, end, markers) in enumerate(groups)]
+    masked = MARKER.sub(lambda match: " " * len(match.group()), text)
+    sentences = split_sentences(masked)
+    starts = sentences.starts_S.tolist()
+    claims: list[Claim] = []
+    for i, start in enumerate(starts):
+        limit = starts[i + 1] if i + 1 < len(starts) else len(text)
+        claims += split_at_markers(text, start, limit, [group for group in groups if start <= group[0] < limit])
+    return [claim for claim in claims if claim.end > claim.start]
+
+
+def marker_groups(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
+    """(start, end, numbers) of each run of markers: `[1]`, `[1, 2]` and `[1][2]` are one group each."""
+    groups: list[tuple[int, int, tuple[int, ...]]] = []
+    for match in MARKER.finditer(text):
+        numbers = tuple(int(number) for number in re.findall(r"\d+", match.group(1)))
+        if groups and not text[groups[-1][1] : match.start()].strip(" ,;"):
+            start, _, before = groups.pop()
+            groups.append((start, match.end(), tuple(dict.fromkeys(before + numbers))))
+        else:
+            groups.append((match.start(), match.end(), tuple(dict.fromkeys(numbers))))
+    return groups
+
+
+def split_at_markers(text: str, start: int, limit: int, groups: list[tuple[int, int, tuple[int, ...]]]) -> Iterator[Claim]:
+    """One claim for each group of markers in the sentence; what follows the last group goes with it."""
+    for i, (group_start, group_end, markers) in enumerate(groups):
+        rest_start, rest_end = group_end, limit
+        if i + 1 < len(groups) or not read_content(text[rest_start:rest_end]).words:
+            yield Claim(start=start, end=group_start, markers=markers)
+        else:
+            yield Claim(start=start, end=rest_end, markers=markers)
+        start = group_end
+    if not groups:
+        yield Claim(start=start, end=start + len(text[start:limit].rstrip()), markers=())
+
+
+def check(words: str, marker: int, shown: Sequence[Span], asked: frozenset[str]) -> list[Citation]:
+    """Citations for a claim that the model marked with `marker`: one for each quotation, or one for the claim."""
+    if not 1 <= marker <= len(shown):
+        return [without_place(marker)]
+    span = shown[marker - 1]
+    quoted = quotations_of(words)
+    if not quoted:
+        evidence = best_evidence(words, span, asked)
+        return [citation_at(span, marker, evidence.start, evidence.end, evidence.score >= MIN_SUPPORT)]
+    around = words
+    for quotation in quoted:
+        around = around.replace(quotation, " ")
+    is_framed_truly = not (read_content(around).required - read_content(span.text).words)
+    citations = []
+    for quotation in quoted:
+        place = find_quotation(quotation, span.text)
+        start, end = place if place is not None else nearest_place(quotation, span, asked)
+        citations.append(citation_at(span, marker, start, end, place is not None and is_framed_truly))
+    return citations
+
+
+def attribute(words: str, shown: Sequence[Span], asked: frozenset[str]) -> list[Citation]:
+    """Citations for a claim without a marker: of the best span that passes, else one without a source. None for no claim at all."""
+    if not read_content(words).words or not shown:
+        return []
+    candidates = [check(words, marker, shown, asked) for marker in range(1, len(shown) + 1)]
+    passing = [citations for citations in candidates if all(citation.verified for citation in citations)]
+    best = max(passing or candidates, key=lambda citations: closeness_of(words, citations, asked))
+    if passing:
+        return best
+    nearest = best[0]
+    if not read_content(words).words & read_content(nearest.quote).words:
+        return [without_place(NO_SOURCE)]
+    return [citation_at(shown[nearest.marker - 1], NO_SOURCE, *place_of(nearest, shown[nearest.marker - 1]), False)]
+
+
+def closeness_of(words: str, citations: Sequence[Citation], asked: frozenset[str]) -> tuple[float, float]:
+    """How well the cited places fit the claim, then the question."""
+    quoted = read_content(" ".join(citation.quote for citation in citations)).words
+    claimed = read_content(words).words
+    return len(claimed & quoted) / max(1, len(claimed)), len(asked & quoted) / max(1, len(asked))
+
+
+def best_evidence(words: str, span: Span, asked: frozenset[str]) -> Evidence:
+    """The fewest neighbouring sentences of `span` that support the claim; when none do, those that come nearest."""
+    claim = read_content(words)
+    sentences = split_sentences(span.text)
+    starts, ends = sentences.starts_S.tolist(), sentences.ends_S.tolist()
+    nearest = Evidence(start=0, end=len(span.text), score=0.0, closeness=-1.0)
+    for length in range(1, min(MAX_EVIDENCE_SENTENCES, len(starts)) + 1):
+        runs = [weigh(claim, span.text, starts[i], ends[i + length - 1], asked) for i in range(len(starts) - length + 1)]
+        best = max(runs, key=lambda run: (run.score, run.closeness))  # the first of equals
+        if best.score >= MIN_SUPPORT:
+            return best
+        if length == 1:
+            nearest = max(runs, key=lambda run: run.closeness)
+    return Evidence(start=nearest.start, end=nearest.end, score=0.0, closeness=nearest.closeness)
+
+
+def weigh(claim: Content, text: str, start: int, end: int, asked: frozenset[str]) -> Evidence:
+    source = read_content(text[start:end])
+    about_question = len(asked & source.words) / len(asked) if asked else 1.0
+    is_about = about_question >= MIN_ABOUT_QUESTION or len(claim.words) > FRAGMENT_WORDS
+    closeness = len(claim.words & source.words) + about_question / 2
+    return Evidence(start=start, end=end, score=support(claim, source) if is_about else 0.0, closeness=closeness)
+
+
+def nearest_place(quotation: str, span: Span, asked: frozenset[str]) -> tuple[int, int]:
+    evidence = best_evidence(quotation, span, asked)
+    return evidence.start, evidence.end
+
+
+def place_of(citation: Citation, span: Span) -> tuple[int, int]:
+    return citation.start - span.start, citation.end - span.start
+
+
+def citation_at(span: Span, marker: int, start: int, end: int, verified: bool) -> Citation:
+    """A citation of `span.text[start:end]`, in characters of the document."""
+    return Citation(
+        marker=marker,
+        path=span.path,
+        page=span.page,
+        start=span.start + start,
+        end=span.start + end,
+        quote=span.text[start:end],
+        verified=verified,
+    )
+
+
+def without_place(marker: int) -> Citation:
+    return Citation(marker=marker, path="", page=None, start=0, end=0, quote="", verified=False)
+
+
+def with_markers(text: str, claim: Claim, markers: Sequence[int]) -> str:
+    """`text` with ` [n]` before the full stop of the claim, for each marker."""
+    if not markers:
+        return text
+    match = END_OF_SENTENCE.search(text, claim.start, claim.end)
+    at = match.start() if match is not None else claim.end
+    return text[:at] + " " + "".join(f"[{marker}]" for marker in dict.fromkeys(markers)) + text[at:]

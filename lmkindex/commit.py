@@ -1,0 +1,142 @@
+"""The writer of an index: rows in, published states out, and maintenance.
+
+Knows tables, versions and fsync; knows no files or encoders. What is added becomes visible only when `publish` replaces `head.json`, so a
+crash at any moment leaves the last published state; the next writer restores it (DESIGN §5).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .head import fsync_path, read_head, write_head
+from .records import Head
+from .table import TABLES, connect, documents_schema, landmarks_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEEP_VERSIONS = timedelta(hours=1)  # readers that opened an older head keep working for this long
+NEVER = timedelta(days=36_500)
+BTREE_ROWS = 10_000
+
+
+class IndexWriter:
+    """The one writer. Invariant: both tables equal the published head, or are ahead of it by rows that only this object knows."""
+
+    def __init__(self, index_path: Path, *, dim: int, overwrite: bool = False) -> None:
+        self.index_path = index_path
+        self.head = read_head(index_path)
+        self.synced: set[Path] = set()
+        database = connect(index_path)
+        if self.head is not None:
+            self.restore(database)
+        if self.head is None or overwrite:
+            # An overwrite is a new version with a new schema: readers of the published head still see the old one.
+            self.documents = database.create_table("documents", schema=documents_schema(), mode="overwrite")
+            self.landmarks = database.create_table("landmarks", schema=landmarks_schema(dim), mode="overwrite")
+            self.create_text_index()
+
+    def restore(self, database: Any) -> None:
+        """Open both tables; versions beyond the head are what a crashed writer left, so the head's versions are restored."""
+        assert self.head is not None
+        self.documents, self.landmarks = (database.open_table(name) for name in TABLES)
+        for name, table in zip(TABLES, (self.documents, self.landmarks), strict=True):
+            if table.version != self.head.tables[name]:
+                table.checkout(self.head.tables[name])
+                table.restore()
+
+    def create_text_index(self) -> None:
+        """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""
+        from lancedb.index import FTS
+
+        self.landmarks.create_index("lexical", config=FTS(with_position=False))
+
+    def delete(self, doc_ids: Iterable[str]) -> None:
+        """Delete documents and their landmarks."""
+        self.delete_rows(self.documents, doc_ids)
+        self.delete_rows(self.landmarks, doc_ids)
+
+    def delete_rows(self, table: Any, doc_ids: Iterable[str]) -> None:
+        """Delete a table's rows of the given documents."""
+        from lancedb.expr import col
+
+        wanted = sorted(set(doc_ids))
+        if wanted:
+            table.delete(col("doc_id").isin(wanted))
+
+    def add_documents(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows of `documents`."""
+        import pyarrow as pa
+
+        if rows:
+            self.documents.add(pa.Table.from_pylist(list(rows), schema=self.documents.schema))
+
+    def add_landmarks(self, batches: Sequence[pa.RecordBatch]) -> None:
+        """Add rows of `landmarks`: one call is one Lance commit."""
+        import pyarrow as pa
+
+        if batches:
+            self.landmarks.add(pa.RecordBatchReader.from_batches(self.landmarks.schema, iter(batches)))
+
+    def publish(self, head: Head) -> Head:
+        """Make everything written so far visible, durably: fsync the tables, then replace `head.json`."""
+        self.sync()
+        tables = {"documents": self.documents.version, "landmarks": self.landmarks.version}
+        self.head = replace(head, tables=tables)
+        write_head(self.index_path, self.head)
+        return self.head
+
+    def sync(self) -> None:
+        """Flush every file of the tables that was not flushed before, then the directories that hold them."""
+        for name in TABLES:
+            directories: set[Path] = set()
+            for folder, _, names in os.walk(self.index_path / f"{name}.lance"):
+                new = [path for path in (Path(folder) / file for file in names) if path not in self.synced]
+                for path in new:
+                    with suppress(FileNotFoundError):
+                        fsync_path(path)
+                    self.synced.add(path)
+                if new:
+                    directories.add(Path(folder))
+            for directory in sorted(directories):
+                fsync_path(directory)
+        fsync_path(self.index_path)
+
+    def maintain(self, ann_rows: int) -> Head:
+        """Compact, fold new rows into the indices, publish, and only then prune what no head names. Raises whatever LanceDB raises."""
+        assert self.head is not None
+        self.create_vector_indices(ann_rows)
+        for table in (self.documents, self.landmarks):
+            table.optimize(cleanup_older_than=NEVER)
+        head = self.publish(self.head)
+        for table in (self.documents, self.landmarks):
+            table.optimize(cleanup_older_than=KEEP_VERSIONS)
+        if (self.documents.version, self.landmarks.version) != (head.tables["documents"], head.tables["landmarks"]):
+            head = self.publish(head)
+        self.remove_strays()
+        return head
+
+    def create_vector_indices(self, ann_rows: int) -> None:
+        """Indices from the sizes at which they pay (FACTS): BTREE on doc_id, IVF_RQ on the vector."""
+        from lancedb.index import BTree, IvfRq
+
+        num_rows = self.landmarks.count_rows()
+        columns = {column for index in self.landmarks.list_indices() for column in index.columns}
+        if num_rows >= BTREE_ROWS and "doc_id" not in columns:
+            self.landmarks.create_index("doc_id", config=BTree())
+        dim = self.landmarks.schema.field("vector").type.list_size
+        if num_rows >= ann_rows and dim % 8 == 0 and "vector" not in columns:  # IVF_RQ takes dimensions in eights
+            config = IvfRq(distance_type="cosine", num_bits=1, max_iterations=10, sample_rate=64)
+            self.landmarks.create_index("vector", config=config)
+
+    def remove_strays(self) -> None:
+        """Remove the temporary files that killed writers left; we hold the lock, so they are nobody's."""
+        for name in TABLES:
+            for path in (self.index_path / f"{name}.lance" / "data").glob(".tmp*"):
+                path.unlink(missing_ok=True)

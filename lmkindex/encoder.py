@@ -1,0 +1,278 @@
+"""Windows -> landmarks: load an encoder folder, run one forward per batch, gather at the landmarks.
+
+Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on a CPU and on
+CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .batches import Batch, plan_batches
+from .config import EncodeOptions, WindowOptions
+from .encoder_folder import read_folder
+from .errors import EncoderError
+from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, TokenizedSentences, Window
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Encoder(Protocol):
+    """The seam: what a build and a search need of an encoder."""
+
+    folder: EncoderFolder
+    prefix_ids: tuple[int, ...]
+    suffix_ids: tuple[int, ...]
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
+        """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        """For each row, its core sentences' vectors [num_core, D], not normalised; the result does not depend on the batch."""
+
+
+def window_options(encoder: Encoder, window_tokens: int, context_tokens: int) -> WindowOptions:
+    """Window sizes together with what this encoder adds to a row and to a sentence."""
+    return WindowOptions(
+        window_tokens=window_tokens,
+        context_tokens=context_tokens,
+        num_special=len(encoder.prefix_ids) + len(encoder.suffix_ids),
+        num_landmark=int(encoder.folder.has_landmarks),
+    )
+
+
+def make_row(encoder: Encoder, tokens: TokenizedSentences, window: Window) -> Row:
+    """Put special tokens and landmarks around a window's sentences."""
+    landmark = [encoder.folder.lmk_id] if encoder.folder.has_landmarks else []
+    ids: list[int] = list(encoder.prefix_ids)
+    starts: list[int] = []
+    ends: list[int] = []
+    for index, (start, end) in enumerate(window.segments):
+        if index >= window.num_context:
+            starts.append(len(ids))
+            ends.append(len(ids) + end - start)
+        ids.extend(tokens.ids_T[start:end].tolist())
+        ids.extend(landmark)
+    ids.extend(encoder.suffix_ids)
+    return Row(ids_T=np.asarray(ids, dtype=np.int32), starts=tuple(starts), ends=tuple(ends))
+
+
+def combine_pieces(encoder: Encoder, vectors: Sequence[Float32Array], num_tokens: Sequence[int]) -> Float32Array:
+    """One vector [1, D] for a sentence that was encoded in pieces: the state at its end for `lmk`, else the mean over its tokens."""
+    if encoder.folder.pooling == "lmk":
+        return vectors[-1]
+    weights = np.asarray(num_tokens, dtype=np.float32) / np.float32(sum(num_tokens))
+    return np.sum([weight * vector for weight, vector in zip(weights, vectors, strict=True)], axis=0, dtype=np.float32)
+
+
+def normalise(vectors_ND: Float32Array) -> Float32Array:
+    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it (FACTS)."""
+    norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+    if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):
+        raise EncoderError("The encoder gave a vector that is zero or not finite. Try `dtype = \"float32\"`, or another encoder.")
+    return vectors_ND / norms_N1
+
+
+def encode_questions(encoder: Encoder, questions: Sequence[str]) -> Float32Array:
+    """Normalised question vectors [Q, D]: each is pooled as a sentence is (DESIGN §2, `E_q`), cut to one window."""
+    ids_T, offsets = encoder.tokenize([encoder.folder.query_prefix + question for question in questions])
+    limit = encoder.folder.window_tokens - len(encoder.prefix_ids) - len(encoder.suffix_ids) - 1
+    tokens = TokenizedSentences(ids_T=ids_T, offsets=offsets, ends_paragraph_S=np.ones(len(questions), dtype=np.bool_))
+    rows = []
+    for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        segment = (start, min(end, start + limit))
+        window = Window(segments=(segment,), num_context=0, core_pos=0, num_core=1, num_tokens=segment[1] - start, key="")
+        rows.append(make_row(encoder, tokens, window))
+    return normalise(np.concatenate(encoder.encode_rows(rows)))
+
+
+class TransformerEncoder:
+    """A transformer in memory. Invariant: `encode_rows` runs without gradients, in one dtype, on one device."""
+
+    def __init__(self, folder: EncoderFolder, options: EncodeOptions) -> None:
+        import torch
+
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.folder = folder
+        self.options = options
+        self.device = pick_device(options.device)
+        self.dtype = pick_dtype(options.dtype, self.device)
+        self.tokenizer, self.prefix_ids, self.suffix_ids = load_tokenizer(folder)
+        self.model = load_model(folder, self.device, self.dtype)
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
+        encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        # A text of characters that the tokenizer drops still needs a state to pool: it is read as one unknown token.
+        ids = [encoding.ids or [self.unknown_id] for encoding in encodings]
+        offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
+        flat = np.fromiter((token for sentence in ids for token in sentence), dtype=np.int32, count=int(offsets[-1]))
+        return flat, offsets
+
+    @property
+    def unknown_id(self) -> int:
+        return self.folder.lmk_id if self.folder.has_landmarks else (self.prefix_ids or (0,))[0]
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        results: list[Float32Array] = [np.zeros((0, self.folder.dim), dtype=np.float32)] * len(rows)
+        lengths = [len(row.ids_T) for row in rows]
+        for batch in plan_batches(lengths, batch_tokens=self.options.batch_tokens, window_tokens=self.folder.window_tokens):
+            vectors_ND = self.forward(batch, [rows[index] for index in batch.indices])
+            first = 0
+            for index in batch.indices:
+                num_core = len(rows[index].starts)
+                results[index] = vectors_ND[first : first + num_core]
+                first += num_core
+        return results
+
+    def forward(self, batch: Batch, rows: Sequence[Row]) -> Float32Array:
+        """One forward: pooled core sentences of the batch's rows, in order [N, D]."""
+        import torch
+
+        ids_BL = np.zeros((batch.num_rows, batch.num_columns), dtype=np.int64)
+        mask_BL = np.zeros((batch.num_rows, batch.num_columns), dtype=np.int64)
+        mask_BL[:, 0] = 1  # a filler row attends to something, so that no softmax is over nothing
+        for place, row in enumerate(rows):
+            ids_BL[place, : len(row.ids_T)] = row.ids_T
+            mask_BL[place, : len(row.ids_T)] = 1
+        with torch.inference_mode():
+            hidden_BLD = self.model(
+                input_ids=torch.from_numpy(ids_BL).to(self.device), attention_mask=torch.from_numpy(mask_BL).to(self.device)
+            ).last_hidden_state
+            return pool(hidden_BLD, rows, self.folder.pooling).cpu().numpy()
+
+
+def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.Tensor:
+    """Core sentences' vectors [N, D] in float32: the state at the landmark, the mean of the sentence's own states, or their sum."""
+    import torch
+
+    num_columns, device = hidden_BLD.shape[1], hidden_BLD.device
+    starts_N = torch.tensor([place * num_columns + start for place, row in enumerate(rows) for start in row.starts], device=device)
+    ends_N = torch.tensor([place * num_columns + end for place, row in enumerate(rows) for end in row.ends], device=device)
+    hidden_TD = hidden_BLD.reshape(-1, hidden_BLD.shape[2])
+    if pooling == "lmk":
+        return hidden_TD[ends_N].float()
+    lengths_N = ends_N - starts_N
+    owners_T = torch.repeat_interleave(torch.arange(len(starts_N), device=device), lengths_N)
+    firsts_N = torch.cumsum(lengths_N, 0) - lengths_N
+    places_T = torch.arange(len(owners_T), device=device) - firsts_N[owners_T] + starts_N[owners_T]
+    sums_ND = torch.zeros(len(starts_N), hidden_TD.shape[1], device=device)
+    sums_ND.index_add_(0, owners_T, hidden_TD[places_T].float())
+    means_ND = sums_ND / lengths_N[:, None]
+    return means_ND + hidden_TD[ends_N].float() if pooling == "lmk_mean" else means_ND
+
+
+def pick_device(name: str) -> str:
+    """The device that `auto` means here."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def pick_dtype(name: str, device: str) -> torch.dtype:
+    """bf16 on CUDA and where the CPU computes in it, else fp32."""
+    import torch
+
+    if name != "auto":
+        return torch.bfloat16 if name == "bfloat16" else torch.float32
+    has_bf16 = device.startswith("cuda") or bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return torch.bfloat16 if has_bf16 else torch.float32
+
+
+def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
+    """The folder's fast tokenizer and the special ids that it puts before and after a text."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True).backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    if folder.has_landmarks and tokenizer.token_to_id(folder.lmk_token) != folder.lmk_id:
+        raise EncoderError(f"{folder.path}: the tokenizer does not map {folder.lmk_token!r} to {folder.lmk_id}: correct landmark.json.")
+    plain = tokenizer.encode("a", add_special_tokens=False).ids
+    special = tokenizer.encode("a", add_special_tokens=True).ids
+    before = special.index(plain[0])
+    return tokenizer, tuple(special[:before]), tuple(special[before + len(plain) :])
+
+
+def load_model(folder: EncoderFolder, device: str, dtype: torch.dtype) -> Any:
+    """The transformer without a head, in evaluation mode, with the fastest attention that is present."""
+    import transformers
+    from transformers import AutoModel
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    flash = device.startswith("cuda") and transformers.utils.is_flash_attn_2_available()
+    attention = "flash_attention_2" if flash else "sdpa"
+    try:
+        model = AutoModel.from_pretrained(folder.path, dtype=dtype, attn_implementation=attention, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"transformers cannot load the encoder at {folder.path}: {error}") from error
+    model.config.use_cache = False  # a decoder would keep keys and values that nobody reads
+    return model.eval().to(device)
+
+
+def load_encoder(folder: EncoderFolder, options: EncodeOptions) -> TransformerEncoder:
+    """Load the transformer of an encoder folder."""
+    return TransformerEncoder(folder, options)
+
+
+class FakeEncoder:
+    """A shipped fake without weights: words are hashed to fixed random vectors and averaged. Meaningless, fast and deterministic."""
+
+    prefix_ids = (1,)
+    suffix_ids = (2,)
+
+    def __init__(self, dim: int = 32, window_tokens: int = 64, context_tokens: int = 16) -> None:
+        self.folder = EncoderFolder(
+            path=Path("fake"),
+            name="fake",
+            fingerprint=blake2b(f"fake {dim}".encode(), digest_size=16).hexdigest(),
+            lmk_token="",
+            lmk_id=0,
+            pooling="sentence_mean",
+            window_tokens=window_tokens,
+            context_tokens=context_tokens,
+            query_prefix="",
+            dim=dim,
+            base="",
+            base_license="",
+            training={},
+        )
+        self.table = np.random.default_rng(0).standard_normal((4096, dim)).astype(np.float32)
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
+        ids = [[word_id(word) for word in re.findall(r"\w+|[^\w\s]", text.lower())] or [3] for text in texts]
+        offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
+        return np.asarray([token for sentence in ids for token in sentence], dtype=np.int32), offsets
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        return [
+            np.stack([self.table[row.ids_T[start:end]].mean(axis=0) for start, end in zip(row.starts, row.ends, strict=True)])
+            for row in rows
+        ]
+
+
+def word_id(word: str) -> int:
+    """A stable id, 4..4095, for a word."""
+    return 4 + int.from_bytes(blake2b(word.encode(), digest_size=4).digest(), "big") % 4092
+
+
+__all__ = [
+    "Encoder",
+    "FakeEncoder",
+    "TransformerEncoder",
+    "combine_pieces",
+    "encode_questions",
+    "load_encoder",
+    "make_row",
+    "normalise",
+    "read_folder",
+    "window_options",
+]

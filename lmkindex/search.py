@@ -1,0 +1,164 @@
+"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in `spans.py`.
+
+Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D dimensions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .config import EncodeOptions, SearchOptions, index_path
+from .encoder import Encoder, encode_questions, load_encoder
+from .encoder_folder import find_encoder
+from .errors import IndexUnusableError, UsageError
+from .head import require_head
+from .records import Float32Array, Hit, SearchResult, Span
+from .spans import Extent, extent_of, merge_extents
+from .table import IndexReader, page_of, vectors_of
+
+RRF_CONSTANT = 60  # of reciprocal rank fusion: Cormack, Clarke, Buettcher, SIGIR 2009
+
+
+class Searcher:
+    """An open index with its encoder. Invariant: both have the same fingerprint."""
+
+    def __init__(self, reader: IndexReader, encoder: Encoder) -> None:
+        if reader.head.encoder["fingerprint"] != encoder.folder.fingerprint:
+            raise IndexUnusableError(
+                f"The index at {reader.index_path} was made with the encoder {reader.head.encoder['name']} "
+                f"({reader.head.encoder['fingerprint'][:12]}); {encoder.folder.name} ({encoder.folder.fingerprint[:12]}) cannot search it. "
+                "Run `lmkindex build --rebuild`, or use that encoder again."
+            )
+        self.reader, self.encoder = reader, encoder
+
+    def search(self, questions: Sequence[str], options: Sequence[SearchOptions]) -> list[SearchResult]:
+        """The spans of each question, best first, within its options' budget."""
+        for question in questions:
+            if not question.strip():
+                raise UsageError("The question is empty: write one, as in `lmkindex search \"Who keeps the light?\"`.")
+        if not questions:
+            return []
+        vectors_QD = encode_questions(self.encoder, questions)
+        return [
+            self.search_one(question, vector_D, one) for question, vector_D, one in zip(questions, vectors_QD, options, strict=True)
+        ]
+
+    def search_one(self, question: str, vector_D: Float32Array, options: SearchOptions) -> SearchResult:
+        """Hits, then similarities around them, then spans, then the budget."""
+        doc_ids = self.documents_matching(options.path_glob)
+        if doc_ids == [] or not self.reader.head.counts["sentences"]:
+            return SearchResult(question=question, spans=(), similarity=0.0)
+        hits, best_similarity = self.find_hits(question, vector_D, options, doc_ids)
+        similarities = self.similarities_around(hits, vector_D, options)
+        extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
+        extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+        spans = self.take_spans(merge_extents(extents), options.budget_tokens)
+        return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
+
+    def documents_matching(self, path_glob: str | None) -> list[str] | None:
+        """The documents whose path matches a gitignore-style glob; None means all."""
+        if path_glob is None:
+            return None
+        from pathspec import GitIgnoreSpec
+
+        spec = GitIgnoreSpec.from_lines([path_glob])
+        return sorted(entry.doc_id for entry in self.reader.manifest().values() if spec.match_file(entry.path))
+
+    def find_hits(
+        self, question: str, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None
+    ) -> tuple[list[Hit], float]:
+        """The best landmarks, best first, and the highest cosine among them. With `hybrid`, fused with BM25 by reciprocal rank."""
+        rows = self.reader.nearest(vector_D, options.num_hits, doc_ids).to_pylist()
+        dense = [Hit(doc_id=row["doc_id"], pos=row["pos"], score=1.0 - row["_distance"]) for row in rows]
+        dense.sort(key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+        best_similarity = dense[0].score if dense else 0.0
+        if not options.hybrid:
+            return dense, best_similarity
+        rows = self.reader.lexical(question, options.num_hits, doc_ids).to_pylist()
+        lexical = [Hit(doc_id=row["doc_id"], pos=row["pos"], score=row["_score"]) for row in rows]
+        lexical.sort(key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+        return fuse([dense, lexical])[: options.num_hits], best_similarity
+
+    def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
+        """Cosines of the sentences that the hits' spans could take in, and of one more at each end, by document and position."""
+        before = max(options.surround, options.front, options.max_front if not options.surround and not options.front else 0)
+        ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for hit in hits:
+            ranges[hit.doc_id].append((hit.pos - before, hit.pos + options.surround + 1))
+        rows = self.reader.landmark_rows(ranges, ["vector"])
+        similarities = vectors_of(rows) @ vector_D if rows.num_rows else np.zeros(0, dtype=np.float32)
+        result: dict[str, dict[int, float]] = defaultdict(dict)
+        for doc_id, pos, similarity in zip(rows["doc_id"].to_pylist(), rows["pos"].to_pylist(), similarities.tolist(), strict=True):
+            result[doc_id][pos] = similarity
+        return result
+
+    def take_spans(self, extents: Sequence[Extent], budget_tokens: int) -> list[Span]:
+        """Spans by score until the budget is full; the last one is cut from its front, so that it keeps its boundary."""
+        ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for extent in extents:
+            ranges[extent.doc_id].append((extent.first, extent.last))
+        if not ranges:
+            return []
+        rows = self.reader.landmark_rows(ranges, ["start", "end", "text"]).to_pylist()
+        sentences = {(row["doc_id"], row["pos"]): row for row in rows}
+        num_tokens = dict(zip(sentences, np.diff(self.encoder.tokenize([row["text"] for row in rows])[1]).tolist(), strict=True))
+        taken: list[tuple[Extent, int]] = []
+        room = budget_tokens
+        for extent in extents:
+            first, cost = extent.first, sum(num_tokens[extent.doc_id, pos] for pos in range(extent.first, extent.last + 1))
+            while cost > room and first < extent.pos:
+                cost -= num_tokens[extent.doc_id, first]
+                first += 1
+            if cost > room and taken:
+                break
+            taken.append((replace(extent, first=first), cost))
+            room -= cost
+            if room <= 0:
+                break
+        return self.make_spans(taken, sentences)
+
+    def make_spans(self, taken: Sequence[tuple[Extent, int]], sentences: dict[tuple[str, int], dict[str, int]]) -> list[Span]:
+        """Slice the spans out of their documents."""
+        documents = self.reader.document_rows((extent.doc_id for extent, _ in taken), ["path", "text", "pages"])
+        spans = []
+        for extent, num_tokens in taken:
+            document = documents[extent.doc_id]
+            start, end = sentences[extent.doc_id, extent.first]["start"], sentences[extent.doc_id, extent.last]["end"]
+            spans.append(
+                Span(
+                    path=document["path"],
+                    doc_id=extent.doc_id,
+                    page=page_of(document["pages"], start),
+                    start=start,
+                    end=end,
+                    boundary=sentences[extent.doc_id, extent.pos]["end"],
+                    score=extent.score,
+                    text=document["text"][start:end],
+                    pos_first=extent.first,
+                    pos_last=extent.last,
+                    num_tokens=num_tokens,
+                    why=extent.why,
+                )
+            )
+        return spans
+
+
+def fuse(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Reciprocal rank fusion: `sum 1 / (RRF_CONSTANT + rank)` over the rankings that hold a hit, scaled so that first in all is 1."""
+    scores: dict[tuple[str, int], float] = defaultdict(float)
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking, start=1):
+            scores[hit.doc_id, hit.pos] += (RRF_CONSTANT + 1) / (RRF_CONSTANT + rank) / len(rankings)
+    fused = [Hit(doc_id=doc_id, pos=pos, score=score) for (doc_id, pos), score in scores.items()]
+    return sorted(fused, key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+
+
+def open_searcher(index: str, options: EncodeOptions) -> Searcher:
+    """Open an index at its published state and load the encoder that it was built with."""
+    head = require_head(index_path(index))
+    reader = IndexReader(index_path(index), head)
+    return Searcher(reader, load_encoder(find_encoder(head.encoder.get("path")), options))

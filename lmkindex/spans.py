@@ -1,0 +1,116 @@
+"""Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (DESIGN §6, paper §3.3).
+
+Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .config import SearchOptions
+from .records import Hit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`."""
+
+    doc_id: str
+    first: int
+    last: int
+    pos: int
+    score: float
+    why: tuple[str, ...]
+
+
+def span_score(similarities: Sequence[float], alpha: float) -> float:
+    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper eq. 5)."""
+    weights = [math.exp(-alpha * distance) for distance in range(len(similarities))]
+    return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
+
+
+def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -> int:
+    """How many sentences, the boundary included, a span takes backwards: `similarities[i]` is at distance i from the boundary.
+
+    A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most, so a weak sentence
+    between strong ones is bridged and a run of weak ones ends it.
+    """
+    floor = grow_ratio * similarities[0]
+    best_length, best_gain, gain = 1, 0.0, 0.0
+    for distance, similarity in enumerate(similarities[1:], start=1):
+        gain += math.exp(-alpha * distance) * (similarity - floor)
+        if gain > best_gain:
+            best_length, best_gain = distance + 1, gain
+    return best_length
+
+
+def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptions, *, is_fused: bool) -> Extent:
+    """The span of one hit. `similarity_of` holds the positions around it that exist in the document."""
+    reach = options.surround + 1 if options.surround else (options.front or options.max_front)
+    backwards = [similarity_of[hit.pos - distance] for distance in range(reach) if hit.pos - distance in similarity_of]
+    first, last = hit.pos - len(backwards) + 1, hit.pos
+    if options.surround:
+        last = max(pos for pos in range(hit.pos, hit.pos + options.surround + 1) if pos in similarity_of)
+        rule = f"--surround {options.surround}"
+    elif options.front:
+        rule = f"--front {options.front}"
+    else:
+        length = grow_front(backwards, options.alpha, options.grow_ratio)
+        backwards, first = backwards[:length], hit.pos - length + 1
+        rule = f"auto: sentences before it must pay against {options.grow_ratio:g} x its similarity"
+    score = hit.score if is_fused else span_score(backwards, options.alpha)
+    why = explain(hit, first, last, rule, similarity_of)
+    return Extent(doc_id=hit.doc_id, first=first, last=last, pos=hit.pos, score=score, why=why)
+
+
+def explain(hit: Hit, first: int, last: int, rule: str, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
+    """One line a sentence, then why the span starts and ends where it does."""
+    lines = []
+    for pos in range(first - 1, last + 2):
+        if pos in similarity_of:
+            mark = "boundary" if pos == hit.pos else "in span" if first <= pos <= last else "outside"
+            lines.append(f"sentence {pos}: similarity {similarity_of[pos]:+.3f}  {mark}")
+    lines.append(f"ends at sentence {last}: hit {hit.pos} is the boundary" + (f", {last - hit.pos} after it by rule" if last > hit.pos else ""))
+    lines.append(f"starts at sentence {first}: {rule}")
+    return tuple(lines)
+
+
+def merge_extents(extents: Sequence[Extent]) -> list[Extent]:
+    """Overlapping spans become one, with the better one's boundary and score; `extents` come best first, and stay so.
+
+    A boundary inside or next to a better span of which it would be a part is not a boundary (DESIGN §6): it adds nothing.
+    """
+    kept: list[Extent] = []
+    for extent in extents:
+        better = next((one for one in kept if overlaps(one, extent)), None)
+        if better is None:
+            kept.append(extent)
+        elif extent.first < better.first or extent.pos > better.last + 1:
+            merged = replace(
+                better,
+                first=min(better.first, extent.first),
+                last=max(better.last, extent.last),
+                why=(*better.why, f"merged with the span {extent.first}-{extent.last}, which overlaps it"),
+            )
+            kept[kept.index(better)] = merged
+    return absorb(kept)
+
+
+def absorb(extents: Sequence[Extent]) -> list[Extent]:
+    """Merging can make two kept spans meet: fold those together as well."""
+    result: list[Extent] = []
+    for extent in extents:
+        better = next((one for one in result if overlaps(one, extent)), None)
+        if better is None:
+            result.append(extent)
+            continue
+        merged = replace(better, first=min(better.first, extent.first), last=max(better.last, extent.last))
+        result[result.index(better)] = merged
+    return result if len(result) == len(extents) else absorb(result)
+
+
+def overlaps(left: Extent, right: Extent) -> bool:
+    """Whether two spans share a sentence."""
+    return left.doc_id == right.doc_id and left.first <= right.last and right.first <= left.last

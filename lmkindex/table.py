@@ -1,0 +1,156 @@
+"""The tables of an index in LanceDB: their schemas and a reader that sees one published state.
+
+Knows rows and versions; knows no files, sentences or encoders. `IndexReader` opens the versions that `head.json` names and takes no lock:
+it sees the whole old state or the whole new one (DESIGN §5). Writing is in `commit.py`. Shapes: D dimensions, N landmarks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import IndexUnusableError
+from .head import require_head
+from .records import Float32Array, Head, ManifestEntry, Page
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLES = ("documents", "landmarks")
+MANIFEST_COLUMNS = [
+    "doc_id", "root", "path", "content_hash", "size_bytes", "mtime_ns", "status", "error", "num_sentences", "num_tokens",
+]  # fmt: skip
+# Probes and refinement with which IVF_RQ reaches recall@100 of .99 (FACTS); an exact scan ignores them.
+ANN_PROBES = 50
+ANN_REFINE = 5
+
+
+def connect(index_path: Path) -> Any:
+    """A LanceDB connection to a local directory; its Rust log stays quiet."""
+    os.environ.setdefault("LANCEDB_LOG", "error")
+    import lancedb
+
+    return lancedb.connect(index_path)
+
+
+def documents_schema() -> pa.Schema:
+    """One row a file; `text` is canonical, `pages` lists [page, start, end)."""
+    import pyarrow as pa
+
+    page = pa.struct([("page", pa.int32()), ("start", pa.int64()), ("end", pa.int64())])
+    names = ("doc_id", "root", "path", "content_hash", "status", "error", "title", "indexed_at")
+    numbers = ("size_bytes", "mtime_ns", "num_sentences", "num_tokens")
+    return pa.schema(
+        [(name, pa.string()) for name in names]
+        + [(name, pa.int64()) for name in numbers]
+        + [("pages", pa.list_(page)), ("text", pa.large_string())]
+    )
+
+
+def landmarks_schema(dim: int) -> pa.Schema:
+    """One row a sentence, vector last. `lexical` is the sentence with the two before it: what full-text search scores."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("doc_id", pa.string()),
+            ("pos", pa.int32()),
+            ("start", pa.int64()),
+            ("end", pa.int64()),
+            ("window_key", pa.string()),
+            ("text", pa.string()),
+            ("lexical", pa.string()),
+            ("vector", pa.list_(pa.float16(), dim)),
+        ]
+    )
+
+
+def vectors_of(table: pa.Table) -> Float32Array:
+    """The `vector` column as an array [N, D]."""
+    column = table.column("vector").combine_chunks()
+    values = column.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
+    return values.reshape(table.num_rows, -1) if table.num_rows else np.zeros((0, 0), dtype=np.float32)
+
+
+class IndexReader:
+    """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is written meanwhile."""
+
+    def __init__(self, index_path: Path, head: Head | None = None) -> None:
+        self.index_path = index_path
+        self.head = head or require_head(index_path)
+        self.dim = int(self.head.encoder["dim"])
+        database = connect(index_path)
+        try:
+            self.documents, self.landmarks = (database.open_table(name) for name in TABLES)
+            self.documents.checkout(self.head.tables["documents"])
+            self.landmarks.checkout(self.head.tables["landmarks"])
+        except (KeyError, OSError, RuntimeError, ValueError) as error:
+            raise IndexUnusableError(
+                f"The index at {index_path} is damaged: {str(error).splitlines()[0]}. Move it away and run `lmkindex build` again; "
+                "the documents themselves are untouched."
+            ) from error
+
+    def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
+        """What the index knows of each file, by (root, path)."""
+        rows = self.documents.search().select(MANIFEST_COLUMNS).to_arrow().to_pylist()
+        return {(row["root"], row["path"]): ManifestEntry(**row) for row in rows}
+
+    def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The named columns of documents, by doc_id."""
+        from lancedb.expr import col
+
+        wanted = sorted(set(doc_ids))
+        if not wanted:
+            return {}
+        query = self.documents.search().where(col("doc_id").isin(wanted)).select(sorted({"doc_id", *columns}))
+        return {row["doc_id"]: row for row in query.to_arrow().to_pylist()}
+
+    def landmark_rows(self, ranges: Mapping[str, Sequence[tuple[int, int]]], columns: Sequence[str]) -> pa.Table:
+        """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos)."""
+        from lancedb.expr import col, lit
+
+        condition: Any = None
+        for doc_id, doc_ranges in ranges.items():
+            for first, last in doc_ranges:
+                one = (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
+                condition = one if condition is None else condition | one
+        table = self.landmarks.search().where(condition).select(["doc_id", "pos", *columns]).to_arrow()
+        return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
+
+    def landmarks_of(self, doc_id: str, columns: Sequence[str]) -> pa.Table:
+        """All landmarks of a document in order."""
+        from lancedb.expr import col, lit
+
+        return self.landmarks.search().where(col("doc_id") == lit(doc_id)).select(["pos", *columns]).to_arrow().sort_by("pos")
+
+    def nearest(self, vector_D: Float32Array, limit: int, doc_ids: Sequence[str] | None) -> pa.Table:
+        """The `limit` landmarks nearest to a normalised vector: doc_id, pos, _distance (1 - cosine)."""
+        query = self.landmarks.search(vector_D, vector_column_name="vector").distance_type("cosine")
+        query = query.nprobes(ANN_PROBES).refine_factor(ANN_REFINE)
+        return self._limited(query, doc_ids).select(["doc_id", "pos", "_distance"]).limit(limit).to_arrow()
+
+    def lexical(self, question: str, limit: int, doc_ids: Sequence[str] | None) -> pa.Table:
+        """The `limit` landmarks whose sentence, with the two before it, scores best by BM25: doc_id, pos, _score."""
+        from lancedb.query import MatchQuery
+
+        query = self.landmarks.search(MatchQuery(question, "lexical"), query_type="fts")
+        return self._limited(query, doc_ids).select(["doc_id", "pos", "_score"]).limit(limit).to_arrow()
+
+    def _limited(self, query: Any, doc_ids: Sequence[str] | None) -> Any:
+        from lancedb.expr import col
+
+        return query if doc_ids is None else query.where(col("doc_id").isin(list(doc_ids)), prefilter=True)
+
+
+def page_of(pages: Sequence[Mapping[str, int]] | None, start: int) -> int | None:
+    """The number of the page that holds character `start`; None for documents without pages."""
+    return next((page["page"] for page in pages or () if page["start"] <= start < page["end"]), None)
+
+
+def pages_value(pages: Sequence[Page]) -> list[dict[str, int]]:
+    """Pages as the `documents` table stores them."""
+    return [{"page": page.number, "start": page.start, "end": page.end} for page in pages]
