@@ -18,7 +18,7 @@ from .output import Terminal
 
 BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-MINUTES, PERCENT = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
+TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
 
 # What a single run is told, and no file or environment variable may say for all runs.
 ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check"})
@@ -123,9 +123,8 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
         terminal = make_terminal(**{name: values.pop(name) for name in COMMON})
         raise typer.Exit(function(terminal, **values))
 
-    keyword_only = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]) for parameter in parameters
-    ]
-    run_command.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    # Typer reads both; values come by name, so the order is only that of the help.
+    by_name = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[parameter.name]) for parameter in parameters]
+    run_command.__signature__ = inspect.Signature(by_name)  # type: ignore[attr-defined]
     run_command.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
     return run_command

@@ -24,7 +24,7 @@ SYSTEM = (
     "Answer the question from the numbered passages only. After each sentence give the number of its passage in brackets, like [1]. "
     f"If the passages do not hold the answer, write: {NOT_FOUND}"
 )
-INSTRUCTION = "Answer in one short sentence from the passages."
+INSTRUCTION = "Read these passages and answer the question."  # a small model does best when the bare question comes last
 NOT_ASKED = ""  # the model of an answer for which none was asked
 
 THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
@@ -79,9 +79,9 @@ def in_document_order(spans: Sequence[Span]) -> list[Span]:
 
 
 def make_prompt(question: str, shown: Sequence[Span]) -> Prompt:
-    """`shown` numbered from 1, one line each, then the question. What is the same for all prompts stands first."""
+    """`shown` numbered from 1, one line each, then the question. What all prompts share stands first."""
     passages = "\n\n".join(f"[{number}] {as_line(span.text)}" for number, span in enumerate(shown, 1))
-    return Prompt(system=SYSTEM, user=f"{passages}\n\nQuestion: {as_line(question)}\n{INSTRUCTION}")
+    return Prompt(system=SYSTEM, user=f"{INSTRUCTION}\n\n{passages}\n\n{as_line(question)}")
 
 
 def as_line(text: str) -> str:
@@ -110,7 +110,7 @@ def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
 
 def read_answer(question: str, spans: Sequence[Span], generation: Generation, model: str) -> Answer:
     """Check what the model wrote: an abstention, or a text whose every claim is cited and looked up."""
-    text = whole_sentences(THOUGHTS.sub("", generation.text).strip(), generation.finish_reason)
+    text = without_repeats(whole_sentences(THOUGHTS.sub("", generation.text).strip(), generation.finish_reason))
     citations: tuple[Citation, ...] = ()
     if generation.finish_reason.startswith("error"):
         text, abstained = f"No answer was written ({generation.finish_reason}).", True
@@ -134,3 +134,17 @@ def whole_sentences(text: str, finish_reason: str) -> str:
     if len(sentences) < 2 or text.rstrip()[-1:] in ".!?。！？":
         return text
     return text[: int(sentences.ends_S[-2])]
+
+
+def without_repeats(text: str) -> str:
+    """`text` without sentences that stood before word for word: small models go round in circles."""
+    sentences = split_sentences(text)
+    seen: set[str] = set()
+    kept: list[str] = []
+    previous_end = 0
+    for start, end in zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True):
+        if text[start:end] not in seen:
+            kept.append(text[previous_end:end])  # with the white space before it
+        seen.add(text[start:end])
+        previous_end = end
+    return "".join(kept)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,7 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
     entries, walk_failures = walk_files(wanted, options.files)
-    plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed)
-    plan = keep_unreachable(plan, walk_failures)
+    plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
     if options.rebuild:
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
         manifest = {}
@@ -156,19 +156,6 @@ def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions
     context_tokens = folder.context_tokens if options.context_tokens is None else options.context_tokens
     require(window_tokens <= folder.window_tokens, f"The encoder {folder.name} takes windows of at most {folder.window_tokens} tokens.")
     return {"window_tokens": window_tokens, "context_tokens": context_tokens}
-
-
-def keep_unreachable(plan: FilePlan, failures: Sequence[FileFailure]) -> FilePlan:
-    """Documents below a directory that could not be read are not gone: nothing is deleted for what was not seen."""
-
-    def is_unreachable(entry: ManifestEntry) -> bool:
-        return any(
-            entry.root == failure.root and (entry.path == failure.path or entry.path.startswith(f"{failure.path}/")) for failure in failures
-        )
-
-    kept = tuple(entry for entry in plan.deleted if is_unreachable(entry))
-    gone = tuple(entry for entry in plan.deleted if not is_unreachable(entry))
-    return replace(plan, deleted=gone, unchanged=plan.unchanged + kept)
 
 
 def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry], max_delete: float) -> None:
@@ -250,13 +237,20 @@ class Tallies:
                 path = task.entry.path
                 part = task.entry.size_bytes * step.window.core_pos / len(step.prepared.sentences)
             else:
-                is_end = isinstance(step, DocumentEnd)
-                kind = step.prepared.task.kind if is_end else "failed"
-                self.done_bytes += step.prepared.task.entry.size_bytes if is_end else max(step.failure.size_bytes, 0)
+                kind, path, size_bytes = outcome_of(step)
                 counts[kind] = counts.get(kind, 0) + 1
-                path, part = (step.prepared.task.entry.path if is_end else step.failure.path), 0.0
+                self.done_bytes += size_bytes
+                part = 0.0
         if self.on_progress is not None:
             self.on_progress(path, self.done_bytes + int(part), self.total_bytes)
+
+
+def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
+    """What became of a file: the count it belongs to, its path and its size."""
+    if isinstance(step, Failed):
+        return "failed", step.failure.path, max(step.failure.size_bytes, 0)
+    task = step.prepared.task
+    return task.kind, task.entry.path, task.entry.size_bytes
 
 
 def encode_slabs(
@@ -271,10 +265,10 @@ def encode_slabs(
     """Encode slab after slab while the one before is written; after each, yield the signal that came, or 0."""
     pending: Future[None] | None = None
     for slab in slabs:
-        vectors = stopwatch.time("encode", lambda slab=slab: encoder.encode_rows(rows_of(slab)))  # type: ignore[misc]
+        vectors = stopwatch.time("encode", partial(encoder.encode_rows, rows_of(slab)))
         if pending is not None:
             pending.result()
-        pending = pool.submit(stopwatch.time, "write", lambda slab=slab, vectors=vectors: assembler.take(slab, vectors))  # type: ignore[misc]
+        pending = pool.submit(stopwatch.time, "write", partial(assembler.take, slab, vectors))
         tallies.take(slab)
         if signal_number := stop():
             pending.result()

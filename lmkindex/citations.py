@@ -23,6 +23,7 @@ MAX_EVIDENCE_SENTENCES = 3
 FRAGMENT_WORDS = 2  # a claim of so few content words says nothing alone: its evidence must be about the question as well
 MIN_ABOUT_QUESTION = 1 / 3  # share of the question's content words
 MARKER = re.compile(r"[\[【]\s*(?:passages?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE)
+LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]", re.MULTILINE)  # no number of the claim
 END_OF_SENTENCE = re.compile(r"[\s.!?。！？…]*$")
 NO_SOURCE = 0
 
@@ -70,13 +71,15 @@ def claims_of(text: str) -> list[Claim]:
     if groups and not text[: groups[0][0]].strip():
         bounds = [start for start, _, _ in groups] + [len(text)]
         return [Claim(start=end, end=bounds[i + 1], markers=markers) for i, (_, end, markers) in enumerate(groups)]
-    masked = MARKER.sub(lambda match: " " * len(match.group()), text)
+    masked = text
+    for pattern in (MARKER, LIST_NUMBER):
+        masked = pattern.sub(lambda match: " " * len(match.group()), masked)
     sentences = split_sentences(masked)
-    starts = sentences.starts_S.tolist()
+    starts, ends = sentences.starts_S.tolist(), sentences.ends_S.tolist()
     claims: list[Claim] = []
-    for i, start in enumerate(starts):
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         limit = starts[i + 1] if i + 1 < len(starts) else len(text)
-        claims += split_at_markers(text, start, limit, [group for group in groups if start <= group[0] < limit])
+        claims += split_at_markers(text, start, end, [group for group in groups if start <= group[0] < limit])
     return [claim for claim in claims if claim.end > claim.start]
 
 
@@ -93,17 +96,14 @@ def marker_groups(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
     return groups
 
 
-def split_at_markers(text: str, start: int, limit: int, groups: list[tuple[int, int, tuple[int, ...]]]) -> Iterator[Claim]:
-    """One claim for each group of markers in the sentence; what follows the last group goes with it."""
+def split_at_markers(text: str, start: int, end: int, groups: list[tuple[int, int, tuple[int, ...]]]) -> Iterator[Claim]:
+    """One claim for each group of markers in or after the sentence; what follows the last group in it goes with it."""
     for i, (group_start, group_end, markers) in enumerate(groups):
-        rest_start, rest_end = group_end, limit
-        if i + 1 < len(groups) or not read_content(text[rest_start:rest_end]).words:
-            yield Claim(start=start, end=group_start, markers=markers)
-        else:
-            yield Claim(start=start, end=rest_end, markers=markers)
+        is_last_with_rest = i + 1 == len(groups) and read_content(text[group_end:end]).words
+        yield Claim(start=start, end=end if is_last_with_rest else group_start, markers=markers)
         start = group_end
     if not groups:
-        yield Claim(start=start, end=start + len(text[start:limit].rstrip()), markers=())
+        yield Claim(start=start, end=end, markers=())
 
 
 def check(words: str, marker: int, shown: Sequence[Span], asked: frozenset[str]) -> list[Citation]:
@@ -170,7 +170,7 @@ def weigh(claim: Content, text: str, start: int, end: int, asked: frozenset[str]
     about_question = len(asked & source.words) / len(asked) if asked else 1.0
     is_about = about_question >= MIN_ABOUT_QUESTION or len(claim.words) > FRAGMENT_WORDS
     closeness = len(claim.words & source.words) + about_question / 2
-    return Evidence(start=start, end=end, score=support(claim, source) if is_about else 0.0, closeness=closeness)
+    return Evidence(start=start, end=end, score=support(claim, source, asked) if is_about else 0.0, closeness=closeness)
 
 
 def nearest_place(quotation: str, span: Span, asked: frozenset[str]) -> tuple[int, int]:

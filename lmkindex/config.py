@@ -52,17 +52,17 @@ class WindowOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeOptions:
-    """How the forward runs. `threads=0` leaves torch's choice; `batch_tokens` is the padded size of a batch."""
+    """How the forward runs. `threads=0` takes every core; `batch_tokens` is the padded size of a batch, 0 what suits the device."""
 
     device: str = "auto"
     dtype: str = "auto"
     threads: int = 0
-    batch_tokens: int = 4096
+    batch_tokens: int = 0
 
     def __post_init__(self) -> None:
         require(self.dtype in ("auto", "float32", "bfloat16"), "dtype must be auto, float32 or bfloat16.")
         require(self.threads >= 0, "threads must not be negative.")
-        require(self.batch_tokens >= 64, "batch_tokens must be at least 64.")
+        require(self.batch_tokens >= 0, "batch_tokens must not be negative.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,10 @@ CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +24,10 @@ from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, T
 
 if TYPE_CHECKING:
     import torch
+
+
+CPU_BATCH_TOKENS = 2048  # padded; larger batches leave the core's cache (docs/log.md)
+CUDA_BATCH_TOKENS = 65_536
 
 
 class Encoder(Protocol):
@@ -76,7 +82,7 @@ def normalise(vectors_ND: Float32Array) -> Float32Array:
     """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it (FACTS)."""
     norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
     if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):
-        raise EncoderError("The encoder gave a vector that is zero or not finite. Try `dtype = \"float32\"`, or another encoder.")
+        raise EncoderError('The encoder gave a vector that is zero or not finite. Try `dtype = "float32"`, or another encoder.')
     return vectors_ND / norms_N1
 
 
@@ -97,16 +103,24 @@ class TransformerEncoder:
     """A transformer in memory. Invariant: `encode_rows` runs without gradients, in one dtype, on one device."""
 
     def __init__(self, folder: EncoderFolder, options: EncodeOptions) -> None:
-        import torch
-
-        if options.threads:
-            torch.set_num_threads(options.threads)
         self.folder = folder
         self.options = options
         self.device = pick_device(options.device)
         self.dtype = pick_dtype(options.dtype, self.device)
         self.tokenizer, self.prefix_ids, self.suffix_ids = load_tokenizer(folder)
-        self.model = load_model(folder, self.device, self.dtype)
+        self.loaded: Any = None
+        # On a CPU, batches run side by side, one thread each: OpenMP's barriers make two threads in one forward slower than one when
+        # anything else uses the cores (FACTS), and one thread a forward gives the same numbers on any machine.
+        self.batch_tokens = options.batch_tokens or (CPU_BATCH_TOKENS if self.device == "cpu" else CUDA_BATCH_TOKENS)
+        num_workers = 1 if self.device != "cpu" else options.threads or len(os.sched_getaffinity(0))
+        self.workers = ThreadPoolExecutor(num_workers, "lmkindex-encode", initializer=use_one_thread, initargs=(self.device,))
+
+    @property
+    def model(self) -> Any:
+        """The transformer, loaded when first needed: a dry run only tokenizes."""
+        if self.loaded is None:
+            self.loaded = load_model(self.folder, self.device, self.dtype)
+        return self.loaded
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
@@ -123,8 +137,10 @@ class TransformerEncoder:
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         results: list[Float32Array] = [np.zeros((0, self.folder.dim), dtype=np.float32)] * len(rows)
         lengths = [len(row.ids_T) for row in rows]
-        for batch in plan_batches(lengths, batch_tokens=self.options.batch_tokens, window_tokens=self.folder.window_tokens):
-            vectors_ND = self.forward(batch, [rows[index] for index in batch.indices])
+        batches = plan_batches(lengths, batch_tokens=self.batch_tokens, window_tokens=self.folder.window_tokens)
+        model = self.model
+        forwards = self.workers.map(lambda batch: self.forward(model, batch, [rows[index] for index in batch.indices]), batches)
+        for batch, vectors_ND in zip(batches, forwards, strict=True):
             first = 0
             for index in batch.indices:
                 num_core = len(rows[index].starts)
@@ -132,7 +148,7 @@ class TransformerEncoder:
                 first += num_core
         return results
 
-    def forward(self, batch: Batch, rows: Sequence[Row]) -> Float32Array:
+    def forward(self, model: Any, batch: Batch, rows: Sequence[Row]) -> Float32Array:
         """One forward: pooled core sentences of the batch's rows, in order [N, D]."""
         import torch
 
@@ -143,7 +159,7 @@ class TransformerEncoder:
             ids_BL[place, : len(row.ids_T)] = row.ids_T
             mask_BL[place, : len(row.ids_T)] = 1
         with torch.inference_mode():
-            hidden_BLD = self.model(
+            hidden_BLD = model(
                 input_ids=torch.from_numpy(ids_BL).to(self.device), attention_mask=torch.from_numpy(mask_BL).to(self.device)
             ).last_hidden_state
             return pool(hidden_BLD, rows, self.folder.pooling).cpu().numpy()
@@ -167,6 +183,14 @@ def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.T
     sums_ND.index_add_(0, owners_T, hidden_TD[places_T].float())
     means_ND = sums_ND / lengths_N[:, None]
     return means_ND + hidden_TD[ends_N].float() if pooling == "lmk_mean" else means_ND
+
+
+def use_one_thread(device: str) -> None:
+    """Make forwards of this thread run on one core."""
+    import torch
+
+    if device == "cpu":
+        torch.set_num_threads(1)
 
 
 def pick_device(name: str) -> str:

@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -190,7 +190,7 @@ def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
             group = []
 
 
-def in_thread(items: Iterator[T], depth: int) -> Iterator[T]:
+def in_thread(items: Iterator[T], depth: int) -> Generator[T, None, None]:
     """Run an iterator in a thread, at most `depth` items ahead; its exception is raised here, and closing this ends the thread."""
     ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=depth)
     closed = threading.Event()

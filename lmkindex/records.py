@@ -326,8 +326,8 @@ class BuildReport:
         names = ("scanned", "added", "changed", "renamed", "deleted", "unchanged")
         report: JsonObject = {name: getattr(self, name) for name in names}
         report["failed"] = [{"path": failure.path, "reason": failure.reason} for failure in self.failed]
-        names = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
-        report |= {name: getattr(self, name) for name in names}
+        totals = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
+        report |= {name: getattr(self, name) for name in totals}
         report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}
         if self.incomplete:
             report["incomplete"] = True

@@ -39,13 +39,11 @@ class Searcher:
         """The spans of each question, best first, within its options' budget."""
         for question in questions:
             if not question.strip():
-                raise UsageError("The question is empty: write one, as in `lmkindex search \"Who keeps the light?\"`.")
+                raise UsageError('The question is empty: write one, as in `lmkindex search "Who keeps the light?"`.')
         if not questions:
             return []
         vectors_QD = encode_questions(self.encoder, questions)
-        return [
-            self.search_one(question, vector_D, one) for question, vector_D, one in zip(questions, vectors_QD, options, strict=True)
-        ]
+        return [self.search_one(question, vector_D, one) for question, vector_D, one in zip(questions, vectors_QD, options, strict=True)]
 
     def search_one(self, question: str, vector_D: Float32Array, options: SearchOptions) -> SearchResult:
         """Hits, then similarities around them, then spans, then the budget."""

@@ -72,7 +72,9 @@ def explain(hit: Hit, first: int, last: int, rule: str, similarity_of: Mapping[i
         if pos in similarity_of:
             mark = "boundary" if pos == hit.pos else "in span" if first <= pos <= last else "outside"
             lines.append(f"sentence {pos}: similarity {similarity_of[pos]:+.3f}  {mark}")
-    lines.append(f"ends at sentence {last}: hit {hit.pos} is the boundary" + (f", {last - hit.pos} after it by rule" if last > hit.pos else ""))
+    lines.append(
+        f"ends at sentence {last}: hit {hit.pos} is the boundary" + (f", {last - hit.pos} after it by rule" if last > hit.pos else "")
+    )
     lines.append(f"starts at sentence {first}: {rule}")
     return tuple(lines)
 

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 
 MIN_SUPPORT = 0.6  # share of a claim's content words that the source must hold
+MIN_NEW_SUPPORT = 0.5  # the same of those that are not in the question
 NEGATION_REACH = 2  # a "not" belongs to this many content words after it, within its clause
 
 WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -44,11 +45,17 @@ class Content:
     negated: frozenset[str]
 
 
-def support(claim: Content, source: Content) -> float:
-    """The share of the claim's content words in the source; 0 when a number or name is missing or a negation differs."""
+def support(claim: Content, source: Content, asked: frozenset[str] = frozenset()) -> float:
+    """The share of the claim's content words in the source; 0 when a number or name is missing or a negation differs.
+
+    Words that the question `asked` with are easy to repeat: of the claim's other words, `MIN_NEW_SUPPORT` must be there too.
+    """
     if not claim.words or claim.required - source.words:
         return 0.0
     if (claim.negated & source.words) - source.negated or (source.negated & claim.words) - claim.negated:
+        return 0.0
+    new = claim.words - asked
+    if new and len(new & source.words) / len(new) < MIN_NEW_SUPPORT:
         return 0.0
     return len(claim.words & source.words) / len(claim.words)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -99,9 +100,7 @@ def fill_cores(
         first = end
 
 
-def make_window(
-    tokens: TokenizedSentences, context_first: int, first: int, end: int, options: WindowOptions, fingerprint: str
-) -> Window:
+def make_window(tokens: TokenizedSentences, context_first: int, first: int, end: int, options: WindowOptions, fingerprint: str) -> Window:
     """The window whose context is sentences `[context_first, first)` and whose core is `[first, end)`."""
     segments = tuple((int(tokens.offsets[index]), int(tokens.offsets[index + 1])) for index in range(context_first, end))
     return Window(
@@ -119,7 +118,7 @@ def make_pieces(tokens: TokenizedSentences, pos: int, options: WindowOptions, fi
     start, end = int(tokens.offsets[pos]), int(tokens.offsets[pos + 1])
     num_pieces = -(-(end - start) // (options.window_tokens - options.num_special - options.num_landmark))
     cuts = [start + (end - start) * piece // num_pieces for piece in range(num_pieces + 1)]
-    for piece, segment in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for piece, segment in enumerate(pairwise(cuts)):
         yield Window(
             segments=(segment,),
             num_context=0,

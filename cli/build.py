@@ -1,0 +1,143 @@
+"""`lmkindex build`: make an index equal to directories."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
+from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK
+
+from . import options as o
+from .output import Terminal, one_line
+
+if TYPE_CHECKING:
+    from lmkindex.records import BuildReport
+
+EPILOG = "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n  lmkindex build --time-budget 50m --json   # from cron: the same roots"
+PLAN_WORDS = {"add": "to add", "change": "to encode again", "rename": "renamed", "delete": "to delete", "fail": "cannot be read"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("build", epilog=EPILOG)(build)
+
+
+@o.command
+def build(
+    terminal: Terminal,
+    corpus: o.Corpus = None,
+    encoder: o.Encoder = o.BUILD.encoder,
+    dry_run: o.DryRun = False,
+    rebuild: o.Rebuild = False,
+    include: o.Include = None,
+    exclude: o.Exclude = None,
+    retry_failed: o.RetryFailed = o.BUILD.retry_failed,
+    time_budget: o.TimeBudget = "0",
+    wait: o.Wait = o.BUILD.wait,
+    max_delete: o.MaxDelete = o.MAX_DELETE_SHARE,
+    checksum: o.Checksum = o.BUILD.checksum,
+    window_tokens: o.WindowTokens = o.BUILD.window_tokens,
+    context_tokens: o.ContextTokens = o.BUILD.context_tokens,
+    threads: o.Threads = o.BUILD.encode.threads,
+    device: o.Device = o.BUILD.encode.device,
+    dtype: o.Dtype = o.BUILD.encode.dtype,
+) -> int:
+    """Make the index equal to the directories: add, replace, rename and delete documents.
+
+    What did not change is not read again. A build that is stopped or killed goes on where it was.
+    """
+    build_options = BuildOptions(
+        encoder=encoder, window_tokens=window_tokens, context_tokens=context_tokens, dry_run=dry_run, rebuild=rebuild,
+        retry_failed=retry_failed, checksum=checksum, wait=wait,
+        time_budget_s=o.parse_duration("--time-budget", time_budget),
+        max_delete=o.parse_share("--max-delete", max_delete),
+        files=FileOptions(include=tuple(include or ()), exclude=tuple(exclude or ())),
+        encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
+    )  # fmt: skip
+    from lmkindex.build import build_index
+
+    with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_progress:
+        report = build_index(terminal.index, corpus or [], build_options, stop=stop, on_progress=on_progress)
+    show(terminal, report)
+    return EXIT_FAILED_FILES if report.failed else EXIT_OK
+
+
+@contextmanager
+def progress_of(terminal: Terminal) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar that the build moves."""
+    with terminal.progress() as bar:
+        task = bar.add_task("", total=None)
+        yield lambda path, done, total: bar.update(task, completed=done, total=total, description=one_line(path))
+
+
+@contextmanager
+def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
+    """SIGINT and SIGTERM are remembered for the build, which asks between batches. A second one stops at once, and so does one that
+    comes before the build asks for the first time (while it waits for the lock, or plans): nothing was done that could be saved."""
+    came: list[int] = []
+    asked: list[bool] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        if came or not asked:
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+        came.append(number)
+        if not terminal.quiet:  # os.write: a handler may interrupt a print
+            os.write(2, b"\nStopping after this batch; what is finished will be saved. Once more stops at once.\n")
+
+    def stop() -> int:
+        asked.append(True) if not asked else None
+        return came[0] if came else 0
+
+    old = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def show(terminal: Terminal, report: BuildReport) -> None:
+    """JSON, or the summary in one line; problems to stderr."""
+    if terminal.as_json:
+        terminal.print_json(report.to_json())
+        return
+    for failure in report.failed:
+        terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
+    for warning in report.warnings:
+        terminal.warn(f"warning: {warning}")
+    if report.plan is not None:
+        show_plan(terminal, report)
+    elif not terminal.quiet:
+        terminal.print(summary_of(report))
+
+
+def show_plan(terminal: Terminal, report: BuildReport) -> None:
+    """The forecast of --dry-run."""
+    for name, paths in (report.plan or {}).items():
+        if paths:
+            terminal.heading(f"{PLAN_WORDS.get(name, name)}: {len(paths):,}")
+        for path in paths:
+            terminal.print(f"  {one_line(path)}")
+    terminal.print(
+        f"The index would hold {report.documents:,} documents, {report.sentences:,} sentences and {report.tokens:,} tokens; "
+        f"{report.windows_encoded:,} windows to encode, {report.unchanged:,} documents unchanged. Nothing was done."
+    )
+
+
+def summary_of(report: BuildReport) -> str:
+    """One line: what was done, what the index holds, how fast."""
+    names = ("added", "changed", "renamed", "deleted", "unchanged")
+    parts = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
+    parts += [f"{len(report.failed):,} failed"] if report.failed else []
+    speed = f", {report.tokens_per_second:,.0f} tokens/s" if report.windows_encoded else ""
+    until = " Time is up: run the same command to go on." if report.incomplete else ""
+    return (
+        f"{report.documents:,} documents indexed ({', '.join(parts) or 'no files'}): {report.sentences:,} sentences, {report.tokens:,} tokens; "
+        f"{report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused in {report.seconds:.1f} s{speed}.{until}"
+    )

@@ -1,0 +1,125 @@
+"""The entry point: puts the commands together, reads the settings, and is the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from lmkindex.errors import LmkindexError
+
+from . import ask, build, config, encoders, read, search, settings, status
+from .output import visible
+
+COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress"})
+HELP_FLAGS = frozenset({"--help", "-h"})
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="lmkindex",
+    rich_markup_mode=None,  # brackets in help, paths and messages are brackets
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:\n\n\b\n  lmkindex build examples/corpus\n  lmkindex ask 'Who keeps the light?'",
+)
+for module in (build, search, ask, read, status, config):
+    module.register(app)
+app.add_typer(encoders.app, name="encoders")
+
+
+def show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from lmkindex import __version__
+
+        typer.echo(f"lmkindex {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=show_version, help="Print the version.")] = False,
+) -> None:
+    """Index long documents with landmark embeddings, search them, and answer from them with checked citations.
+
+    --index, --json, --quiet, --verbose and --no-progress may stand before the command or after it.
+    """
+    group = context.command
+    schema = settings.read_schema(group)
+    settings.bind_environment(group, schema)
+    files = settings.read_files(schema) if context.obj is None else []
+    context.default_map = settings.default_map(group, schema, files)
+
+
+@cache
+def make_command() -> Any:
+    """The whole program as one command."""
+    return typer.main.get_command(app)
+
+
+def move_common_options(arguments: Sequence[str]) -> list[str]:
+    """Common options that stand before the command, put behind it, where they are declared."""
+    count = 0
+    while count < len(arguments) and (arguments[count] in COMMON_FLAGS or arguments[count].split("=")[0] == "--index"):
+        count += 2 if arguments[count] == "--index" else 1
+    leading, rest = list(arguments[:count]), list(arguments[count:])
+    num_words = 2 if rest[:1] == ["encoders"] else 1
+    return rest[:num_words] + (leading if rest else []) + rest[num_words:]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Prints errors to stderr; never raises for what a user can meet."""
+    words = move_common_options(arguments)
+    is_verbose = "-v" in words or "--verbose" in words
+    wants_help = bool(HELP_FLAGS & set(words))  # help must come whatever stands in a settings file
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # replaced by something that cannot
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that has no such letter
+    try:
+        code = run_command(words, wants_help)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Whoever read has left: say nothing, and let the flush at exit go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception as error:  # the last place where anything can be said about it
+        if is_verbose and not isinstance(error, LmkindexError):
+            traceback.print_exc()
+        print(f"error: {visible(explain(error))}", file=sys.stderr)
+        return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR
+
+
+def run_command(words: list[str], wants_help: bool) -> int:
+    """Let Typer run the command; it ends every command with SystemExit, its own usage errors with 2."""
+    try:
+        make_command().main(words, prog_name="lmkindex", obj={} if wants_help else None)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else EXIT_ERROR if end.code else 0
+    return 0
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, in a sentence for the user."""
+    if isinstance(error, LmkindexError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename is not None else error.strerror
+    return f"This is a bug in lmkindex: {type(error).__name__}: {error}\nRun the same command with -v for the traceback, and report it."
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The console script."""
+    sys.exit(main(sys.argv[1:] if arguments is None else arguments))

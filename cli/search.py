@@ -1,0 +1,102 @@
+"""`lmkindex search`: the spans of the documents that bear on a question. No language model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from lmkindex.config import EncodeOptions, SearchOptions
+from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
+
+from . import options as o
+from .batch import JsonObject, chunked, options_of, read_batch, write_batch
+from .output import DIM, Terminal, one_line, place, visible
+from .retrieval import make_search_options, read_question
+
+if TYPE_CHECKING:
+    from lmkindex.records import SearchResult
+    from lmkindex.search import Searcher
+
+EPILOG = "Example:\n\n\b\n  lmkindex search 'Who keeps the light?' --budget 500\n  lmkindex search --batch questions.jsonl > spans.jsonl"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("search", epilog=EPILOG)(search)
+
+
+@o.command
+def search(
+    terminal: Terminal,
+    question: o.Question = None,
+    budget: o.Budget = o.SEARCH.budget_tokens,
+    front: o.Front = "auto",
+    surround: o.Surround = o.SEARCH.surround,
+    hybrid: o.Hybrid = o.SEARCH.hybrid,
+    path: o.PathGlob = o.SEARCH.path_glob,
+    hits: o.Hits = o.SEARCH.num_hits,
+    batch: o.Batch = None,
+    explain: o.Explain = False,
+    threads: o.Threads = o.BUILD.encode.threads,
+    device: o.Device = o.BUILD.encode.device,
+    dtype: o.Dtype = o.BUILD.encode.dtype,
+) -> int:
+    """Print the spans that bear on a question, best first, with their scores and places.
+
+    Exits with 4 when nothing is found.
+    """
+    asked = read_question(question, batch)
+    options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
+    encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
+    from lmkindex.search import open_searcher
+
+    if asked is None:
+        return search_batch(terminal, batch or "", open_searcher(terminal.index, encode_options), options, explain)
+    (result,) = open_searcher(terminal.index, encode_options).search([asked], [options])
+    if terminal.as_json:
+        terminal.print_json(result_json(result, explain))
+    else:
+        show(terminal, result, explain)
+    return EXIT_OK if result.spans else EXIT_NOTHING_FOUND
+
+
+def search_batch(terminal: Terminal, batch: str, searcher: Searcher, options: SearchOptions, explain: bool) -> int:
+    """All lines of a batch. 1 when a line was wrong; else 4 when nothing at all was found; else 0."""
+    lines = read_batch(batch)
+    asked = [line for line in lines if not line.error]
+
+    def results() -> Iterator[JsonObject]:
+        for chunk in chunked(asked):
+            for result in searcher.search([line.question for line in chunk], options_of(chunk, options)):
+                yield result_json(result, explain)
+
+    written = list(write_batch(terminal, lines, results()))
+    if any("error" in result for result in written):
+        return 1
+    return EXIT_OK if not written or any(result["spans"] for result in written) else EXIT_NOTHING_FOUND
+
+
+def result_json(result: SearchResult, explain: bool) -> JsonObject:
+    """The contract's object; with --explain each span says `why`."""
+    fields = result.to_json()
+    if explain:
+        fields["spans"] = [{**span.to_json(), "why": list(span.why)} for span in result.spans]
+    return fields
+
+
+def show(terminal: Terminal, result: SearchResult, explain: bool) -> None:
+    """Rank, score, place and text of each span."""
+    if not result.spans:
+        terminal.note("Nothing was found.")
+    for rank, span in enumerate(result.spans, start=1):
+        terminal.heading(f"{rank}. {span.score:.3f}  {place(span.path, span.start, span.end, span.page)}")
+        terminal.print(indent(span.text.strip("\r\n").splitlines()))
+        for line in span.why if explain else ():
+            terminal.print_safe(terminal.styled(f"   | {one_line(line)}", DIM))
+        terminal.print()
+
+
+def indent(lines: Sequence[str]) -> str:
+    """Lines set in, so that headings stand out."""
+    return "\n".join(f"   {visible(line)}" for line in lines)
