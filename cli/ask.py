@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +13,7 @@ from lmkindex.config import AnswerOptions, EncodeOptions, SearchOptions
 from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
-from .batch import JsonObject, chunked, options_of, read_batch, write_batch
+from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
 from .output import Terminal, one_line, place, visible
 from .retrieval import make_search_options, read_question
 
@@ -53,7 +54,9 @@ def ask(
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Answer a question from the documents, with citations that were looked up in them.
+    """Answer a question, with checked citations.
+
+    A language model reads the spans that `search` finds; every citation is looked up in them.
 
     Exits with 4 when nothing is found or the answer abstains. The key for a URL comes from LMKINDEX_API_KEY.
     """
@@ -65,16 +68,29 @@ def ask(
     )  # fmt: skip
     from lmkindex.search import open_searcher
 
-    searcher = open_searcher(terminal.index, EncodeOptions(device=device, dtype=dtype, threads=threads))
-    opener = make_opener(terminal, answer_options, threads)
-    if asked is None:
-        return ask_batch(terminal, batch or "", searcher, options, opener, answer_options, strict)
-    answer = ask_one(terminal, asked, searcher, options, opener, answer_options)
-    if terminal.as_json:
-        terminal.print_json(answer.to_json())
-    else:
-        show(terminal, answer)
-    return exit_code([answer.to_json()], strict)
+    encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
+    job = Job(
+        terminal=terminal,
+        searcher=open_searcher(terminal.index, encode_options),
+        search_options=options,
+        answer_options=answer_options,
+        opener=make_opener(terminal, answer_options, threads),
+    )
+    answers = ask_one(job, asked) if asked is not None else ask_batch(job, batch or "")
+    if any("error" in answer for answer in answers):
+        return EXIT_ERROR_LINES
+    return exit_code(answers, strict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What one run asks with. `opener` gives the generator, opened at the first call."""
+
+    terminal: Terminal
+    searcher: Searcher
+    search_options: SearchOptions
+    answer_options: AnswerOptions
+    opener: Callable[[], Generator]
 
 
 def make_opener(terminal: Terminal, options: AnswerOptions, threads: int) -> Callable[[], Generator]:
@@ -91,22 +107,21 @@ def make_opener(terminal: Terminal, options: AnswerOptions, threads: int) -> Cal
     return open_once
 
 
-def ask_one(
-    terminal: Terminal,
-    question: str,
-    searcher: Searcher,
-    options: SearchOptions,
-    opener: Callable[[], Generator],
-    answer_options: AnswerOptions,
-) -> Answer:
-    """One answer; on a terminal its text is shown while it is written."""
+def ask_one(job: Job, question: str) -> list[JsonObject]:
+    """Answer and print one question; on a terminal the text is shown while it is written."""
     from lmkindex.answer import answer_questions
 
-    results = searcher.search([question], [options])
-    if not terminal.is_interactive:
-        return answer_questions(results, opener, answer_options)[0]
-    with draft() as on_text:
-        return answer_questions(results, opener, answer_options, on_text=on_text)[0]
+    results = job.searcher.search([question], [job.search_options])
+    if job.terminal.is_interactive:
+        with draft() as on_text:
+            (answer,) = answer_questions(results, job.opener, job.answer_options, on_text=on_text)
+    else:
+        (answer,) = answer_questions(results, job.opener, job.answer_options)
+    if job.terminal.as_json:
+        job.terminal.print_json(answer.to_json())
+    else:
+        show(job.terminal, answer)
+    return [answer.to_json()]
 
 
 @contextmanager
@@ -132,38 +147,28 @@ def draft() -> Iterator[Callable[[int, str], None]]:
         live.stop()
 
 
-def ask_batch(
-    terminal: Terminal,
-    batch: str,
-    searcher: Searcher,
-    options: SearchOptions,
-    opener: Callable[[], Generator],
-    answer_options: AnswerOptions,
-    strict: bool,
-) -> int:
-    """All lines of a batch; a wrong line makes the exit code 1."""
+def ask_batch(job: Job, batch: str) -> list[JsonObject]:
+    """Answer and print all lines of a batch."""
     lines = read_batch(batch)
     asked = [line for line in lines if not line.error]
 
     def results() -> Iterator[JsonObject]:
         from lmkindex.answer import answer_questions
 
-        found = searcher.search([line.question for line in asked], options_of(asked, options))  # all before the engine starts
+        options = options_of(asked, job.search_options)
+        found = job.searcher.search([line.question for line in asked], options)  # all of them before the engine starts
         for chunk in chunked(found):
-            for answer in answer_questions(chunk, opener, answer_options):
+            for answer in answer_questions(chunk, job.opener, job.answer_options):
                 yield answer.to_json()
 
-    written = list(write_batch(terminal, lines, results()))
-    if any("error" in result for result in written):
-        return 1
-    return exit_code(written, strict) if written else EXIT_OK
+    return list(write_batch(job.terminal, lines, results()))
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:
     """5 under --strict when a citation failed; else 4 when no question has an answer; else 0."""
     if strict and any(not citation["verified"] for answer in answers for citation in answer["citations"]):
         return EXIT_CITATION_FAILED
-    return EXIT_NOTHING_FOUND if all(answer["abstained"] for answer in answers) else EXIT_OK
+    return EXIT_NOTHING_FOUND if answers and all(answer["abstained"] for answer in answers) else EXIT_OK
 
 
 def show(terminal: Terminal, answer: Answer) -> None:

@@ -20,6 +20,7 @@ from .retrieval import check_glob, check_question
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
+EXIT_ERROR_LINES = 1  # some line was wrong, whatever the others gave
 CHUNK = 1024  # questions that go through together; after each chunk its lines are written, so that little is lost when it is stopped
 
 

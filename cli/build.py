@@ -15,12 +15,15 @@ from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK
 
 from . import options as o
-from .output import Terminal, one_line
+from .output import BOLD, Terminal, one_line
 
 if TYPE_CHECKING:
     from lmkindex.records import BuildReport
 
-EPILOG = "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n  lmkindex build --time-budget 50m --json   # from cron: the same roots"
+EPILOG = (
+    "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"
+    "  lmkindex build --time-budget 50m --json   # from cron: the same roots again"
+)
 PLAN_WORDS = {"add": "to add", "change": "to encode again", "rename": "renamed", "delete": "to delete", "fail": "cannot be read"}
 
 
@@ -48,9 +51,9 @@ def build(
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Make the index equal to the directories: add, replace, rename and delete documents.
+    """Make the index equal to directories.
 
-    What did not change is not read again. A build that is stopped or killed goes on where it was.
+    Documents are added, replaced, renamed and deleted. What did not change is not read again. A build that is stopped or killed goes on where it was.
     """
     build_options = BuildOptions(
         encoder=encoder, window_tokens=window_tokens, context_tokens=context_tokens, dry_run=dry_run, rebuild=rebuild,
@@ -121,7 +124,7 @@ def show_plan(terminal: Terminal, report: BuildReport) -> None:
     """The forecast of --dry-run."""
     for name, paths in (report.plan or {}).items():
         if paths:
-            terminal.heading(f"{PLAN_WORDS.get(name, name)}: {len(paths):,}")
+            terminal.print(f"{PLAN_WORDS.get(name, name)}: {len(paths):,}", BOLD)
         for path in paths:
             terminal.print(f"  {one_line(path)}")
     terminal.print(
@@ -135,9 +138,9 @@ def summary_of(report: BuildReport) -> str:
     names = ("added", "changed", "renamed", "deleted", "unchanged")
     parts = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
     parts += [f"{len(report.failed):,} failed"] if report.failed else []
-    speed = f", {report.tokens_per_second:,.0f} tokens/s" if report.windows_encoded else ""
+    speed = f" ({report.tokens_per_second:,.0f} tokens/s)" if report.windows_encoded else ""
     until = " Time is up: run the same command to go on." if report.incomplete else ""
     return (
-        f"{report.documents:,} documents indexed ({', '.join(parts) or 'no files'}): {report.sentences:,} sentences, {report.tokens:,} tokens; "
-        f"{report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused in {report.seconds:.1f} s{speed}.{until}"
+        f"{report.documents:,} documents indexed: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences, {report.tokens:,} tokens; "
+        f"{report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused, in {report.seconds:.1f} s{speed}.{until}"
     )

@@ -65,22 +65,15 @@ class Terminal:
         """Whether a person reads stdout on a terminal."""
         return sys.stdout.isatty() and not self.as_json
 
-    def print(self, text: str = "") -> None:
-        """A result for people."""
-        sys.stdout.write(visible(text) + "\n")
+    def print(self, text: str = "", style: str = "") -> None:
+        """A result for people, in a style where there are styles."""
+        is_styled = style and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        sys.stdout.write(f"{style}{visible(text)}{RESET}\n" if is_styled else f"{visible(text)}\n")
 
     def print_json(self, value: object) -> None:
         """A result for programs; flushed, so that a batch can be followed and nothing is lost when it is stopped."""
         sys.stdout.write(to_json(value) + "\n")
         sys.stdout.flush()
-
-    def heading(self, text: str) -> None:
-        """A result for people that stands out on a terminal."""
-        sys.stdout.write(self.styled(one_line(text), BOLD) + "\n")
-
-    def styled(self, text: str, style: str) -> str:
-        """`text`, which is safe already, in a style where there are styles."""
-        return f"{style}{text}{RESET}" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
     def note(self, text: str) -> None:
         """What a person may want to know; not with -q."""

@@ -9,6 +9,7 @@ from lmkindex.errors import UsageError
 
 from . import options as o
 
+
 def read_question(question: str | None, batch: str | None) -> str | None:
     """The question, from stdin if it is `-`; None with --batch. Raises `UsageError` unless there is exactly one of the two."""
     if batch is not None:
@@ -50,4 +51,3 @@ def make_search_options(*, budget: int, front: str, surround: int, hybrid: bool,
     return SearchOptions(
         budget_tokens=budget, front=o.parse_front(front), surround=surround, hybrid=hybrid, path_glob=check_glob(path), num_hits=hits
     )
-

@@ -11,8 +11,8 @@ from lmkindex.config import EncodeOptions, SearchOptions
 from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
-from .batch import JsonObject, chunked, options_of, read_batch, write_batch
-from .output import DIM, Terminal, one_line, place, visible
+from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
+from .output import BOLD, DIM, Terminal, one_line, place
 from .retrieval import make_search_options, read_question
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def search(
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Print the spans that bear on a question, best first, with their scores and places.
+    """Print the spans that bear on a question.
+
+    They come best first, with scores and places. No language model is used.
 
     Exits with 4 when nothing is found.
     """
@@ -73,7 +75,7 @@ def search_batch(terminal: Terminal, batch: str, searcher: Searcher, options: Se
 
     written = list(write_batch(terminal, lines, results()))
     if any("error" in result for result in written):
-        return 1
+        return EXIT_ERROR_LINES
     return EXIT_OK if not written or any(result["spans"] for result in written) else EXIT_NOTHING_FOUND
 
 
@@ -90,13 +92,13 @@ def show(terminal: Terminal, result: SearchResult, explain: bool) -> None:
     if not result.spans:
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
-        terminal.heading(f"{rank}. {span.score:.3f}  {place(span.path, span.start, span.end, span.page)}")
+        terminal.print(f"{rank}. {span.score:.3f}  {place(span.path, span.start, span.end, span.page)}", BOLD)
         terminal.print(indent(span.text.strip("\r\n").splitlines()))
         for line in span.why if explain else ():
-            terminal.print_safe(terminal.styled(f"   | {one_line(line)}", DIM))
+            terminal.print(f"   | {one_line(line)}", DIM)
         terminal.print()
 
 
 def indent(lines: Sequence[str]) -> str:
     """Lines set in, so that headings stand out."""
-    return "\n".join(f"   {visible(line)}" for line in lines)
+    return "\n".join(f"   {line}" for line in lines)

@@ -65,8 +65,9 @@ def read_schema(group: Any) -> Schema:
                 continue
             owner = "" if parameter.name in COMMON else command_name
             key = parameter.opts[0].removeprefix("--").replace("-", "_")
-            owners = [owner] + [INHERITS[owner]] * (owner in INHERITS and key in schema.get(INHERITS[owner], {}))
-            variables = tuple("_".join([*PREFIX.strip("_").split(), *one.upper().split(), key.upper()]) for one in owners)
+            source = INHERITS.get(owner)
+            owners = [owner, source] if source is not None and key in schema[source] else [owner]
+            variables = tuple(PREFIX + "_".join([*one.split(), key]).upper() for one in owners)
             setting = Setting(name=parameter.name, key=key, types=types_of(parameter), variables=variables)
             schema.setdefault(owner, {})[key] = setting
     return schema

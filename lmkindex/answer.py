@@ -112,7 +112,8 @@ def read_answer(question: str, spans: Sequence[Span], generation: Generation, mo
     """Check what the model wrote: an abstention, or a text whose every claim is cited and looked up."""
     text = without_repeats(whole_sentences(THOUGHTS.sub("", generation.text).strip(), generation.finish_reason))
     citations: tuple[Citation, ...] = ()
-    if generation.finish_reason.startswith("error"):
+    error = generation.finish_reason.removeprefix("error: ") if generation.finish_reason.startswith("error") else ""
+    if error:
         text, abstained = f"No answer was written ({generation.finish_reason}).", True
     elif not text:
         text, abstained = ABSTENTION, True
@@ -123,7 +124,7 @@ def read_answer(question: str, spans: Sequence[Span], generation: Generation, mo
     else:
         text, citations = cite(text, in_document_order(spans), question)
         abstained = False
-    return Answer(question=question, answer=text, abstained=abstained, citations=citations, spans=tuple(spans), model=model)
+    return Answer(question=question, answer=text, abstained=abstained, citations=citations, spans=tuple(spans), model=model, error=error)
 
 
 def whole_sentences(text: str, finish_reason: str) -> str:

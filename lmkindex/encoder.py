@@ -21,6 +21,7 @@ from .config import EncodeOptions, WindowOptions
 from .encoder_folder import read_folder
 from .errors import EncoderError
 from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, TokenizedSentences, Window
+from .runtime import hide_broken_vision
 
 if TYPE_CHECKING:
     import torch
@@ -212,6 +213,7 @@ def pick_dtype(name: str, device: str) -> torch.dtype:
 
 def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
     """The folder's fast tokenizer and the special ids that it puts before and after a text."""
+    hide_broken_vision()
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True).backend_tokenizer
@@ -227,6 +229,7 @@ def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[i
 
 def load_model(folder: EncoderFolder, device: str, dtype: torch.dtype) -> Any:
     """The transformer without a head, in evaluation mode, with the fastest attention that is present."""
+    hide_broken_vision()
     import transformers
     from transformers import AutoModel
 

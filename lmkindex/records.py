@@ -267,7 +267,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `ask` gives: the text, whether it abstained, its checked citations and the spans that the model was shown."""
+    """What `ask` gives: the text, whether it abstained, its checked citations and the spans that the model was shown. `error` says why
+    the model wrote nothing, when it failed on this question alone."""
 
     question: str
     answer: str
@@ -275,9 +276,10 @@ class Answer:
     citations: tuple[Citation, ...]
     spans: tuple[Span, ...]
     model: str
+    error: str = ""
 
     def to_json(self) -> JsonObject:
-        return {
+        fields: JsonObject = {
             "question": self.question,
             "answer": self.answer,
             "abstained": self.abstained,
@@ -285,6 +287,7 @@ class Answer:
             "spans": [span.to_json() for span in self.spans],
             "model": self.model,
         }
+        return fields | {"error": self.error} if self.error else fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

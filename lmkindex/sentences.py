@@ -20,7 +20,7 @@ MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a bound k
 BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
 # A heading, a list item or a table row starts a sentence of its own; a line of ===== underlines the one before it.
 LINE_OF_ITS_OWN = re.compile(r"\n(?=[^\S\n]*(?:#{1,6}\s|[-*+•]\s|\d{1,3}[.)]\s|\|))|(?<=[=~^\"'#*+-]{3})[^\S\n]*\n")
-QUOTES = str.maketrans({quote: " " for quote in "\"'“”‘’«»„‚‹›「」『』`"})
+QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
 
 def split_sentences(text: str, *, language: str = "en") -> Sentences:

@@ -1,19 +1,17 @@
-"""Build the Kestrel Ridge PDF and DOCX of the sample corpus from their text sources.
+"""Build the PDF and DOCX files of the sample corpus from their text sources: `python examples/sources/build_documents.py`.
 
-Usage: python build_kestrel.py        (needs reportlab and python-docx)
-
-A source is plain UTF-8 text in blocks parted by blank lines. A block that begins
-with "# " is the title, one with "## " a heading, one whose lines all contain " | "
-a table; every other block is a paragraph. Building twice gives the same bytes.
+A source is UTF-8 text in blocks parted by blank lines. A block that begins with "# " is the title, one with "## " a heading, one whose
+lines all contain " | " a table; every other block is a paragraph. Building twice gives the same bytes. Needs reportlab and python-docx.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Iterator
+from xml.sax.saxutils import escape
 
 from docx import Document
 from reportlab.lib.enums import TA_JUSTIFY
@@ -22,11 +20,9 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate
-from xml.sax.saxutils import escape
 
 HERE = Path(__file__).resolve().parent
-SOURCES = HERE / "kestrel"
-CORPUS = HERE.parent / "corpus" / "kestrel"
+CORPUS = HERE.parent / "corpus"
 STAMP = (2022, 4, 1, 12, 0, 0)
 
 
@@ -41,19 +37,16 @@ def blocks(source: Path) -> Iterator[tuple[str, list[str]]]:
         elif lines[0].startswith("# "):
             yield "title", [lines[0][2:]]
         elif all(" | " in line for line in lines):
-            yield "table", lines
+            yield "table", [line.strip("| ") for line in lines]
         else:
             yield "paragraph", [" ".join(lines)]
 
 
 def build_pdf(source: Path, target: Path) -> None:
     """Set the source on A4 pages with a page number in each footer."""
-    body = ParagraphStyle("body", fontName="Times-Roman", fontSize=11, leading=14.5,
-                          alignment=TA_JUSTIFY, spaceAfter=7)
-    heading = ParagraphStyle("heading", fontName="Helvetica-Bold", fontSize=13, leading=16,
-                             spaceBefore=10, spaceAfter=6, keepWithNext=1)
-    title = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=18, leading=23,
-                           spaceAfter=14)
+    body = ParagraphStyle("body", fontName="Times-Roman", fontSize=11, leading=14.5, alignment=TA_JUSTIFY, spaceAfter=7)
+    heading = ParagraphStyle("heading", fontName="Helvetica-Bold", fontSize=13, leading=16, spaceBefore=10, spaceAfter=6, keepWithNext=1)
+    title = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=18, leading=23, spaceAfter=14)
     styles = {"paragraph": body, "heading": heading, "title": title}
     found = list(blocks(source))
 
@@ -61,9 +54,16 @@ def build_pdf(source: Path, target: Path) -> None:
         canvas.setFont("Helvetica", 9)
         canvas.drawCentredString(A4[0] / 2, 12 * mm, str(doc.page))
 
-    doc = SimpleDocTemplate(str(target), pagesize=A4, leftMargin=28 * mm, rightMargin=28 * mm,
-                            topMargin=25 * mm, bottomMargin=25 * mm, invariant=1,
-                            title=found[0][1][0], author="Brandmayr Institute")
+    doc = SimpleDocTemplate(
+        str(target),
+        pagesize=A4,
+        leftMargin=28 * mm,
+        rightMargin=28 * mm,
+        topMargin=25 * mm,
+        bottomMargin=25 * mm,
+        invariant=1,
+        title=found[0][1][0],
+    )
     story = [Paragraph(escape(lines[0]), styles[kind]) for kind, lines in found]
     doc.build(story, onFirstPage=footer, onLaterPages=footer)
 
@@ -73,13 +73,12 @@ def build_docx(source: Path, target: Path) -> None:
     doc = Document()
     props = doc.core_properties
     props.created = props.modified = datetime(*STAMP)
-    props.author = "Sunniva Kell"
     for kind, lines in blocks(source):
         if kind == "table":
             rows = [line.split(" | ") for line in lines]
             table = doc.add_table(rows=len(rows), cols=len(rows[0]), style="Table Grid")
-            for cells, row in zip(rows, table.rows):
-                for text, cell in zip(cells, row.cells):
+            for cells, row in zip(rows, table.rows, strict=True):
+                for text, cell in zip(cells, row.cells, strict=True):
                     cell.text = text
             for cell in table.rows[0].cells:
                 cell.paragraphs[0].runs[0].bold = True
@@ -99,10 +98,11 @@ def build_docx(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Build both documents into corpus/kestrel."""
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    build_pdf(SOURCES / "incident-review.txt", CORPUS / "incident-review.pdf")
-    build_docx(SOURCES / "instrument-catalogue.txt", CORPUS / "instrument-catalogue.docx")
+    """Build all four documents."""
+    build_pdf(HERE / "kestrel/incident-review.txt", CORPUS / "kestrel/incident-review.pdf")
+    build_pdf(HERE / "saltmere/annual-report.txt", CORPUS / "saltmere/annual-report.pdf")
+    build_docx(HERE / "kestrel/instrument-catalogue.txt", CORPUS / "kestrel/instrument-catalogue.docx")
+    build_docx(HERE / "saltmere/tide-mill-restoration.txt", CORPUS / "saltmere/tide-mill-restoration.docx")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+"""`lmkindex status`: what is indexed, with what, and whether it is whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lmkindex.config import index_path
+from lmkindex.errors import EXIT_OK, IndexUnusableError
+
+from . import options as o
+from .output import BOLD, Terminal, one_line
+
+if TYPE_CHECKING:
+    from lmkindex.table import IndexReader
+
+EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
+
+Check = Annotated[bool, typer.Option("--check", help="Read everything and compare; exit with 6 on damage.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("status", epilog=EPILOG)(status)
+
+
+@o.command
+def status(terminal: Terminal, check: Check = False) -> int:
+    """Show what is indexed, and with what.
+
+    Also which files failed and why, the size on disk, and when the index was last published.
+    """
+    from lmkindex.table import IndexReader
+
+    path = index_path(terminal.index)
+    reader = IndexReader(path)
+    found = describe(path, reader)
+    if check:
+        from .check import check_index
+
+        terminal.status("Reading the whole index")
+        found["damage"] = check_index(reader)
+    if terminal.as_json:
+        terminal.print_json(found)
+    else:
+        show(terminal, found)
+    if found.get("damage"):
+        return IndexUnusableError.exit_code
+    return EXIT_OK
+
+
+def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
+    """The facts, as `--json` prints them."""
+    from lmkindex.head import HEAD_FILE
+
+    head = reader.head
+    published = time.localtime((path / HEAD_FILE).stat().st_mtime)
+    failed = [entry for _, entry in sorted(reader.manifest().items()) if entry.status != "indexed"]
+    return {
+        "index": str(path),
+        "published": time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
+        "size_bytes": size_of(path),
+        **{name: head.counts.get(name, 0) for name in ("documents", "sentences", "tokens")},
+        "encoder": dict(head.encoder),
+        "options": dict(head.options),
+        "roots": list(head.roots),
+        "failed": [{"path": entry.path, "reason": entry.error, "status": entry.status} for entry in failed],
+        "format": head.format,
+        "tables": dict(head.tables),
+    }
+
+
+def size_of(path: Path) -> int:
+    """Bytes of all files below `path`; one that goes away meanwhile counts nothing."""
+    total = 0
+    for directory, _, names in os.walk(path):
+        for name in names:
+            try:
+                total += Path(directory, name).lstat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def show(terminal: Terminal, found: dict[str, Any]) -> None:
+    """The facts in lines; problems go to stderr as well as into the exit code."""
+    encoder, options = found["encoder"], found["options"]
+    terminal.print(f"Index {one_line(found['index'])}", BOLD)
+    terminal.print(f"  holds      {found['documents']:,} documents, {found['sentences']:,} sentences, {found['tokens']:,} tokens")
+    terminal.print(f"  encoder    {one_line(encoder['name'])} ({encoder['fingerprint'][:12]}), {encoder['dim']} dimensions")
+    terminal.print(f"  windows    {options['window_tokens']} tokens, {options['context_tokens']} of them context")
+    terminal.print(f"  on disk    {found['size_bytes'] / 1e6:,.1f} MB")
+    terminal.print(f"  published  {found['published']}")
+    for root in found["roots"]:
+        terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
+    for failure in found["failed"]:
+        kept = " (its last readable text is still searchable)" if failure["status"] == "stale" else ""
+        terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{kept}")
+    for sentence in found.get("damage", []):
+        terminal.warn(f"damage: {one_line(sentence)}")
+    if found.get("damage"):
+        terminal.warn("The documents themselves are untouched: `lmkindex build --rebuild` makes the index again.")
+    elif "damage" in found:
+        terminal.print("  check      no damage found")

@@ -1,0 +1,143 @@
+"""What a build has to do, before it does it: walk, compare with the manifest, settle encoder and sizes, refuse what is unsafe.
+
+Takes directories and options, gives a `Job`. Reads the index; writes nothing and encodes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .assemble import counts_of
+from .config import BuildOptions, require
+from .encoder import Encoder
+from .encoder_folder import find_encoder
+from .errors import IndexUnusableError, LmkindexError
+from .files import plan_changes, walk_files
+from .head import read_head
+from .prepare import Task
+from .records import EncoderFolder, FileFailure, FilePlan, Head, ManifestEntry
+from .table import IndexReader
+
+Manifest = dict[tuple[str, str], ManifestEntry]
+FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A build that was planned: what is there, what is to be done, and with which encoder."""
+
+    index_path: Path
+    options: BuildOptions
+    head: Head
+    is_new: bool
+    folder: EncoderFolder
+    manifest: Manifest
+    plan: FilePlan
+    walk_failures: tuple[FileFailure, ...]
+    num_files: int
+    started: float
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Files to prepare, in order of their names."""
+        tasks = [Task(entry=entry, kind="added", known_doc_id=None) for entry in self.plan.added]
+        for entry in self.plan.changed:
+            tasks.append(Task(entry=entry, kind="changed", known_doc_id=self.manifest[(entry.root, entry.path)].doc_id))
+        for old, entry in self.plan.renamed:
+            tasks.append(Task(entry=entry, kind="renamed", known_doc_id=old.doc_id))
+        if self.options.rebuild:
+            tasks = [replace(task, known_doc_id=None) for task in tasks]
+        return sorted(tasks, key=lambda task: (task.entry.root, task.entry.path))
+
+
+def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: Encoder | None) -> Job:
+    """Walk, compare with the manifest, and check that the index may be changed so."""
+    started = time.monotonic()
+    head = read_head(path)
+    folder = encoder.folder if encoder is not None else pick_folder(head, options)
+    if head is not None and not options.rebuild:
+        check_encoder(path, head, folder)
+    manifest = IndexReader(path, head).manifest() if head is not None else {}
+    wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
+    require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
+    entries, walk_failures = walk_files(wanted, options.files)
+    plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
+    if options.rebuild:
+        plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
+        manifest = {}
+    check_deletions(plan, manifest, options.max_delete)
+    new_head = Head(
+        tables=head.tables if head is not None else {},
+        encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
+        options=window_sizes(head, folder, options),
+        roots=tuple(str(root.resolve()) for root in wanted),
+        counts=head.counts if head is not None else counts_of([]),
+    )
+    return Job(
+        index_path=path,
+        options=options,
+        head=new_head,
+        is_new=head is None or options.rebuild or head.roots != new_head.roots,
+        folder=folder,
+        manifest=manifest,
+        plan=plan,
+        walk_failures=tuple(walk_failures),
+        num_files=len(entries) + len(walk_failures),
+        started=started,
+    )
+
+
+def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:
+    """The encoder that was asked for, else the index's own, else the default."""
+    named = options.encoder
+    if named is None and head is not None and not options.rebuild:
+        named = head.encoder.get("path")
+    return find_encoder(named)
+
+
+def check_encoder(path: Path, head: Head, folder: EncoderFolder) -> None:
+    """An index takes vectors of one encoder only."""
+    if head.encoder["fingerprint"] != folder.fingerprint:
+        raise IndexUnusableError(
+            f"The index at {path} was made with the encoder {head.encoder['name']} ({head.encoder['fingerprint'][:12]}), not with "
+            f"{folder.name} ({folder.fingerprint[:12]}). Use that encoder, or `lmkindex build --rebuild` to encode everything again."
+        )
+
+
+def encoder_path(folder: EncoderFolder, options: BuildOptions, head: Head | None) -> str | None:
+    """Where later commands find the encoder: a folder that the user named; None is the default one."""
+    if options.encoder is None:
+        return head.encoder.get("path") if head is not None and not options.rebuild else None
+    return str(folder.path.resolve())
+
+
+def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions) -> dict[str, int]:
+    """What the index was built with wins; then what was asked for; then the encoder's own."""
+    if head is not None and not options.rebuild:
+        return {name: int(head.options[name]) for name in ("window_tokens", "context_tokens")}
+    window_tokens = options.window_tokens or folder.window_tokens
+    context_tokens = folder.context_tokens if options.context_tokens is None else options.context_tokens
+    require(window_tokens <= folder.window_tokens, f"The encoder {folder.name} takes windows of at most {folder.window_tokens} tokens.")
+    return {"window_tokens": window_tokens, "context_tokens": context_tokens}
+
+
+def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry], max_delete: float) -> None:
+    """Stop before deleting more than a share of the index, as when a disk is not mounted."""
+    num_deleted = sum(entry.status != "failed" for entry in plan.deleted)
+    num_documents = sum(entry.status != "failed" for entry in manifest.values())
+    allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1))
+    if max_delete < 1.0 and num_deleted > allowed:
+        raise LmkindexError(
+            f"{num_deleted} of {num_documents} documents are gone from the directories, more than --max-delete {max_delete:.0%} allows. "
+            "Nothing was changed. If they were really deleted, run again with --max-delete 100%; if a disk is not mounted, mount it."
+        )
+
+
+def is_up_to_date(job: Job) -> bool:
+    """Whether there is nothing to write."""
+    known = {(failure.root, failure.path): failure.reason for failure in job.walk_failures}
+    recorded = {key: job.manifest[key].error for key in known if key in job.manifest}
+    return not (job.tasks or job.plan.touched or job.plan.deleted) and known == recorded

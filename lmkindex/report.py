@@ -1,0 +1,131 @@
+"""What a build did, or would do: counts while it runs, the summary, the forecast of `--dry-run`. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .assemble import counts_of
+from .encoder import Encoder, window_options
+from .plan import Job, Manifest
+from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
+from .records import BuildReport, FileFailure, ManifestEntry
+from .table import IndexReader
+
+Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
+
+
+@dataclass(slots=True)
+class Tallies:
+    """What passed so far, and whom to tell."""
+
+    total_bytes: int
+    on_progress: Progress | None
+    done_bytes: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def take(self, slab: Slab) -> None:
+        """Count a slab's windows, documents and failures."""
+        counts = self.counts
+        path, part = "", 0.0
+        for step in slab:
+            if isinstance(step, WindowStep):
+                key = "windows_reused" if step.row is None else "windows_encoded"
+                counts[key] = counts.get(key, 0) + 1
+                counts["row_tokens"] = counts.get("row_tokens", 0) + (len(step.row.ids_T) if step.row is not None else 0)
+                task = step.prepared.task
+                path = task.entry.path
+                part = task.entry.size_bytes * step.window.core_pos / len(step.prepared.sentences)
+            else:
+                kind, path, size_bytes = outcome_of(step)
+                counts[kind] = counts.get(kind, 0) + 1
+                self.done_bytes += size_bytes
+                part = 0.0
+        if self.on_progress is not None:
+            self.on_progress(path, self.done_bytes + int(part), self.total_bytes)
+
+
+def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
+    """What became of a file: the count it belongs to, its path and its size."""
+    if isinstance(step, Failed):
+        return "failed", step.failure.path, max(step.failure.size_bytes, 0)
+    task = step.prepared.task
+    return task.kind, task.entry.path, task.entry.size_bytes
+
+
+def summarize(
+    job: Job, manifest: Mapping[tuple[str, str], ManifestEntry], counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]
+) -> BuildReport:
+    """Exact counts of what was done and of what the index holds now."""
+    totals = counts_of(manifest.values())
+    failed = tuple(
+        FileFailure(root=entry.root, path=entry.path, reason=entry.error)
+        for _, entry in sorted(manifest.items())
+        if entry.status != "indexed"
+    )
+    seconds = time.monotonic() - job.started
+    return BuildReport(
+        scanned=job.num_files,
+        added=counts.get("added", 0),
+        changed=counts.get("changed", 0),
+        renamed=counts.get("renamed", 0),
+        deleted=sum(entry.status != "failed" for entry in job.plan.deleted),
+        unchanged=len(job.plan.touched) + sum(entry.status == "indexed" for entry in job.plan.unchanged),
+        failed=failed,
+        documents=totals["documents"],
+        sentences=totals["sentences"],
+        tokens=totals["tokens"],
+        windows_encoded=counts.get("windows_encoded", 0),
+        windows_reused=counts.get("windows_reused", 0),
+        seconds=seconds,
+        tokens_per_second=counts.get("row_tokens", 0) / seconds if seconds else 0.0,
+        warnings=tuple(warnings),
+        seconds_by_step=dict(stopwatch.seconds),
+    )
+
+
+def forecast(job: Job, encoder: Encoder) -> BuildReport:
+    """The plan of `--dry-run`: everything is read, split and cut as a build would, and nothing is encoded or written."""
+    stopwatch = Stopwatch()
+    windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
+    reader = IndexReader(job.index_path) if any(task.known_doc_id for task in job.tasks) else None
+    tallies = Tallies(total_bytes=0, on_progress=None)
+    manifest = {key: entry for key, entry in job.manifest.items() if entry not in job.plan.deleted}
+    for old, _ in job.plan.renamed:
+        manifest.pop((old.root, old.path), None)
+    for slab in prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch):
+        tallies.take(slab)
+        for step in slab:
+            manifest |= forecast_entries(step, manifest)
+    for failure in job.walk_failures:
+        manifest |= forecast_entries(Failed(failure=failure), manifest)
+    report = summarize(job, manifest, tallies.counts, stopwatch, [])
+    plan = {
+        "add": [entry.path for entry in job.plan.added],
+        "change": [entry.path for entry in job.plan.changed],
+        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed],
+        "delete": [entry.path for entry in job.plan.deleted],
+        "fail": [failure.path for failure in report.failed],
+    }
+    return replace(report, plan=plan, tokens_per_second=0.0)
+
+
+def forecast_entries(step: Step, manifest: Mapping[tuple[str, str], ManifestEntry]) -> Manifest:
+    """The manifest rows that a step would leave."""
+    if isinstance(step, DocumentEnd):
+        document, prepared = step.prepared.document, step.prepared
+        status, error, num_sentences, num_tokens = "indexed", "", len(prepared.sentences), prepared.num_tokens
+        root, path = document.root, document.path
+    elif isinstance(step, Failed):
+        root, path, error = step.failure.root, step.failure.path, step.failure.reason
+        known = manifest.get((root, path))
+        num_sentences, num_tokens = (known.num_sentences, known.num_tokens) if known else (0, 0)
+        status = "stale" if num_sentences else "failed"
+    else:
+        return {}
+    entry = ManifestEntry(
+        doc_id="", root=root, path=path, content_hash="", size_bytes=0, mtime_ns=0, status=status, error=error,
+        num_sentences=num_sentences, num_tokens=num_tokens,
+    )  # fmt: skip
+    return {(root, path): entry}
