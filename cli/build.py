@@ -24,6 +24,7 @@ EPILOG = (
     "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"
     "  lmkindex build --time-budget 50m --json   # from cron: the same roots again"
 )
+STOPPING = b"\nStopping after this batch; what is finished will be saved. Once more stops at once.\n"
 PLAN_WORDS = {"add": "to add", "change": "to encode again", "rename": "renamed", "delete": "to delete", "fail": "cannot be read"}
 
 
@@ -53,7 +54,8 @@ def build(
 ) -> int:
     """Make the index equal to directories.
 
-    Documents are added, replaced, renamed and deleted. What did not change is not read again. A build that is stopped or killed goes on where it was.
+    Documents are added, replaced, renamed and deleted; what did not change is not read again. A build that was stopped goes on where
+    it was.
     """
     build_options = BuildOptions(
         encoder=encoder, window_tokens=window_tokens, context_tokens=context_tokens, dry_run=dry_run, rebuild=rebuild,
@@ -84,20 +86,24 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
     """SIGINT and SIGTERM are remembered for the build, which asks between batches. A second one stops at once, and so does one that
     comes before the build asks for the first time (while it waits for the lock, or plans): nothing was done that could be saved."""
     came: list[int] = []
-    asked: list[bool] = []
+    is_asking = False
 
     def remember(number: int, frame: FrameType | None) -> None:
-        if came or not asked:
+        is_last = bool(came) or not is_asking
+        if not terminal.quiet:  # os.write, because a handler may interrupt a print
+            os.write(2, b"\nStopped at once.\n" if is_last else STOPPING)
+        if is_last:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         came.append(number)
-        if not terminal.quiet:  # os.write: a handler may interrupt a print
-            os.write(2, b"\nStopping after this batch; what is finished will be saved. Once more stops at once.\n")
 
     def stop() -> int:
-        asked.append(True) if not asked else None
+        nonlocal is_asking
+        is_asking = True
         return came[0] if came else 0
 
-    old = {number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What was ignored stays ignored: a shell says so to what it runs in the background.
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, remember) for number in heard}
     try:
         yield stop
     finally:
@@ -141,6 +147,7 @@ def summary_of(report: BuildReport) -> str:
     speed = f" ({report.tokens_per_second:,.0f} tokens/s)" if report.windows_encoded else ""
     until = " Time is up: run the same command to go on." if report.incomplete else ""
     return (
-        f"{report.documents:,} documents indexed: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences, {report.tokens:,} tokens; "
-        f"{report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused, in {report.seconds:.1f} s{speed}.{until}"
+        f"{report.documents:,} documents indexed: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences, "
+        f"{report.tokens:,} tokens; {report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused, "
+        f"in {report.seconds:.1f} s{speed}.{until}"
     )

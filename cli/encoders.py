@@ -37,45 +37,52 @@ def list_encoders(terminal: Terminal) -> int:
 
     The default one, those in the cache, and the one that the index was built with.
     """
-    from lmkindex.encoder_folder import cache_path, find_encoder, read_folder
-    from lmkindex.head import read_head
-
-    folders: dict[str, EncoderFolder] = {}
-    problems: list[str] = []
-    used: dict[str, Any] = {}
-    try:
-        head = read_head(index_path(terminal.index))
-        used = dict(head.encoder) if head is not None else {}
-    except LmkindexError as error:
-        problems.append(str(error))
-    candidates = [find_encoder, *(lambda _, path=path: read_folder(path) for path in sorted(cache_path().glob("encoders/*/")))]
-    if used.get("path"):
-        candidates.append(lambda _: read_folder(Path(used["path"])))
-    default = ""
-    for candidate in candidates:
-        try:
-            folder = candidate(None)
-        except EncoderError as error:
-            problems.append(str(error))
-            continue
-        default = default or str(folder.path) if candidate is find_encoder else default
-        folders.setdefault(str(folder.path.resolve()), folder)
+    used, problems = encoder_of_index(terminal.index)
+    folders = find_folders(used.get("path"), problems)
     listed = [
-        {**describe(folder), "is_default": str(folder.path) == default, "is_used": folder.fingerprint == used.get("fingerprint")}
-        for folder in folders.values()
+        {**describe(folder), "is_default": is_default, "is_used": folder.fingerprint == used.get("fingerprint")}
+        for folder, is_default in folders
     ]
     if terminal.as_json:
         terminal.print_json({"encoders": listed})
     for line in [] if terminal.as_json else listed:
         marks = ", ".join(word for word, name in (("default", "is_default"), ("used by the index", "is_used")) if line[name])
         terminal.print(one_line(line["name"]) + (f"  ({marks})" if marks else ""), BOLD)
-        terminal.print(
-            f"  {line['pooling']}, windows of {line['window_tokens']} tokens ({line['context_tokens']} context), {line['dim']} dimensions"
-        )
-        terminal.print(f"  {one_line(line['path'])}")
+        sizes = f"windows of {line['window_tokens']} tokens ({line['context_tokens']} context), {line['dim']} dimensions"
+        terminal.print(f"  {line['pooling']}, {sizes}\n  {one_line(line['path'])}")
     for problem in problems:
         terminal.warn(f"warning: {problem}")
     return EXIT_OK
+
+
+def encoder_of_index(index: str) -> tuple[dict[str, Any], list[str]]:
+    """What the index's head says of its encoder, and why it could not be read if so; nothing where there is no index."""
+    from lmkindex.head import read_head
+
+    try:
+        head = read_head(index_path(index))
+    except LmkindexError as error:
+        return {}, [str(error)]
+    return (dict(head.encoder) if head is not None else {}), []
+
+
+def find_folders(used_path: str | None, problems: list[str]) -> list[tuple[EncoderFolder, bool]]:
+    """Each folder once, and whether it is the default; what is wrong with one is added to `problems`."""
+    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.runtime import cache_folder
+
+    names = [None, *(str(path) for path in sorted(cache_folder().glob("encoders/*/landmark.json"))), used_path or None]
+    folders: dict[Path, tuple[EncoderFolder, bool]] = {}
+    for number, name in enumerate(names):
+        if number and name is None:
+            continue
+        try:
+            folder = find_encoder(name if name is None else name.removesuffix("/landmark.json"))
+        except EncoderError as error:
+            problems.append(str(error))
+        else:
+            folders.setdefault(folder.path.resolve(), (folder, number == 0))
+    return list(folders.values())
 
 
 @app.command("inspect", epilog="Example:\n\n\b\n  lmkindex encoders inspect ./my-encoder")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from lmkindex.errors import LmkindexError
+from lmkindex.errors import IndexUnusableError, LmkindexError
 
 from . import ask, build, config, encoders, read, search, settings, status
 from .output import visible
@@ -21,6 +22,7 @@ COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-pr
 HELP_FLAGS = frozenset({"--help", "-h"})
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
+REMEDY = "The documents are untouched: move the index away and run `lmkindex build` again."
 
 app = typer.Typer(
     name="lmkindex",
@@ -97,7 +99,19 @@ def main(arguments: Sequence[str]) -> int:
         if is_verbose and not isinstance(error, LmkindexError):
             traceback.print_exc()
         print(f"error: {visible(explain(error))}", file=sys.stderr)
-        return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR
+        return exit_code_of(error)
+
+
+def exit_code_of(error: Exception) -> int:
+    """DESIGN §7. What LanceDB cannot read is a damaged index."""
+    if is_damage(error):
+        return IndexUnusableError.exit_code
+    return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether LanceDB met a file that is gone or broken. It has no class for that."""
+    return not isinstance(error, LmkindexError) and str(error).startswith("lance error") and "No space left" not in str(error)
 
 
 def run_command(words: list[str], wants_help: bool) -> int:
@@ -113,6 +127,8 @@ def explain(error: Exception) -> str:
     """What went wrong, in a sentence for the user."""
     if isinstance(error, LmkindexError):
         return str(error)
+    if is_damage(error):
+        return f"A table of the index cannot be read ({str(error).splitlines()[0]}). See `lmkindex status --check`. {REMEDY}"
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."
     if isinstance(error, OSError) and error.strerror:
@@ -122,4 +138,7 @@ def explain(error: Exception) -> str:
 
 def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script."""
-    sys.exit(main(sys.argv[1:] if arguments is None else arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    if not sys.warnoptions and not {"-v", "--verbose"} & set(words):
+        warnings.simplefilter("ignore")  # libraries warn their developers, not our users
+    sys.exit(main(words))

@@ -32,12 +32,12 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar, also on a terminal.")]
 
 # Encoding
-Threads = Annotated[int, typer.Option(min=0, help="Threads of the encoder; 0 is PyTorch's choice.")]
-Device = Annotated[str, typer.Option(help="Where the encoder runs: auto, cpu, cuda.")]
-Dtype = Annotated[str, typer.Option(help="Numbers of the encoder: auto, float32, bfloat16.")]
+Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 is PyTorch's choice.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Where the encoder runs: auto, cpu, cuda.")]
+Dtype = Annotated[str, typer.Option(metavar="NAME", help="Numbers of the encoder: auto, float32, bfloat16.")]
 
 # Building
-Corpus = Annotated[list[Path] | None, typer.Argument(help="Directories or files; none: those of the last build.")]
+Corpus = Annotated[list[Path] | None, typer.Argument(metavar="CORPUS", help="Directories or files; none: those of the last build.")]
 Encoder = Annotated[str | None, typer.Option(metavar="DIR", help="The encoder's folder; none: the index's own, else the default.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Encode everything again; the old index serves until the new one is whole.")]
@@ -48,17 +48,21 @@ TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good orde
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]
-WindowTokens = Annotated[int | None, typer.Option(min=1, help="Tokens of a window, for a new index; none: the encoder's own.")]
-ContextTokens = Annotated[int | None, typer.Option(min=0, help="Tokens of context in a window, for a new index; none: the encoder's own.")]
+WindowTokens = Annotated[
+    int | None, typer.Option(min=1, metavar="TOKENS", help="Size of a window, for a new index; none: the encoder's own.")
+]
+ContextTokens = Annotated[
+    int | None, typer.Option(min=0, metavar="TOKENS", help="Context in a window, for a new index; none: the encoder's own.")
+]
 
 # Searching
-Question = Annotated[str | None, typer.Argument(help="The question; - reads it from stdin.", show_default=False)]
+Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
 Budget = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Tokens of all spans together.")]
 Front = Annotated[str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto grows it while it pays.")]
 Surround = Annotated[int, typer.Option(min=0, metavar="K", help="Sentences on both sides of a hit, instead of --front; 0 is off.")]
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
 PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]
-Hits = Annotated[int, typer.Option(min=1, help="Landmarks to start from.")]
+Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Landmarks to start from.")]
 Batch = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object a line; - is stdin.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Say why each span starts and ends where it does.")]
 
@@ -66,8 +70,10 @@ Explain = Annotated[bool, typer.Option("--explain", help="Say why each span star
 Llm = Annotated[str | None, typer.Option(metavar="URL|DIR", help="An OpenAI-compatible URL or a model folder; none: the default model.")]
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name at the URL.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 5 when a citation is not verified.")]
-MaxAnswerTokens = Annotated[int, typer.Option(min=1, help="The longest answer.")]
-MinSimilarity = Annotated[float, typer.Option(min=-1.0, max=1.0, help="Abstain when the best sentence is less similar than this.")]
+MaxAnswerTokens = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="The longest answer.")]
+MinSimilarity = Annotated[
+    float, typer.Option(min=-1.0, max=1.0, metavar="COSINE", help="Abstain when the best sentence is less similar than this.")
+]
 Timeout = Annotated[str, typer.Option(metavar="TIME", help="How long a URL may take to answer.")]
 
 

@@ -27,7 +27,7 @@ NUM_NEAREST = 5
 
 Manifest = Mapping[tuple[str, str], "ManifestEntry"]
 Reference = Annotated[str, typer.Argument(metavar="REF", help="PATH:START-END, or a doc_id for the path; without a range: all of it.")]
-Context = Annotated[int, typer.Option(min=0, help="Characters before and after the passage, marked off from it.")]
+Context = Annotated[int, typer.Option(min=0, metavar="N", help="Characters before and after the passage, marked off from it.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

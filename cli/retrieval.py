@@ -18,7 +18,12 @@ def read_question(question: str | None, batch: str | None) -> str | None:
         return None
     if question is None:
         raise UsageError("Give a QUESTION, - to read it from stdin, or --batch FILE.jsonl.")
-    return check_question(sys.stdin.read() if question == "-" else question)
+    return check_question(read_stdin() if question == "-" else question)
+
+
+def read_stdin() -> str:
+    """All of stdin as UTF-8; what is not becomes a surrogate, which `check_question` refuses."""
+    return sys.stdin.buffer.read().decode("utf-8-sig", errors="surrogateescape")
 
 
 def check_question(question: str) -> str:

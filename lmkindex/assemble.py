@@ -41,8 +41,11 @@ class Assembler:
     ) -> None:
         self.writer, self.encoder, self.manifest, self.head = writer, encoder, manifest, head
         self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
+        self.schema = writer.landmarks.schema  # asking the table goes through its event loop: once, not for each window
         self.open_batches: list[pa.RecordBatch] = []  # rows of the document that is not finished
+        self.num_open_rows = 0
         self.ready_batches: list[pa.RecordBatch] = []  # rows of finished documents
+        self.num_ready_rows = 0
         self.document_rows: list[dict[str, Any]] = []
         self.replaced: set[str] = set()  # documents whose stored rows go with the next commit
         self.flushed: str | None = None  # the document whose first rows are in the table, unpublished
@@ -74,8 +77,9 @@ class Assembler:
             combined = combine_pieces(self.encoder, parts, num_tokens) if len(parts) > 1 else parts[0]
             vectors_ND = normalise(combined).astype(np.float16)
         self.pieces = []
-        self.open_batches.append(landmark_batch(step, vectors_ND, self.writer.landmarks.schema))
-        if sum(len(batch) for batch in self.open_batches) >= self.commit_rows:
+        self.open_batches.append(landmark_batch(step, vectors_ND, self.schema))
+        self.num_open_rows += window.num_core
+        if self.num_open_rows >= self.commit_rows:
             self.flush_open(step.prepared.document.doc_id)
 
     def flush_open(self, doc_id: str) -> None:
@@ -85,7 +89,7 @@ class Assembler:
             self.writer.delete_rows(self.writer.landmarks, [doc_id])
             self.flushed = doc_id
         self.writer.add_landmarks(self.open_batches)
-        self.open_batches = []
+        self.open_batches, self.num_open_rows = [], 0
 
     def finish_document(self, prepared: Prepared) -> None:
         """The document is whole: its rows go with the next commit."""
@@ -106,9 +110,9 @@ class Assembler:
         if task.known_doc_id is not None and task.known_doc_id != document.doc_id:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches
-        self.open_batches = []
-        num_rows = sum(len(batch) for batch in self.ready_batches)
-        is_due = num_rows >= self.commit_rows or time.monotonic() - self.last_commit >= self.commit_s
+        self.num_ready_rows += self.num_open_rows
+        self.open_batches, self.num_open_rows = [], 0
+        is_due = self.num_ready_rows >= self.commit_rows or time.monotonic() - self.last_commit >= self.commit_s
         if self.flushed is not None or is_due:
             self.commit()
 
@@ -175,7 +179,7 @@ class Assembler:
         self.writer.delete_rows(self.writer.documents, self.replaced)
         self.writer.add_landmarks(self.ready_batches)
         self.writer.add_documents(self.document_rows)
-        self.ready_batches, self.document_rows, self.flushed = [], [], None
+        self.ready_batches, self.num_ready_rows, self.document_rows, self.flushed = [], 0, [], None
         self.replaced = set()
         self.last_commit = time.monotonic()
         if publish and self.publish_early:
@@ -187,7 +191,7 @@ class Assembler:
 
     def abandon_open(self, reopen: Callable[[], IndexWriter]) -> None:
         """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""
-        self.open_batches, self.pieces = [], []
+        self.open_batches, self.num_open_rows, self.pieces = [], 0, []
         if self.flushed is not None:  # everything finished was published before its first rows were written
             self.writer, self.flushed = reopen(), None
 

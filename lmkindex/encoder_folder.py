@@ -40,18 +40,13 @@ FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "tokenizer.mo
 
 def read_folder(path: Path) -> EncoderFolder:
     """Read and check an encoder folder. Raises `EncoderError` that says what is missing."""
-    settings_path = path / SETTINGS_FILE
     if not path.is_dir():
         raise EncoderError(f"There is no encoder folder at {path}. Give a folder in Hugging Face layout with a {SETTINGS_FILE}.")
     for name in ("config.json", SETTINGS_FILE):
         if not (path / name).is_file():
             raise EncoderError(f"{path} has no {name}, so it is not an encoder folder. `lmkindex encoders --help` shows the layout.")
-    try:
-        settings = DEFAULT_SETTINGS | json.loads(settings_path.read_text(encoding="utf-8"))
-        model_config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} holds broken JSON ({error}): write {SETTINGS_FILE} and config.json again.") from error
-    check_settings(path, settings, model_config)
+    settings = DEFAULT_SETTINGS | read_object(path / SETTINGS_FILE)
+    check_settings(path, settings, read_object(path / "config.json"))
     return EncoderFolder(
         path=path,
         name=str(settings.get("name") or path.resolve().name),
@@ -69,12 +64,26 @@ def read_folder(path: Path) -> EncoderFolder:
     )
 
 
+def read_object(path: Path) -> JsonObject:
+    """The JSON object in a file. Raises `EncoderError`."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EncoderError(f"{path} holds broken JSON ({error}): write it again.") from error
+    if not isinstance(fields, dict):
+        raise EncoderError(f"{path} holds broken JSON (not an object): write it again.")
+    return fields
+
+
 def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -> None:
     """Raise `EncoderError` for a setting that this version or this model cannot honour."""
     if settings["format"] != FORMAT:
         raise EncoderError(f"{path / SETTINGS_FILE} has format {settings['format']}; this version reads format {FORMAT}. Update lmkindex.")
     if settings["pooling"] not in POOLINGS:
         raise EncoderError(f"{path / SETTINGS_FILE}: pooling must be one of {', '.join(POOLINGS)}, not {settings['pooling']!r}.")
+    for name in ("lmk_id", "window_tokens", "context_tokens", "dim"):
+        if not isinstance(settings[name], int):
+            raise EncoderError(f"{path / SETTINGS_FILE}: {name} must be a whole number, not {settings[name]!r}.")
     dim = model_config.get("hidden_size")
     if dim is not None and dim != settings["dim"]:
         raise EncoderError(f"{path / SETTINGS_FILE} says dim {settings['dim']}, but the model has {dim}: correct it.")

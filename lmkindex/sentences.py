@@ -72,8 +72,9 @@ def sentences_of_block(text: str, start: int, end: int, language: str) -> Iterat
 
 
 def segment(block: str, offset: int, language: str) -> Iterator[tuple[int, int]]:
-    """sentencex's boundaries of `block`, shifted by `offset`."""
+    """sentencex's boundaries of `block`, shifted by `offset`. Blanks are one piece: they may be masked quotes."""
     if not block or block.isspace():
+        yield offset, offset + len(block)
         return
     from sentencex import get_sentence_boundaries
 

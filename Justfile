@@ -1,0 +1,32 @@
+# `just` checks everything that guards main; the recipes need the packages of requirements-dev.txt in the active environment.
+python := env("PYTHON", "python")
+
+# format, lint, types, tests, documentation
+check: format-check lint types test docs-check
+
+format-check:
+    {{python}} -m ruff format --check .
+
+lint:
+    {{python}} -m ruff check .
+
+types:
+    {{python}} -m mypy
+
+test *ARGS:
+    {{python}} -m pytest {{ARGS}}
+
+# docs/cli.md is generated from --help
+docs-check:
+    {{python}} -m lmkindex_cli.reference | diff - docs/cli.md
+
+docs:
+    {{python}} -m lmkindex_cli.reference > docs/cli.md
+
+format:
+    {{python}} -m ruff check --fix .
+    {{python}} -m ruff format .
+
+# the build's throughput as a ratio to the bare forward, memory, query latency; nothing else may run meanwhile
+bench *CORPUS:
+    {{python}} benchmarks/bench.py {{CORPUS}}

@@ -1,0 +1,33 @@
+"""Fixtures that several test modules share: tiny encoder folders, and the hypothesis profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tiny
+from hypothesis import settings
+
+# No deadline: the machines that run this are shared, and a slow example is no failure.
+settings.register_profile("lmkindex", deadline=None, print_blob=True)
+settings.load_profile("lmkindex")
+
+
+@pytest.fixture(scope="session")
+def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A function from a pooling to the folder of a tiny bidirectional encoder, made once a session."""
+    made: dict[str, Path] = {}
+
+    def folder(pooling: str) -> Path:
+        if pooling not in made:
+            made[pooling] = tiny.make_bert(tmp_path_factory.mktemp("bert") / f"tiny-{pooling}", pooling)
+        return made[pooling]
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny causal encoder with landmarks."""
+    return tiny.make_llama(tmp_path_factory.mktemp("llama") / "tiny-llama")
