@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,12 @@ from lmkindex.encoder import (
 )
 from lmkindex.encoder_folder import POOLINGS, find_encoder, fingerprint_of, read_folder
 from lmkindex.errors import EncoderError
-from lmkindex.records import Float32Array, Row, TokenizedSentences
+from lmkindex.records import Float32Array, Row, TokenizedSentences, Window
 from lmkindex.windows import make_windows
 
 # Absolute difference of the components of normalised vectors, dimension 32. Padding to another shape makes the kernels sum in another
-# order: that is the last bits of fp32, and up to two of bf16's eight bits after two layers.
-TOLERANCE = {"float32": 2e-6, "bfloat16": 0.03}
+# order: that is the last bits of fp32, and of the eight bits of bf16. (0 was measured here, with oneDNN of torch 2.13.)
+TOLERANCE = {"float32": 2e-6, "bfloat16": 0.01}
 FP32 = EncodeOptions(dtype="float32", threads=1)
 SENTENCES = st.lists(st.lists(st.sampled_from(tiny.WORDS), min_size=1, max_size=9).map(" ".join), min_size=1, max_size=5)
 
@@ -69,9 +70,11 @@ def rows_of(encoder: Encoder, sentences: list[str]) -> list[Row]:
 
 
 def landmarks_of(encoder: Encoder, sentences: list[str]) -> Float32Array:
-    """Normalised landmarks of a document that fits one window [N, D]."""
-    [row] = rows_of(encoder, sentences)
-    return normalise(encoder.encode_rows([row])[0])
+    """Normalised landmarks of sentences in one window without context [N, D]."""
+    tokens = tokens_of(encoder, sentences)
+    segments = tuple(pairwise(tokens.offsets.tolist()))
+    window = Window(segments=segments, num_context=0, core_pos=0, num_core=len(segments), num_tokens=0, key="")
+    return normalise(encoder.encode_rows([make_row(encoder, tokens, window)])[0])
 
 
 def document(seed: int, num_sentences: int) -> list[str]:
@@ -98,9 +101,6 @@ def test_vectors_do_not_depend_on_the_batch(encoder_of: EncoderOf, name: str, dt
 @given(before=SENTENCES, after=SENTENCES)
 def test_a_causal_landmark_does_not_see_what_follows(encoder_of: EncoderOf, before: list[str], after: list[str]) -> None:
     encoder = encoder_of("llama", "float32")
-    limit = encoder.folder.window_tokens - 10
-    while len(tokens_of(encoder, before + after).ids_T) + len(before + after) > limit:
-        before, after = before[: max(1, len(before) - 1)], after[:-1]
     alone = landmarks_of(encoder, before)
     followed = landmarks_of(encoder, before + after)
     np.testing.assert_allclose(followed[: len(before)], alone, atol=TOLERANCE["float32"], rtol=0)
@@ -241,7 +241,7 @@ def test_the_default_model_knows_a_paraphrase(default_encoder: TransformerEncode
 
 @pytest.mark.real
 def test_the_default_model_does_not_depend_on_the_batch(default_encoder: TransformerEncoder) -> None:
-    """bf16 where the CPU has it: cosines of 0.999 and more (0.9997 was measured), so ranks of real hits stay."""
+    """bf16 where the CPU has it: cosines of 0.999 and more (0.99997 was measured), so ranks of real hits stay."""
     text = (tiny.CORPUS_PATH / "saltmere" / "council-minutes.txt").read_text("utf-8")
     rows = rows_of(default_encoder, [line for line in text.split("\n") if line.strip()][:60])
     together = np.concatenate([normalise(vectors) for vectors in default_encoder.encode_rows(rows)])
