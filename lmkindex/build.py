@@ -19,7 +19,7 @@ from .assemble import Assembler
 from .commit import IndexWriter
 from .config import BuildOptions, index_path
 from .encoder import Encoder, load_encoder, window_options
-from .errors import InterruptedBuildError
+from .errors import InterruptedBuildError, LmkindexError
 from .head import write_lock
 from .plan import Job, is_up_to_date, plan_job
 from .prepare import Failed, Slab, Stopwatch, in_thread, prepare_slabs, rows_of
@@ -74,7 +74,10 @@ def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Pr
     signal_number, is_complete = encode_tasks(job, encoder, assembler, stopwatch, tallies, stop)
     assembler.abandon_open(lambda: IndexWriter(job.index_path, dim=job.folder.dim))
     if options.rebuild and not is_complete:
-        raise InterruptedBuildError("Stopped. The index is as it was: `--rebuild` swaps only when it is finished.", signal_number)
+        message = "Stopped before the end. The index is as it was: `--rebuild` swaps only when it is finished."
+        raise (
+            InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
+        )
     assembler.commit(publish=False)
     assembler.publish()
     if signal_number:
@@ -91,6 +94,7 @@ def encode_tasks(
     windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
     reader = IndexReader(job.index_path) if any(task.known_doc_id for task in job.tasks) else None
     slabs = prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch)
+    stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
     with (
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="lmkindex-write") as pool,

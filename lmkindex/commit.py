@@ -7,6 +7,7 @@ crash at any moment leaves the last published state; the next writer restores it
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -32,6 +33,7 @@ class IndexWriter:
     def __init__(self, index_path: Path, *, dim: int, overwrite: bool = False) -> None:
         self.index_path = index_path
         self.head = read_head(index_path)
+        self.found_tables = dict(self.head.tables) if self.head is not None else {}
         self.synced: set[Path] = set()
         database = connect(index_path)
         if self.head is not None:
@@ -116,11 +118,21 @@ class IndexWriter:
             table.optimize(cleanup_older_than=NEVER)
         head = self.publish(self.head)
         for table in (self.documents, self.landmarks):
-            table.optimize(cleanup_older_than=KEEP_VERSIONS)
+            table.optimize(cleanup_older_than=self.prune_age(table))
         if (self.documents.version, self.landmarks.version) != (head.tables["documents"], head.tables["landmarks"]):
             head = self.publish(head)
         self.remove_strays()
         return head
+
+    def prune_age(self, table: Any) -> timedelta:
+        """How old a version must be to go. A version's age counts from its making, but a reader may have opened it at any time until it
+        was replaced: so the version that was the newest `KEEP_VERSIONS` ago stays, and the head that this writer found.
+        """
+        now = time.time()
+        ages = {version["version"]: timedelta(seconds=now - version["timestamp"].timestamp()) for version in table.list_versions()}
+        newest_of_old = min((age for age in ages.values() if age >= KEEP_VERSIONS), default=KEEP_VERSIONS)
+        found = ages.get(self.found_tables.get(table.name, -1), KEEP_VERSIONS)
+        return max(newest_of_old, found) + timedelta(seconds=1)
 
     def create_vector_indices(self, ann_rows: int) -> None:
         """Indices from the sizes at which they pay (FACTS): BTREE on doc_id, IVF_RQ on the vector."""

@@ -253,8 +253,8 @@ def load_encoder(folder: EncoderFolder, options: EncodeOptions) -> TransformerEn
 class FakeEncoder:
     """A shipped fake without weights: words are hashed to fixed random vectors and averaged. Meaningless, fast and deterministic."""
 
-    prefix_ids = (1,)
-    suffix_ids = (2,)
+    prefix_ids: tuple[int, ...] = (1,)
+    suffix_ids: tuple[int, ...] = (2,)
 
     def __init__(self, dim: int = 32, window_tokens: int = 64, context_tokens: int = 16) -> None:
         self.folder = EncoderFolder(

@@ -60,14 +60,13 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     folder = encoder.folder if encoder is not None else pick_folder(head, options)
     if head is not None and not options.rebuild:
         check_encoder(path, head, folder)
-    manifest = IndexReader(path, head).manifest() if head is not None else {}
+    manifest = IndexReader(path, head).manifest() if head is not None and not options.rebuild else {}
     wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
     entries, walk_failures = walk_files(wanted, options.files)
     plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
     if options.rebuild:
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
-        manifest = {}
     check_deletions(plan, manifest, options.max_delete)
     new_head = Head(
         tables=head.tables if head is not None else {},

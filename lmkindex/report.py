@@ -101,9 +101,10 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
     for failure in job.walk_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
     report = summarize(job, manifest, tallies.counts, stopwatch, [])
+    failed = {(failure.root, failure.path) for failure in report.failed}
     plan = {
-        "add": [entry.path for entry in job.plan.added],
-        "change": [entry.path for entry in job.plan.changed],
+        "add": [entry.path for entry in job.plan.added if (entry.root, entry.path) not in failed],
+        "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
         "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed],
         "delete": [entry.path for entry in job.plan.deleted],
         "fail": [failure.path for failure in report.failed],

@@ -82,13 +82,13 @@ class IndexReader:
     def __init__(self, index_path: Path, head: Head | None = None) -> None:
         self.index_path = index_path
         self.head = head or require_head(index_path)
-        self.dim = int(self.head.encoder["dim"])
         database = connect(index_path)
         try:
+            self.dim = int(self.head.encoder["dim"])
             self.documents, self.landmarks = (database.open_table(name) for name in TABLES)
             self.documents.checkout(self.head.tables["documents"])
             self.landmarks.checkout(self.head.tables["landmarks"])
-        except (KeyError, OSError, RuntimeError, ValueError) as error:
+        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise IndexUnusableError(
                 f"The index at {index_path} is damaged: {str(error).splitlines()[0]}. Move it away and run `lmkindex build` again; "
                 "the documents themselves are untouched."
@@ -113,11 +113,10 @@ class IndexReader:
         """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos)."""
         from lancedb.expr import col, lit
 
-        condition: Any = None
+        condition = col("pos") < lit(0)  # true of none: no ranges, no rows
         for doc_id, doc_ranges in ranges.items():
             for first, last in doc_ranges:
-                one = (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
-                condition = one if condition is None else condition | one
+                condition |= (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
         table = self.landmarks.search().where(condition).select(["doc_id", "pos", *columns]).to_arrow()
         return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
 

@@ -19,11 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lmkindex_cli import settings
-from lmkindex_cli.build import stopping_on_signals
-from lmkindex_cli.main import main, make_command, move_common_options
-from lmkindex_cli.output import Terminal, one_line, to_json, visible
-from lmkindex_cli.reference import reference
 
 import lmkindex.build
 import lmkindex.generate
@@ -34,6 +29,11 @@ from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.generate import FakeGenerator
 from lmkindex.head import read_head, write_head, write_lock
+from lmkindex_cli import settings
+from lmkindex_cli.build import stopping_on_signals
+from lmkindex_cli.main import main, make_command, move_common_options
+from lmkindex_cli.output import Terminal, one_line, to_json, visible
+from lmkindex_cli.reference import reference
 
 HEAVY = {"torch", "transformers", "vllm", "lancedb", "pyarrow", "numpy"}
 BUILD_KEYS = [
@@ -549,6 +549,7 @@ def real_index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield place
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_the_program_itself(real_index: Path) -> None:
     found = program("search", "Who keeps the light?", "--json", cwd=real_index)

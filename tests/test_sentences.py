@@ -104,13 +104,24 @@ def test_text_without_full_stops_is_cut(name: str) -> None:
 def test_long_text_is_cut_at_line_ends_and_blanks() -> None:
     rows = sentences_of("\n".join(f"{index}\t{'x' * 60}" for index in range(500)))
     assert all(row.split("\t")[0].isdigit() and row.endswith("x" * 60) for row in rows)
-    assert all(piece.startswith("the") and piece.endswith("fox") or " " in piece for piece in sentences_of("the fox " * 1000))
+    assert all((piece.startswith("the") and piece.endswith("fox")) or " " in piece for piece in sentences_of("the fox " * 1000))
     assert not any(piece.startswith(("he", "ox")) for piece in sentences_of("the fox " * 1000))
 
 
 def test_headings_items_and_rows_start_a_sentence() -> None:
     """Without blank lines or full stops between them, as notes are written."""
-    lines = ["The valves", "## The north valve", "- oil it", "* wipe it", "  1) close it", "| part | size |", "| gate | 40 |", "Title", "=====", "Body"]
+    lines = [
+        "The valves",
+        "## The north valve",
+        "- oil it",
+        "* wipe it",
+        "  1) close it",
+        "| part | size |",
+        "| gate | 40 |",
+        "Title",
+        "=====",
+        "Body",
+    ]
     sentences = sentences_of("\n".join(lines))
     firsts = [sentence.split()[0] for sentence in sentences]
     assert firsts == ["The", "##", "-", "*", "1)", "|", "|", "Body"]
@@ -119,6 +130,6 @@ def test_headings_items_and_rows_start_a_sentence() -> None:
 
 def test_a_single_line_of_5_mb_ends() -> None:
     """Not timed: a splitter whose work grows with the square of the text would not come back."""
-    text = ("The keeper said \"wait and counted 7 lamps; " * 120_000)[:5_000_000]
+    text = ('The keeper said "wait and counted 7 lamps; ' * 120_000)[:5_000_000]
     sentences = sentences_of(text)
     assert len(sentences) >= 5_000_000 // MAX_SENTENCE_CHARS

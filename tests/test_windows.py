@@ -30,11 +30,11 @@ SIZES = st.tuples(st.integers(24, 128), st.integers(0, 12), st.integers(0, 3), s
 
 
 @given(lengths=LENGTHS, sizes=SIZES, seed=st.integers(0, 3), paragraph_every=st.integers(1, 9))
-def test_every_sentence_is_in_exactly_one_core(lengths: list[int], sizes: tuple[int, int, int, int], seed: int, paragraph_every: int) -> None:
+def test_every_sentence_is_in_exactly_one_core(
+    lengths: list[int], sizes: tuple[int, int, int, int], seed: int, paragraph_every: int
+) -> None:
     window_tokens, context_tokens, num_special, num_landmark = sizes
-    options = WindowOptions(
-        window_tokens=window_tokens, context_tokens=context_tokens, num_special=num_special, num_landmark=num_landmark
-    )
+    options = WindowOptions(window_tokens=window_tokens, context_tokens=context_tokens, num_special=num_special, num_landmark=num_landmark)
     tokens = tokenized(lengths, paragraph_every, seed)
     windows = windows_of(tokens, options)
     emitted = [pos for window in windows if window.is_last_piece for pos in range(window.core_pos, window.core_pos + window.num_core)]

@@ -25,10 +25,8 @@ PAD_ID, UNK_ID, CLS_ID, SEP_ID, LMK_ID = range(5)
 DIM = 32
 NUM_POSITIONS = 512
 
-WORDS = """harbour keeper lantern granite slate tide mill sluice orchard apple frost ledger council vote bridge pump valve meter barometer
-journal winter ridge kestrel nest hive honey smoke boiler pressure gauge copper brass timber beam rope anchor signal storm reef chart compass
-north valley spring well pipe drain culvert repair inspect record measure paint replace flood drought surveyor warden engineer clerk""".split()
-VERBS = "checked repaired measured recorded painted moved counted weighed opened closed found lost".split()
+WORDS = ["harbour", "keeper", "lantern", "granite", "slate", "tide", "mill", "sluice", "orchard", "apple", "frost", "ledger", "council", "vote", "bridge", "pump", "valve", "meter", "barometer", "journal", "winter", "ridge", "kestrel", "nest", "hive", "honey", "smoke", "boiler", "pressure", "gauge", "copper", "brass", "timber", "beam", "rope", "anchor", "signal", "storm", "reef", "chart", "compass", "north", "valley", "spring", "well", "pipe", "drain", "culvert", "repair", "inspect", "record", "measure", "paint", "replace", "flood", "drought", "surveyor", "warden", "engineer", "clerk"]
+VERBS = ["checked", "repaired", "measured", "recorded", "painted", "moved", "counted", "weighed", "opened", "closed", "found", "lost"]
 
 
 def prose(seed: int, num_sentences: int, *, sentences_a_paragraph: int = 6) -> str:
