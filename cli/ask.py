@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -41,7 +41,7 @@ def ask(
     model: o.Model = o.ANSWER.model,
     strict: o.Strict = False,
     max_answer_tokens: o.MaxAnswerTokens = o.ANSWER.max_answer_tokens,
-    min_similarity: o.MinSimilarity = o.ANSWER.min_similarity,
+    min_similarity: o.MinSimilarity = None,
     timeout: o.Timeout = o.TIMEOUT,
     budget: o.Budget = o.SEARCH.budget_tokens,
     front: o.Front = "auto",
@@ -63,15 +63,17 @@ def ask(
     asked = read_question(question, batch)
     options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
     answer_options = AnswerOptions(
-        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity,
+        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity or 0.0,
         timeout_s=o.parse_duration("--timeout", timeout),
     )  # fmt: skip
     from lmkindex.search import open_searcher
 
-    encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
+    searcher = open_searcher(terminal.index, EncodeOptions(device=device, dtype=dtype, threads=threads))
+    if min_similarity is None:
+        answer_options = replace(answer_options, min_similarity=searcher.encoder.folder.min_similarity)
     job = Job(
         terminal=terminal,
-        searcher=open_searcher(terminal.index, encode_options),
+        searcher=searcher,
         search_options=options,
         answer_options=answer_options,
         opener=make_opener(terminal, answer_options, threads),
@@ -165,10 +167,15 @@ def ask_batch(job: Job, batch: str) -> list[JsonObject]:
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:
-    """5 under --strict when a citation failed; else 4 when no question has an answer; else 0."""
-    if strict and any(not citation["verified"] for answer in answers for citation in answer["citations"]):
+    """5 under --strict when a citation failed or an answer has none; else 4 when no question has an answer; else 0."""
+    if strict and any(not is_verified(answer) for answer in answers if not answer["abstained"]):
         return EXIT_CITATION_FAILED
     return EXIT_NOTHING_FOUND if answers and all(answer["abstained"] for answer in answers) else EXIT_OK
+
+
+def is_verified(answer: JsonObject) -> bool:
+    """Whether there are citations and the code found all of them: an answer that cites nothing cannot be checked."""
+    return bool(answer["citations"]) and all(citation["verified"] for citation in answer["citations"])
 
 
 def show(terminal: Terminal, answer: Answer) -> None:

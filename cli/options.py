@@ -69,10 +69,13 @@ Explain = Annotated[bool, typer.Option("--explain", help="Say why each span star
 # Answering
 Llm = Annotated[str | None, typer.Option(metavar="URL|DIR", help="An OpenAI-compatible URL or a model folder; none: the default model.")]
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name at the URL.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 5 when a citation is not verified.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 5 when a citation is not verified, or an answer has none.")]
 MaxAnswerTokens = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="The longest answer.")]
 MinSimilarity = Annotated[
-    float, typer.Option(min=-1.0, max=1.0, metavar="COSINE", help="Abstain when the best sentence is less similar than this.")
+    float | None,
+    typer.Option(
+        min=-1.0, max=1.0, metavar="COSINE", help="Abstain when the best sentence is less similar; none: the encoder's own value."
+    ),
 ]
 Timeout = Annotated[str, typer.Option(metavar="TIME", help="How long a URL may take to answer.")]
 

@@ -219,6 +219,7 @@ def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[i
     tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # a document that writes about [SEP] or <LMK> must not be able to make one
     if folder.has_landmarks and tokenizer.token_to_id(folder.lmk_token) != folder.lmk_id:
         raise EncoderError(f"{folder.path}: the tokenizer does not map {folder.lmk_token!r} to {folder.lmk_id}: correct landmark.json.")
     plain = tokenizer.encode("a", add_special_tokens=False).ids

@@ -18,7 +18,7 @@ from .errors import IndexUnusableError, LmkindexError
 from .files import plan_changes, walk_files
 from .head import read_head
 from .prepare import Task
-from .records import EncoderFolder, FileFailure, FilePlan, Head, ManifestEntry
+from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
 from .table import IndexReader
 
 Manifest = dict[tuple[str, str], ManifestEntry]
@@ -84,9 +84,15 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
         manifest=manifest,
         plan=plan,
         walk_failures=tuple(walk_failures),
-        num_files=len(entries) + len(walk_failures),
+        num_files=count_files(entries, walk_failures, plan.unchanged),
         started=started,
     )
+
+
+def count_files(entries: Sequence[FileEntry], failures: Sequence[FileFailure], unchanged: Sequence[ManifestEntry]) -> int:
+    """Files that a build decides about: walked, failed in the walk, or known and hidden by such a failure."""
+    names = {(entry.root, entry.path) for entry in entries} | {(failure.root, failure.path) for failure in failures}
+    return len(names | {(known.root, known.path) for known in unchanged})
 
 
 def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:

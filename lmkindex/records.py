@@ -157,7 +157,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderFolder:
-    """A model folder with its `landmark.json` (DESIGN §4), read and checked. `fingerprint` covers weights, tokenizer and settings."""
+    """A model folder with its `landmark.json` (DESIGN §4), read and checked. `fingerprint` covers weights, tokenizer and settings;
+    `min_similarity` is the best cosine under which a question is taken to have no answer (-1: never), set on a development set."""
 
     path: Path
     name: str
@@ -172,6 +173,7 @@ class EncoderFolder:
     base: str
     base_license: str
     training: Mapping[str, Any]
+    min_similarity: float = -1.0
 
     @property
     def has_landmarks(self) -> bool:

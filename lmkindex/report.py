@@ -71,7 +71,7 @@ def summarize(
         changed=counts.get("changed", 0),
         renamed=counts.get("renamed", 0),
         deleted=sum(entry.status != "failed" for entry in job.plan.deleted),
-        unchanged=len(job.plan.touched) + sum(entry.status == "indexed" for entry in job.plan.unchanged),
+        unchanged=len(job.plan.touched) + sum(manifest[(entry.root, entry.path)].status == "indexed" for entry in job.plan.unchanged),
         failed=failed,
         documents=totals["documents"],
         sentences=totals["sentences"],

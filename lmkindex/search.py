@@ -6,7 +6,7 @@ Searching takes no lock: a `Searcher` stays at the state that was published when
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from .encoder_folder import find_encoder
 from .errors import IndexUnusableError, UsageError
 from .head import require_head
 from .records import Float32Array, Hit, SearchResult, Span
-from .spans import Extent, extent_of, merge_extents
+from .spans import Extent, explain, extent_of, merge_extents
 from .table import IndexReader, page_of, vectors_of
 
 RRF_CONSTANT = 60  # of reciprocal rank fusion: Cormack, Clarke, Buettcher, SIGIR 2009
@@ -54,7 +54,7 @@ class Searcher:
         similarities = self.similarities_around(hits, vector_D, options)
         extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
-        spans = self.take_spans(merge_extents(extents), options.budget_tokens)
+        spans = self.take_spans(merge_extents(extents), options.budget_tokens, similarities)
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
@@ -94,8 +94,8 @@ class Searcher:
             result[doc_id][pos] = similarity
         return result
 
-    def take_spans(self, extents: Sequence[Extent], budget_tokens: int) -> list[Span]:
-        """Spans by score until the budget is full; the last one is cut from its front, so that it keeps its boundary."""
+    def take_spans(self, extents: Sequence[Extent], budget_tokens: int, similarities: dict[str, dict[int, float]]) -> list[Span]:
+        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its boundary."""
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for extent in extents:
             ranges[extent.doc_id].append((extent.first, extent.last))
@@ -107,13 +107,10 @@ class Searcher:
         taken: list[tuple[Extent, int]] = []
         room = budget_tokens
         for extent in extents:
-            first, cost = extent.first, sum(num_tokens[extent.doc_id, pos] for pos in range(extent.first, extent.last + 1))
-            while cost > room and first < extent.pos:
-                cost -= num_tokens[extent.doc_id, first]
-                first += 1
+            cut, cost = cut_to_room(extent, num_tokens, room)
             if cost > room and taken:
                 break
-            taken.append((replace(extent, first=first), cost))
+            taken.append((replace(cut, why=explain(cut, similarities[cut.doc_id])), cost))
             room -= cost
             if room <= 0:
                 break
@@ -143,6 +140,21 @@ class Searcher:
                 )
             )
         return spans
+
+
+def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
+    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and its tokens."""
+    first, last = extent.first, extent.last
+    cost = sum(num_tokens[extent.doc_id, pos] for pos in range(first, last + 1))
+    while cost > room and first < extent.pos:
+        cost -= num_tokens[extent.doc_id, first]
+        first += 1
+    while cost > room and last > extent.pos:
+        cost -= num_tokens[extent.doc_id, last]
+        last -= 1
+    if (first, last) == (extent.first, extent.last):
+        return extent, cost
+    return replace(extent, first=first, last=last, why=(*extent.why, f"cut to sentences {first}-{last} by the budget")), cost
 
 
 def fuse(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:

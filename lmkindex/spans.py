@@ -15,7 +15,7 @@ from .records import Hit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`."""
+    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the rules that did it."""
 
     doc_id: str
     first: int
@@ -35,11 +35,14 @@ def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -
     """How many sentences, the boundary included, a span takes backwards: `similarities[i]` is at distance i from the boundary.
 
     A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most, so a weak sentence
-    between strong ones is bridged and a run of weak ones ends it.
+    between strong ones is bridged and a run of weak ones ends it. A sentence more similar than the boundary is a boundary of its own
+    (DESIGN §6: of two neighbours in one span, the better is the boundary), so the span stops before it.
     """
     floor = grow_ratio * similarities[0]
     best_length, best_gain, gain = 1, 0.0, 0.0
     for distance, similarity in enumerate(similarities[1:], start=1):
+        if similarity > similarities[0]:
+            break
         gain += math.exp(-alpha * distance) * (similarity - floor)
         if gain > best_gain:
             best_length, best_gain = distance + 1, gain
@@ -61,22 +64,19 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
         backwards, first = backwards[:length], hit.pos - length + 1
         rule = f"auto: sentences before it must pay against {options.grow_ratio:g} x its similarity"
     score = hit.score if is_fused else span_score(backwards, options.alpha)
-    why = explain(hit, first, last, rule, similarity_of)
+    after = f", {last - hit.pos} after it by rule" if last > hit.pos else ""
+    why = (f"ends at sentence {last}: hit {hit.pos} is the boundary{after}", f"starts at sentence {first}: {rule}")
     return Extent(doc_id=hit.doc_id, first=first, last=last, pos=hit.pos, score=score, why=why)
 
 
-def explain(hit: Hit, first: int, last: int, rule: str, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
-    """One line a sentence, then why the span starts and ends where it does."""
+def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
+    """One line a sentence and one beyond each end, then why the span starts and ends where it does."""
     lines = []
-    for pos in range(first - 1, last + 2):
+    for pos in range(extent.first - 1, extent.last + 2):
         if pos in similarity_of:
-            mark = "boundary" if pos == hit.pos else "in span" if first <= pos <= last else "outside"
+            mark = "boundary" if pos == extent.pos else "in span" if extent.first <= pos <= extent.last else "outside"
             lines.append(f"sentence {pos}: similarity {similarity_of[pos]:+.3f}  {mark}")
-    lines.append(
-        f"ends at sentence {last}: hit {hit.pos} is the boundary" + (f", {last - hit.pos} after it by rule" if last > hit.pos else "")
-    )
-    lines.append(f"starts at sentence {first}: {rule}")
-    return tuple(lines)
+    return (*lines, *extent.why)
 
 
 def merge_extents(extents: Sequence[Extent]) -> list[Extent]:
@@ -90,13 +90,7 @@ def merge_extents(extents: Sequence[Extent]) -> list[Extent]:
         if better is None:
             kept.append(extent)
         elif extent.first < better.first or extent.pos > better.last + 1:
-            merged = replace(
-                better,
-                first=min(better.first, extent.first),
-                last=max(better.last, extent.last),
-                why=(*better.why, f"merged with the span {extent.first}-{extent.last}, which overlaps it"),
-            )
-            kept[kept.index(better)] = merged
+            kept[kept.index(better)] = union(better, extent)
     return absorb(kept)
 
 
@@ -108,9 +102,14 @@ def absorb(extents: Sequence[Extent]) -> list[Extent]:
         if better is None:
             result.append(extent)
             continue
-        merged = replace(better, first=min(better.first, extent.first), last=max(better.last, extent.last))
-        result[result.index(better)] = merged
+        result[result.index(better)] = union(better, extent)
     return result if len(result) == len(extents) else absorb(result)
+
+
+def union(better: Extent, other: Extent) -> Extent:
+    """Both spans as one, with the better one's boundary and score."""
+    why = f"merged with the span {other.first}-{other.last}, which overlaps it"
+    return replace(better, first=min(better.first, other.first), last=max(better.last, other.last), why=(*better.why, why))
 
 
 def overlaps(left: Extent, right: Extent) -> bool:
