@@ -95,14 +95,14 @@ class BuildOptions:
 class SearchOptions:
     """How spans are selected (DESIGN §6). `front=0` is `auto`; `surround` excludes `front`; `alpha` is the boundary weight's decay."""
 
-    budget_tokens: int = 1024
+    budget_tokens: int = 512
     front: int = 0
     surround: int = 0
     hybrid: bool = False
     path_glob: str | None = None
     num_hits: int = 50
     alpha: float = 0.08
-    grow_ratio: float = 0.8
+    grow_ratio: float = 0.9
     max_front: int = 8
 
     def __post_init__(self) -> None:
