@@ -1,7 +1,7 @@
 """One build in a process of its own, for tests that kill it, lock it out or measure it.
 
-`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` a batch. Writes the line `started` when the
-build begins, then the report as JSON with `max_rss_bytes`; exits with the library's exit codes.
+`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` a batch. Writes the line `started`
+when the build begins, then the report as JSON with `max_rss_bytes`; exits with the library's exit codes.
 """
 
 from __future__ import annotations

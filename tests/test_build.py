@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 import tiny
 
-from lmkindex import prepare
+from lmkindex import files, plan, prepare
+from lmkindex import read as read_module
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
 from lmkindex.head import read_head
-from lmkindex.records import BuildReport, FileEntry, Float32Array, ManifestEntry, Row
+from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row
 from lmkindex.table import IndexReader
 
 SCRIPT_PATH = tiny.TESTS_PATH / "build_script.py"
@@ -250,8 +251,28 @@ def test_a_document_that_the_walk_can_no_longer_reach_is_stale_once(corpus: Path
         assert (report.documents, manifest(index)["a.txt"].status) == (3, "stale")
 
 
+def test_documents_in_a_directory_that_cannot_be_read_stay(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index, corpus)
+    before = tiny.all_landmarks(Path(index))
+    walk = files.walk_files
+
+    def unreadable(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEntry], list[FileFailure]]:
+        entries, _ = walk(roots, options)
+        failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+        return [entry for entry in entries if not entry.path.startswith("sub/")], [failure]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", unreadable)
+        for dry_run in (True, False, False):
+            report = build(index, corpus, dry_run=dry_run)
+            assert counts(report) == {"scanned": 4, "unchanged": 3, "failed": 1}
+    assert tiny.all_landmarks(Path(index)) == before
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}
+    assert set(manifest(index)) == {"a.txt", "b.md", "sub/c.txt"}
+
+
 def test_a_file_that_vanishes_between_walk_and_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = prepare.read_document
+    read = read_module.read_document
 
     def vanish_first(entry: FileEntry, options: FileOptions) -> Any:
         if entry.path == "b.md":
@@ -265,7 +286,7 @@ def test_a_file_that_vanishes_between_walk_and_read(corpus: Path, index: str, mo
 
 
 def test_a_parser_that_crashes_takes_one_file_with_it(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = prepare.read_document
+    read = read_module.read_document
 
     def crash(entry: FileEntry, options: FileOptions) -> Any:
         if entry.path == "a.txt":
@@ -287,9 +308,9 @@ def test_an_edit_in_the_middle_encodes_little_and_ends_as_a_clean_build(
 ) -> None:
     """The tiny transformer sees context, so a window that was wrongly reused would show in its vectors."""
     encoder: Encoder = FakeEncoder() if kind == "fake" else load_encoder(read_folder(bert_folder("lmk_mean")), FP32)
-    num_sentences = 13_000 if kind == "fake" else 2_600
+    num_sentences = 13_000 if kind == "fake" else 1_600
     text = tiny.prose(1, num_sentences)
-    assert len(text) > (1_000_000 if kind == "fake" else 200_000)
+    assert len(text) > (1_000_000 if kind == "fake" else 120_000)
     put(tmp_path / "corpus" / "long.txt", text)
     first = build(index, tmp_path / "corpus", encoder=encoder)
     middle = text.index(". ", len(text) // 2) + 2
@@ -334,7 +355,7 @@ def test_max_delete_stops_before_anything_is_changed(corpus: Path, index: str) -
     before = tiny.all_landmarks(Path(index))
     for number in range(5):
         (corpus / f"d{number}.txt").unlink()
-    with pytest.raises(LmkindexError, match="5 of 20 documents are gone .* --max-delete 20% .* Nothing was changed") as caught:
+    with pytest.raises(LmkindexError, match=r"5 of 20 documents are gone .* --max-delete 20% .* Nothing was changed") as caught:
         build(index, corpus)
     assert caught.value.exit_code == 1
     assert tiny.all_landmarks(Path(index)) == before
@@ -393,7 +414,7 @@ def test_a_rebuild_takes_another_encoder(corpus: Path, index: str) -> None:
     build(index, corpus)
     reader = IndexReader(Path(index))
     other = FakeEncoder(dim=16, window_tokens=48)
-    report = build(index, corpus, encoder=other, rebuild=True)
+    report = build(index, corpus, encoder=other, rebuild=True, commit_rows=10)
     assert counts(report) == {"scanned": 3, "added": 3} and report.windows_reused == 0
     head = read_head(Path(index))
     assert head is not None and (head.encoder["dim"], head.options["window_tokens"]) == (16, 48)
@@ -431,7 +452,7 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
     assert {path: path.read_bytes() for path in Path(index).rglob("*") if path.is_file()} == before
     assert encoder.num_calls == 0
     assert forecast.plan == {
-        "add": ["bad.pdf", "new.txt"], "change": ["a.txt"], "rename": ["b.md -> d.md"], "delete": ["sub/c.txt"],
+        "add": ["new.txt"], "change": ["a.txt"], "rename": ["b.md -> d.md"], "delete": ["sub/c.txt"],
         "fail": ["bad.pdf", "dangling.txt"],
     }  # fmt: skip
     assert comparable(forecast) == comparable(build(index, corpus))
@@ -499,7 +520,7 @@ def crash() -> None:
 
 
 @pytest.mark.parametrize("how", ["signal", "crash"])
-@pytest.mark.parametrize("at", [2, 5, 9, 12])
+@pytest.mark.parametrize("at", [2, 9, 12])
 def test_a_long_document_that_is_flushed_in_parts_is_seen_whole_or_not_at_all(
     corpus: Path, index: str, small_slabs: None, how: str, at: int
 ) -> None:
@@ -528,13 +549,13 @@ def test_an_error_while_writing_is_raised_and_nothing_is_lost(
     for number in range(3):
         put(corpus / f"d{number}.txt", tiny.prose(400 + number, 40))
 
-    def full_disk(self: Assembler, prepared: object) -> None:
+    def full_disk(self: Assembler, steps: object, vectors: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for time_budget_s in (0.0, 0.05):  # also when the build was about to stop for its time
+    for time_budget_s in (0.0, 1e-9):  # also when the build was about to stop for its time
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-            patch.setattr(Assembler, "finish_document", full_disk)
-            build(index, corpus, encoder=tiny.SlowFakeEncoder(0.06), time_budget_s=time_budget_s)
+            patch.setattr(Assembler, "take", full_disk)
+            build(index, corpus, time_budget_s=time_budget_s)
         assert tiny.all_landmarks(Path(index)) == before
     assert counts(build(index, corpus)) == {"scanned": 6, "added": 3, "unchanged": 3}
     assert same_as_clean_build(index, corpus)
@@ -621,7 +642,7 @@ def test_a_single_line_of_5_mb(tmp_path: Path, index: str) -> None:
 
 @pytest.mark.slow
 def test_memory_stays_bounded_by_the_longest_document(tmp_path: Path, bert_folder: Callable[[str], Path]) -> None:
-    """20 MB within 1.6 GB, of which 0.6 are torch and LanceDB at rest. Measured by hand, 100 MB take 1.6 GB (docs/log.md): the bound is 4."""
+    """20 MB within 1.6 GB; 0.9 was measured, and by hand 1.6 for 100 MB, which must stay within 4."""
     corpus = tmp_path / "corpus"
     put(corpus / "long.txt", "".join(tiny.prose(seed, 6000) for seed in range(43)))
     assert (corpus / "long.txt").stat().st_size > 20_000_000

@@ -181,6 +181,12 @@ def test_text_without_tokens_still_has_a_vector(encoder_of: EncoderOf, name: str
     assert np.isfinite(encode_questions(encoder, ["\u200b"])).all()
 
 
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_document_cannot_forge_special_tokens(encoder_of: EncoderOf, name: str) -> None:
+    ids_T, _ = encoder_of(name, "float32").tokenize(["The [LMK] and the [SEP] and the [CLS] tokens."])
+    assert not {tiny.LMK_ID, tiny.SEP_ID, tiny.CLS_ID} & set(ids_T.tolist())
+
+
 def test_nothing_to_encode(encoder_of: EncoderOf) -> None:
     for encoder in (encoder_of("lmk", "float32"), FakeEncoder()):
         ids_T, offsets = encoder.tokenize([])
@@ -274,7 +280,7 @@ def test_smollm2_is_a_causal_encoder(smollm2_folder: Path, dtype: str) -> None:
     sentences = ["The tide mill was built in 1742.", "Its wheel was replaced twice.", "The miller drowned in the great storm of 1859."]
     alone, followed = landmarks_of(encoder, sentences[:2]), landmarks_of(encoder, sentences)
     assert followed.shape == (3, 576)
-    # fp32: the last bits. bf16, 30 layers deep and padded to another shape: the direction stays to within a few thousandths.
-    assert (alone * followed[:2]).sum(axis=1).min() > {"float32": 0.99999, "bfloat16": 0.99}[dtype]
+    # Cosines; 1.0000 was measured for both, but bf16, 30 layers deep and padded to another shape, has no right to it.
+    assert (alone * followed[:2]).sum(axis=1).min() > {"float32": 0.99999, "bfloat16": 0.995}[dtype]
     changed = landmarks_of(encoder, ["Bees swarm in May.", *sentences[1:]])
     assert float(changed[1] @ followed[1]) < (alone * followed[:2]).sum(axis=1).min()  # what precedes does show

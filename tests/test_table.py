@@ -55,8 +55,9 @@ def entry_of(doc_id: str) -> ManifestEntry:
 
 
 def vectors(num_rows: int, seed: int = 0, dim: int = DIM) -> Float32Array:
-    vectors_ND = np.random.default_rng(seed).standard_normal((num_rows, dim)).astype(np.float32)
-    return vectors_ND / np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+    vectors_ND: Float32Array = np.random.default_rng(seed).standard_normal((num_rows, dim)).astype(np.float32)
+    vectors_ND /= np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+    return vectors_ND
 
 
 def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = "the lamp") -> None:
@@ -113,7 +114,7 @@ def test_no_head_is_no_index(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path, tmp_path / "nothing", tmp_path / "file"):
         assert read_head(path) is None
-        with pytest.raises(IndexUnusableError, match="no index at .*lmkindex build"):
+        with pytest.raises(IndexUnusableError, match=r"no index at .*lmkindex build"):
             require_head(path)
 
 
@@ -152,7 +153,7 @@ def test_a_head_that_names_nothing_that_is_there(tmp_path: Path, field: str, val
 def test_a_table_that_is_gone(tmp_path: Path, name: str) -> None:
     published(tmp_path, ["a"])
     shutil.rmtree(tmp_path / f"{name}.lance")
-    with pytest.raises(IndexUnusableError, match="damaged.*lmkindex build"):
+    with pytest.raises(IndexUnusableError, match=r"damaged.*lmkindex build"):
         IndexReader(tmp_path)
 
 
@@ -172,7 +173,7 @@ def test_the_lock_has_one_holder_who_is_named(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LmkindexError, match="Cannot write to .* --index"), write_lock(tmp_path / "file" / "index", wait=False):
+    with pytest.raises(LmkindexError, match=r"Cannot write to .* --index"), write_lock(tmp_path / "file" / "index", wait=False):
         pass
 
 

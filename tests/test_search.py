@@ -1,0 +1,308 @@
+"""Questions to spans: exact places, the budget, the filters, and results that do not depend on who asks along."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lmkindex.build import build_index
+from lmkindex.config import BuildOptions, EncodeOptions, SearchOptions
+from lmkindex.encoder import FakeEncoder, load_encoder
+from lmkindex.encoder_folder import read_folder
+from lmkindex.errors import IndexUnusableError, UsageError
+from lmkindex.records import Hit, SearchResult, Span
+from lmkindex.search import Searcher, fuse, open_searcher
+from lmkindex.table import IndexReader
+
+TEXTS = {
+    "mill/history.txt": "The tide mill was built in 1742. Its wheel was made of oak. The miller lived above the stones.\n\n"
+    "A storm broke the sluice in 1859. The engineer Pellworm repaired the sluice with granite. It has held since then.",
+    "mill/bees.md": "# Bees\n\nThe hive wakes in March. Smoke calms the bees. Honey is taken in August.",
+    "light.txt": "The keeper lights the lamp at dusk. The lamp burns until dawn. Fog hides the lamp from ships.\n\n"
+    "The café sells coffee to keepers.",
+}
+QUESTIONS = ["Who repaired the sluice with granite?", "When is the honey taken?", "Until when does the lamp burn?", "xyzzy"]
+
+
+def make_searcher(folder_path: Path, texts: dict[str, str], encoder: Any = None) -> Searcher:
+    """A searcher over documents that are written into a corpus of their own."""
+    for name, text in texts.items():
+        path = folder_path / "corpus" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    encoder = encoder or FakeEncoder()
+    build_index(str(folder_path / "index"), [folder_path / "corpus"], BuildOptions(), encoder=encoder)
+    return Searcher(IndexReader(folder_path / "index"), encoder)
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    return make_searcher(tmp_path_factory.mktemp("small"), TEXTS)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """The text and Markdown files of the sample corpus."""
+    names = [str(path.relative_to(tiny.CORPUS_PATH)) for suffix in ("txt", "md") for path in tiny.CORPUS_PATH.rglob(f"*.{suffix}")]
+    texts = {name: (tiny.CORPUS_PATH / name).read_bytes().decode("utf-8") for name in sorted(names)}
+    assert len(texts) >= 4
+    yield make_searcher(tmp_path_factory.mktemp("samples"), texts)
+
+
+def ask(searcher: Searcher, question: str, **options: Any) -> SearchResult:
+    [result] = searcher.search([question], [SearchOptions(**options)])
+    return result
+
+
+def is_whole(span: Span) -> bool:
+    return span.start < span.boundary <= span.end and span.pos_first <= span.pos_last and bool(span.text)
+
+
+# ---- what is found
+
+
+def test_the_best_span_holds_the_answer(searcher: Searcher) -> None:
+    result = ask(searcher, QUESTIONS[0], front=1)
+    best = result.spans[0]
+    assert best.text == "The engineer Pellworm repaired the sluice with granite."
+    assert (best.path, best.page, best.pos_first, best.pos_last) == ("mill/history.txt", None, 4, 4)
+    assert best.boundary == best.end
+    assert result.similarity == pytest.approx(best.score, abs=1e-3)
+    assert [span.score for span in result.spans] == sorted((span.score for span in result.spans), reverse=True)
+
+
+def test_scores_equal_the_formula_on_the_stored_vectors(searcher: Searcher) -> None:
+    from lmkindex.encoder import encode_questions
+
+    question = QUESTIONS[1]
+    [vector_D] = encode_questions(searcher.encoder, [question])
+    stored = {(path, pos): np.frombuffer(vector, np.float16).astype(np.float32) for _, path, pos, *_, vector in landmarks(searcher)}
+    for span in ask(searcher, question, front=2).spans:
+        if span.pos_last - span.pos_first == 1 and span.boundary == span.end:
+            last, before = (float(stored[span.path, pos] @ vector_D) for pos in (span.pos_last, span.pos_first))
+            weight = math.exp(-0.08)
+            assert span.score == pytest.approx((last + weight * before) / (1 + weight), abs=1e-5)
+            break
+    else:
+        pytest.fail("no span of two sentences")
+
+
+def landmarks(searcher: Searcher) -> list[tiny.LandmarkRow]:
+    return tiny.all_landmarks(searcher.reader.index_path)
+
+
+def test_a_span_is_a_slice_of_the_file(samples: Searcher) -> None:
+    """In bytes as they are on the disk, which is what a citation points at."""
+    num_spans = 0
+    for question in ("Who keeps the light?", "How deep is the reservoir?", "When do bees swarm?", "What was the storm's damage?"):
+        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": True}):
+            for span in ask(samples, question, budget_tokens=2000, **options).spans:
+                source = (tiny.CORPUS_PATH / span.path).read_bytes().decode("utf-8")
+                assert source[span.start : span.end] == span.text and is_whole(span)
+                num_spans += 1
+    assert num_spans > 100
+
+
+def test_surround_and_front(searcher: Searcher) -> None:
+    [span] = ask(searcher, QUESTIONS[0], surround=1, num_hits=1).spans
+    assert (span.pos_first, span.pos_last) == (3, 5)
+    assert searcher_text(searcher, span.path)[span.start : span.boundary].endswith("with granite.")
+    [span] = ask(searcher, QUESTIONS[0], front=3, num_hits=1).spans
+    assert (span.pos_first, span.pos_last, span.boundary) == (2, 4, span.end)
+
+
+def searcher_text(searcher: Searcher, path: str) -> str:
+    return TEXTS[path]
+
+
+def test_a_batch_equals_single_questions(searcher: Searcher, samples: Searcher) -> None:
+    for one in (searcher, samples):
+        options = [
+            SearchOptions(),
+            SearchOptions(hybrid=True),
+            SearchOptions(surround=1),
+            SearchOptions(path_glob="*.md", budget_tokens=20),
+        ]
+        together = one.search(QUESTIONS, options)
+        assert together == [one.search([question], [option])[0] for question, option in zip(QUESTIONS, options, strict=True)]
+        assert [result.question for result in together] == QUESTIONS
+    assert searcher.search([], []) == []
+
+
+def test_the_explanation_covers_the_span(searcher: Searcher) -> None:
+    spans = [span for question in QUESTIONS for span in ask(searcher, question, front=3, budget_tokens=60).spans]
+    assert any("merged with" in line for span in spans for line in span.why)
+    for span in spans:
+        for pos in range(span.pos_first, span.pos_last + 1):
+            assert any(line.startswith(f"sentence {pos}: similarity") for line in span.why)
+        assert any(line.startswith("ends at sentence") for line in span.why)
+        assert any(line.startswith("starts at sentence") for line in span.why)
+
+
+# ---- filters
+
+
+@pytest.mark.parametrize(
+    ("glob", "paths"),
+    [
+        ("mill/", {"mill/history.txt", "mill/bees.md"}),
+        ("*.md", {"mill/bees.md"}),
+        ("/light.txt", {"light.txt"}),
+        ("**/history.*", {"mill/history.txt"}),
+        ("*", set(TEXTS)),
+        ("[", set()),
+        ("nothing/**", set()),
+    ],
+)
+@pytest.mark.parametrize("hybrid", [False, True])
+def test_only_documents_of_the_path(searcher: Searcher, glob: str, paths: set[str], hybrid: bool) -> None:
+    result = ask(searcher, QUESTIONS[0], path_glob=glob, hybrid=hybrid, budget_tokens=10_000)
+    assert {span.path for span in result.spans} == paths
+    assert bool(result.similarity) == bool(paths)
+
+
+def test_a_path_of_documents_that_failed(tmp_path: Path) -> None:
+    searcher = make_searcher(tmp_path, {"a.txt": "The lamp burns.", "broken.pdf": "no pdf"})
+    for hybrid in (False, True):
+        result = ask(searcher, "lamp", path_glob="broken.pdf", hybrid=hybrid)
+        assert (result.spans, result.similarity) == ((), 0.0)
+
+
+def test_hybrid_finds_a_rare_word_that_the_vectors_miss(samples: Searcher) -> None:
+    """The fake encoder averages words, so one rare word in a long question hardly moves it; BM25 weighs it most."""
+    word = rare_word(samples)
+    question = f"is it for the and of the {word} in it as at on to the or by that"
+    dense = ask(samples, question, num_hits=20, budget_tokens=300)
+    hybrid = ask(samples, question, num_hits=20, hybrid=True, budget_tokens=300)
+    assert not any(word in span.text.lower() for span in dense.spans)
+    assert any(word in span.text.lower() for span in hybrid.spans)
+
+
+def rare_word(searcher: Searcher) -> str:
+    """The longest word that is in one sentence only."""
+    num_sentences: dict[str, int] = {}
+    for row in landmarks(searcher):
+        for word in {word.strip(".,;:()\"'`*").lower() for word in row[5].split()}:
+            num_sentences[word] = num_sentences.get(word, 0) + 1
+    return max(
+        (word for word, count in num_sentences.items() if count == 1 and word.isalpha() and word.isascii()),
+        key=lambda word: (len(word), word),
+    )
+
+
+def test_question_marks_quotes_and_operators_are_only_text(searcher: Searcher) -> None:
+    for question in ('"', "a AND (b", "lamp~2^5 -dusk +", "lexical:lamp", "' OR 1=1 --", "*", "\u200b", "?", "日本", "x" * 20_000):
+        for hybrid in (False, True):
+            assert all(is_whole(span) for span in ask(searcher, question, hybrid=hybrid).spans)
+
+
+# ---- the budget
+
+
+def test_the_budget_is_kept_and_filled(samples: Searcher) -> None:
+    for budget_tokens in (30, 100, 400, 1500):
+        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": True}):
+            spans = ask(samples, "Who repaired the pump house?", budget_tokens=budget_tokens, **options).spans
+            used = sum(span.num_tokens for span in spans)
+            assert spans and (used <= budget_tokens or len(spans) == 1)
+            assert used > budget_tokens / 2 or budget_tokens < 100  # a long sentence may not fit what is left of so little
+            assert [len(samples.encoder.tokenize([span.text])[0]) for span in spans] == [span.num_tokens for span in spans]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    budget_tokens=st.integers(1, 60),
+    front=st.integers(0, 4),
+    surround=st.integers(0, 4),
+    question=st.sampled_from(QUESTIONS),
+    num_hits=st.integers(1, 12),
+)
+def test_only_a_single_boundary_sentence_is_over_the_budget(
+    searcher: Searcher, budget_tokens: int, front: int, surround: int, question: str, num_hits: int
+) -> None:
+    result = ask(searcher, question, budget_tokens=budget_tokens, front=0 if surround else front, surround=surround, num_hits=num_hits)
+    used = sum(span.num_tokens for span in result.spans)
+    if used > budget_tokens:
+        [span] = result.spans
+        assert span.pos_first == span.pos_last and span.boundary == span.end
+    for span in result.spans:
+        assert is_whole(span)
+        assert TEXTS[span.path][span.start : span.end] == span.text
+
+
+def test_a_span_that_is_cut_for_the_budget_keeps_its_boundary_and_says_so(searcher: Searcher) -> None:
+    whole = ask(searcher, QUESTIONS[0], front=3, num_hits=1).spans[0]
+    cut = ask(searcher, QUESTIONS[0], front=3, num_hits=1, budget_tokens=whole.num_tokens - 1).spans[0]
+    assert (cut.pos_first, cut.pos_last, cut.boundary) == (whole.pos_first + 1, whole.pos_last, whole.boundary)
+    assert "budget" in cut.why[-1]
+
+
+# ---- what is wrong
+
+
+def test_an_empty_question_is_a_usage_error(searcher: Searcher) -> None:
+    for question in ("", " \n\t"):
+        with pytest.raises(UsageError, match="question is empty"):
+            ask(searcher, question)
+
+
+def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    searcher = make_searcher(tmp_path, {})
+    for hybrid in (False, True):
+        assert ask(searcher, "lamp", hybrid=hybrid) == SearchResult(question="lamp", spans=(), similarity=0.0)
+
+
+def test_no_index(tmp_path: Path) -> None:
+    with pytest.raises(IndexUnusableError, match="no index at"):
+        open_searcher(str(tmp_path), EncodeOptions())
+
+
+def test_another_encoder_cannot_search(searcher: Searcher) -> None:
+    with pytest.raises(IndexUnusableError, match=r"encoder fake .*; fake .* cannot search it"):
+        Searcher(searcher.reader, FakeEncoder(dim=16))
+
+
+def test_an_encoder_folder_is_found_again(tmp_path: Path, bert_folder: Callable[[str], Path]) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text(TEXTS["light.txt"], "utf-8")
+    folder_path = bert_folder("lmk")
+    options = BuildOptions(encoder=str(folder_path), encode=EncodeOptions(dtype="float32"))
+    build_index(str(tmp_path / "index"), [tmp_path / "corpus"], options)
+    searcher = open_searcher(str(tmp_path / "index"), EncodeOptions(dtype="float32"))
+    assert searcher.encoder.folder == read_folder(folder_path)
+    direct = Searcher(IndexReader(tmp_path / "index"), load_encoder(read_folder(folder_path), EncodeOptions(dtype="float32")))
+    assert ask(searcher, "lamp") == ask(direct, "lamp")
+    assert ask(searcher, "lamp").spans
+
+
+# ---- fusion
+
+
+def test_reciprocal_rank_fusion_by_hand() -> None:
+    a, b, c = (Hit(doc_id=name, pos=0, score=0.0) for name in "abc")
+    fused = fuse([[a, b], [a, c]])
+    assert [hit.doc_id for hit in fused] == ["a", "b", "c"]
+    assert [hit.score for hit in fused] == pytest.approx([1.0, 61 / 62 / 2, 61 / 62 / 2])
+    assert fuse([[b, a], [c, a]])[0].doc_id == "a"  # second in both beats first in one
+    assert fuse([[], []]) == []
+
+
+@pytest.mark.real
+def test_the_default_encoder_finds_what_a_paraphrase_asks(tmp_path: Path) -> None:
+    corpus = tiny.copy_corpus(tmp_path / "corpus", ["kestrel/beekeeping-year.md", "saltmere/waterworks-manual.md"])
+    (corpus / "mill.txt").write_text(TEXTS["mill/history.txt"], "utf-8")
+    build_index(str(tmp_path / "index"), [corpus], BuildOptions())
+    searcher = open_searcher(str(tmp_path / "index"), EncodeOptions())
+    result = ask(searcher, "Which person mended the water gate using stone?")
+    assert result.spans[0].path == "mill.txt" and "Pellworm" in result.spans[0].text
+    assert result.similarity > 0.35
+    assert ask(searcher, "Which person mended the water gate using stone?", hybrid=True).spans[0].path == "mill.txt"

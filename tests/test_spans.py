@@ -1,0 +1,176 @@
+"""Spans are grown, scored and merged as DESIGN §6 says, checked against values worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lmkindex.config import SearchOptions
+from lmkindex.records import Hit
+from lmkindex.spans import Extent, explain, extent_of, grow_front, merge_extents, span_score
+
+SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
+
+
+def hit_at(pos: int, score: float = 0.5, doc_id: str = "a") -> Hit:
+    return Hit(doc_id=doc_id, pos=pos, score=score)
+
+
+def extent(first: int, last: int, score: float, *, pos: int | None = None, doc_id: str = "a") -> Extent:
+    return Extent(doc_id=doc_id, first=first, last=last, pos=last if pos is None else pos, score=score, why=("why",))
+
+
+def ranges(extents: list[Extent]) -> list[tuple[str, int, int, int]]:
+    return [(one.doc_id, one.first, one.last, one.pos) for one in extents]
+
+
+# ---- scores
+
+
+def test_the_score_of_worked_examples() -> None:
+    assert span_score([0.7], 0.08) == pytest.approx(0.7)
+    assert span_score([0.6, 0.2, 0.4], 0.0) == pytest.approx(0.4)
+    # alpha = ln 2: weights 1, 1/2, 1/4
+    assert span_score([0.8, 0.4, 0.0], math.log(2)) == pytest.approx((0.8 + 0.2) / 1.75)
+    # alpha 0.08: weights 1, 0.923116, 0.852144
+    assert span_score([0.5, 0.3, 0.1], 0.08) == pytest.approx((0.5 + 0.2769349 + 0.0852144) / 2.7752604, abs=1e-6)
+
+
+@given(SIMILARITIES, st.floats(0, 3))
+def test_the_score_is_a_mean_that_leans_to_the_boundary(similarities: list[float], alpha: float) -> None:
+    score = span_score(similarities, alpha)
+    assert min(similarities) - 1e-9 <= score <= max(similarities) + 1e-9
+    falling = sorted(similarities, reverse=True)
+    assert span_score(falling, alpha) >= span_score(falling[::-1], alpha) - 1e-9
+
+
+# ---- growing
+
+
+@pytest.mark.parametrize(
+    ("similarities", "length"),
+    [
+        ([0.5], 1),
+        ([0.5, 0.45], 2),  # 0.45 pays against 0.8 x 0.5 = 0.4
+        ([0.5, 0.4], 1),  # exactly the floor: pays nothing
+        ([0.5, 0.35, 0.45], 1),  # -0.05 x 0.92 + 0.05 x 0.85 < 0
+        ([0.5, 0.38, 0.48], 3),  # -0.02 x 0.92 + 0.08 x 0.85 > 0: a weak sentence between strong ones is bridged
+        ([0.5, 0.45, 0.1, 0.1, 0.45], 2),  # a run of weak ones ends it
+        ([0.5, 0.5, 0.5], 3),
+        ([0.5, 0.6, 0.5], 1),  # a better sentence is a boundary of its own
+        ([0.5, 0.45, 0.48, 0.6, 0.48], 3),
+    ],
+)
+def test_how_far_a_span_grows(similarities: list[float], length: int) -> None:
+    assert grow_front(similarities, 0.08, 0.8) == length
+
+
+@given(SIMILARITIES, st.floats(0, 1), st.floats(0, 1))
+def test_growing_stays_in_reach_and_takes_no_weak_first_sentence(similarities: list[float], alpha: float, grow_ratio: float) -> None:
+    length = grow_front(similarities, alpha, grow_ratio)
+    assert 1 <= length <= len(similarities)
+    if length > 1:
+        assert similarities[length - 1] > grow_ratio * similarities[0]
+    reach = next((i for i, similarity in enumerate(similarities) if similarity > similarities[0]), len(similarities))
+    gains = [math.exp(-alpha * i) * (similarity - grow_ratio * similarities[0]) for i, similarity in enumerate(similarities)]
+    assert length <= reach
+    assert sum(gains[1:length]) == pytest.approx(max(sum(gains[1:end]) for end in range(1, reach + 1)), abs=1e-9)
+
+
+SIMILARITY_OF = {pos: 0.1 * (pos % 3) + 0.3 for pos in range(10)}
+
+
+@pytest.mark.parametrize(("pos", "front", "expected"), [(5, 1, (5, 5)), (5, 3, (3, 5)), (1, 3, (0, 1)), (0, 3, (0, 0)), (9, 20, (0, 9))])
+def test_a_fixed_front(pos: int, front: int, expected: tuple[int, int]) -> None:
+    found = extent_of(hit_at(pos), SIMILARITY_OF, SearchOptions(front=front), is_fused=False)
+    assert (found.first, found.last, found.pos) == (*expected, pos)
+    assert found.score == pytest.approx(span_score([SIMILARITY_OF[one] for one in range(pos, expected[0] - 1, -1)], 0.08))
+
+
+@pytest.mark.parametrize(("pos", "surround", "expected"), [(5, 1, (4, 6)), (5, 3, (2, 8)), (0, 2, (0, 2)), (9, 2, (7, 9)), (5, 50, (0, 9))])
+def test_a_fixed_surround(pos: int, surround: int, expected: tuple[int, int]) -> None:
+    found = extent_of(hit_at(pos), SIMILARITY_OF, SearchOptions(surround=surround), is_fused=False)
+    assert (found.first, found.last, found.pos) == (*expected, pos)
+    assert f"ends at sentence {expected[1]}" in " ".join(found.why)
+
+
+def test_auto_does_not_look_further_than_max_front() -> None:
+    level = dict.fromkeys(range(100), 0.5)
+    found = extent_of(hit_at(50), level, SearchOptions(max_front=4), is_fused=False)
+    assert (found.first, found.last) == (47, 50)
+
+
+def test_a_fused_score_is_kept() -> None:
+    assert extent_of(hit_at(5, 0.123), SIMILARITY_OF, SearchOptions(hybrid=True), is_fused=True).score == 0.123
+
+
+def test_the_explanation_has_a_line_for_each_sentence_and_the_rules() -> None:
+    similarity_of = {3: 0.1, 4: 0.42, 5: 0.5, 6: 0.2}
+    found = extent_of(hit_at(5), similarity_of, SearchOptions(grow_ratio=0.8), is_fused=False)
+    assert explain(found, similarity_of) == (
+        "sentence 3: similarity +0.100  outside",
+        "sentence 4: similarity +0.420  in span",
+        "sentence 5: similarity +0.500  boundary",
+        "sentence 6: similarity +0.200  outside",
+        "ends at sentence 5: hit 5 is the boundary",
+        "starts at sentence 4: auto: sentences before it must pay against 0.8 x its similarity",
+    )
+
+
+# ---- merging
+
+
+def test_overlapping_spans_become_one_with_the_better_boundary() -> None:
+    [merged] = merge_extents([extent(5, 8, 0.9), extent(3, 6, 0.7)])
+    assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 8, 0.9)
+    assert merged.why == ("why", "merged with the span 3-6, which overlaps it")
+    [merged] = merge_extents([extent(3, 6, 0.9), extent(5, 8, 0.7)])
+    assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 6, 0.9)
+
+
+def test_what_is_no_boundary_adds_nothing() -> None:
+    better = extent(3, 6, 0.9)
+    for pos, first in ((6, 4), (5, 3), (3, 3), (7, 5)):  # inside the better span, or next to it and made of it
+        assert merge_extents([better, extent(first, pos, 0.7)]) == [better]
+
+
+def test_spans_that_touch_or_are_of_other_documents_stay_apart() -> None:
+    extents = [extent(3, 6, 0.9), extent(7, 9, 0.8), extent(3, 6, 0.7, doc_id="b")]
+    assert merge_extents(extents) == extents
+
+
+def test_a_span_that_joins_two_others() -> None:
+    merged = merge_extents([extent(10, 12, 0.9), extent(4, 6, 0.8), extent(5, 11, 0.7)])
+    assert ranges(merged) == [("a", 4, 12, 12)]
+
+
+EXTENTS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(0, 7), st.integers(0, 3), st.floats(0, 1)), max_size=12
+).map(
+    lambda rows: sorted(
+        (extent(pos - min(front, pos), pos + after, score, pos=pos, doc_id=doc_id) for doc_id, pos, front, after, score in rows),
+        key=lambda one: (-one.score, one.doc_id, one.pos),
+    )
+)
+
+
+@given(EXTENTS)
+def test_merged_spans_are_disjoint_best_first_and_hold_their_boundary(extents: list[Extent]) -> None:
+    merged = merge_extents(extents)
+    taken = [(one.doc_id, pos) for one in merged for pos in range(one.first, one.last + 1)]
+    assert len(taken) == len(set(taken))
+    assert [one.score for one in merged] == sorted((one.score for one in merged), reverse=True)
+    assert all(one.first <= one.pos <= one.last for one in merged)
+    given_sentences = {(one.doc_id, pos) for one in extents for pos in range(one.first, one.last + 1)}
+    assert set(taken) <= given_sentences
+    assert {(one.doc_id, one.pos) for one in extents} - set(taken) == {
+        (one.doc_id, one.pos) for one in extents if (one.doc_id, one.pos) not in taken and any(is_next_to(one, better) for better in merged)
+    }  # a hit is left out only next to a better span
+    assert bool(merged) == bool(extents)
+
+
+def is_next_to(one: Extent, better: Extent) -> bool:
+    return one.doc_id == better.doc_id and one.pos == better.last + 1 and one.score <= better.score
