@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
 import resource
 import shutil
 import statistics
@@ -25,7 +24,7 @@ import torch
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions, SearchOptions
-from lmkindex.encoder import TransformerEncoder, load_encoder, use_one_thread
+from lmkindex.encoder import TransformerEncoder, load_encoder, num_cores, use_one_thread
 from lmkindex.encoder_folder import find_encoder
 from lmkindex.files import walk_files
 from lmkindex.prepare import tokenize
@@ -77,7 +76,7 @@ def bare_forward(encoder: TransformerEncoder, ids_T: Int32Array, bare: tuple[tup
             encoder.model(input_ids=ids_BL.to(encoder.device), attention_mask=mask_BL.to(encoder.device))
 
     if not workers:
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(num_cores())
         forward(ids_NBL[0])  # a new shape is compiled once
         started = time.perf_counter()
         for ids_BL in ids_NBL:
@@ -92,7 +91,7 @@ def bare_forward(encoder: TransformerEncoder, ids_T: Int32Array, bare: tuple[tup
 
 def best_shape(encoder: TransformerEncoder, ids_T: Int32Array) -> tuple[tuple[int, int], int]:
     """The shape and the way of threading with which the bare forward is fastest here."""
-    cores = len(os.sched_getaffinity(0))
+    cores = num_cores()
     choices = [(shape, workers) for shape in SHAPES for workers in ((0, cores) if encoder.device == "cpu" else (0,))]
     return max(choices, key=lambda choice: bare_forward(encoder, ids_T, choice, PROBE_TOKENS))
 

@@ -113,7 +113,7 @@ class TransformerEncoder:
         # On a CPU, batches run side by side, one thread each: OpenMP's barriers make two threads in one forward slower than one when
         # anything else uses the cores (FACTS), and one thread a forward gives the same numbers on any machine.
         self.batch_tokens = options.batch_tokens or (CPU_BATCH_TOKENS if self.device == "cpu" else CUDA_BATCH_TOKENS)
-        num_workers = 1 if self.device != "cpu" else options.threads or len(os.sched_getaffinity(0))
+        num_workers = 1 if self.device != "cpu" else options.threads or num_cores()
         self.workers = ThreadPoolExecutor(num_workers, "lmkindex-encode", initializer=use_one_thread, initargs=(self.device,))
 
     @property
@@ -184,6 +184,11 @@ def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.T
     sums_ND.index_add_(0, owners_T, hidden_TD[places_T].float())
     means_ND = sums_ND / lengths_N[:, None]
     return means_ND + hidden_TD[ends_N].float() if pooling == "lmk_mean" else means_ND
+
+
+def num_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def use_one_thread(device: str) -> None:

@@ -33,10 +33,11 @@ DEFAULT_SETTINGS: JsonObject = {
     "training": {},
     "min_similarity": 0.4,  # chosen on clapnq_dev, checked on nine other sets: docs/log.md
 }
+OPTIONAL_SETTINGS: JsonObject = {"query_prefix": "", "base": "", "base_license": "", "training": {}, "min_similarity": -1.0}
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 # What changes the vectors: weights, tokenizer, architecture and our own settings. A README does not.
 FINGERPRINT_SUFFIXES = (".safetensors", ".bin")
-FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "tokenizer.model", SETTINGS_FILE)
+FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", SETTINGS_FILE)
 
 
 def read_folder(path: Path) -> EncoderFolder:
@@ -46,7 +47,7 @@ def read_folder(path: Path) -> EncoderFolder:
     for name in ("config.json", SETTINGS_FILE):
         if not (path / name).is_file():
             raise EncoderError(f"{path} has no {name}, so it is not an encoder folder. `lmkindex encoders --help` shows the layout.")
-    settings = DEFAULT_SETTINGS | read_object(path / SETTINGS_FILE)
+    settings = OPTIONAL_SETTINGS | read_object(path / SETTINGS_FILE)
     check_settings(path, settings, read_object(path / "config.json"))
     return EncoderFolder(
         path=path,
@@ -79,6 +80,9 @@ def read_object(path: Path) -> JsonObject:
 
 def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -> None:
     """Raise `EncoderError` for a setting that this version or this model cannot honour."""
+    missing = [name for name in DEFAULT_SETTINGS if name not in settings]
+    if missing:
+        raise EncoderError(f"{path / SETTINGS_FILE} lacks {', '.join(missing)}: add it. `lmkindex encoders --help` shows the layout.")
     if settings["format"] != FORMAT:
         raise EncoderError(f"{path / SETTINGS_FILE} has format {settings['format']}; this version reads format {FORMAT}. Update lmkindex.")
     if settings["pooling"] not in POOLINGS:

@@ -60,14 +60,15 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     folder = encoder.folder if encoder is not None else pick_folder(head, options)
     if head is not None and not options.rebuild:
         check_encoder(path, head, folder)
-    manifest = IndexReader(path, head).manifest() if head is not None and not options.rebuild else {}
+    manifest = read_manifest(path, head, is_rebuild=options.rebuild)
     wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
     entries, walk_failures = walk_files(wanted, options.files)
     plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
+    check_deletions(plan, manifest, options.max_delete)
     if options.rebuild:
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
-    check_deletions(plan, manifest, options.max_delete)
+        manifest = {}
     new_head = Head(
         tables=head.tables if head is not None else {},
         encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
@@ -89,6 +90,18 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     )
 
 
+def read_manifest(path: Path, head: Head | None, *, is_rebuild: bool) -> Manifest:
+    """What the index holds. A rebuild does without when the tables are damaged: it is the way out of that."""
+    if head is None:
+        return {}
+    try:
+        return IndexReader(path, head).manifest()
+    except (IndexUnusableError, RuntimeError, OSError):
+        if is_rebuild:
+            return {}
+        raise
+
+
 def count_files(entries: Sequence[FileEntry], failures: Sequence[FileFailure], unchanged: Sequence[ManifestEntry]) -> int:
     """Files that a build decides about: walked, failed in the walk, or known and hidden by such a failure."""
     names = {(entry.root, entry.path) for entry in entries} | {(failure.root, failure.path) for failure in failures}
@@ -98,7 +111,7 @@ def count_files(entries: Sequence[FileEntry], failures: Sequence[FileFailure], u
 def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:
     """The encoder that was asked for, else the index's own, else the default."""
     named = options.encoder
-    if named is None and head is not None and not options.rebuild:
+    if named is None and head is not None:
         named = head.encoder.get("path")
     return find_encoder(named)
 
@@ -115,16 +128,19 @@ def check_encoder(path: Path, head: Head, folder: EncoderFolder) -> None:
 def encoder_path(folder: EncoderFolder, options: BuildOptions, head: Head | None) -> str | None:
     """Where later commands find the encoder: a folder that the user named; None is the default one."""
     if options.encoder is None:
-        return head.encoder.get("path") if head is not None and not options.rebuild else None
+        return head.encoder.get("path") if head is not None else None
     return str(folder.path.resolve())
 
 
 def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions) -> dict[str, int]:
     """What the index was built with wins; then what was asked for; then the encoder's own."""
-    if head is not None and not options.rebuild:
-        return {name: int(head.options[name]) for name in ("window_tokens", "context_tokens")}
-    window_tokens = options.window_tokens or folder.window_tokens
-    context_tokens = folder.context_tokens if options.context_tokens is None else options.context_tokens
+    sizes = {"window_tokens": folder.window_tokens, "context_tokens": folder.context_tokens}
+    if head is not None and head.encoder["fingerprint"] == folder.fingerprint:
+        sizes = {name: int(head.options[name]) for name in sizes}
+        if not options.rebuild:
+            return sizes
+    window_tokens = options.window_tokens or sizes["window_tokens"]
+    context_tokens = sizes["context_tokens"] if options.context_tokens is None else options.context_tokens
     require(window_tokens <= folder.window_tokens, f"The encoder {folder.name} takes windows of at most {folder.window_tokens} tokens.")
     return {"window_tokens": window_tokens, "context_tokens": context_tokens}
 

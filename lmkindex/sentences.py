@@ -20,6 +20,8 @@ MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a bound k
 BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
 # A heading, a list item or a table row starts a sentence of its own; a line of ===== underlines the one before it.
 LINE_OF_ITS_OWN = re.compile(r"\n(?=[^\S\n]*(?:#{1,6}\s|[-*+•]\s|\d{1,3}[.)]\s|\|))|(?<=[=~^\"'#*+-]{3})[^\S\n]*\n")
+ONE_LINE_BLOCK = re.compile(r"[^\S\n]*(?:#{1,6}\s|\|)[^\n]*\n")  # headings and table rows end with their line; items may go on
+ENUMERATOR = re.compile(r"[^\w\s]*(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]+")  # "1." and "(iv)" belong to what they number
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
 
@@ -56,11 +58,31 @@ def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) 
 def blocks_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A paragraph's headings, items, rows and running text, none longer than `MAX_BLOCK_CHARS`."""
     for piece_start, piece_end in pieces_between(LINE_OF_ITS_OWN, text, start, end):
-        yield from cut_to_length(text, piece_start, piece_end, MAX_BLOCK_CHARS)
+        one_line = ONE_LINE_BLOCK.match(text, piece_start, piece_end)
+        line_end = one_line.end() if one_line else piece_start
+        yield from cut_to_length(text, piece_start, line_end, MAX_BLOCK_CHARS)
+        yield from cut_to_length(text, line_end, piece_end, MAX_BLOCK_CHARS)
 
 
 def sentences_of_block(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
-    """Trimmed sentences of `text[start:end]`; what sentencex leaves too long is split again with quotes masked, then by length."""
+    """Trimmed sentences of `text[start:end]`, an enumerator together with the sentence after it."""
+    held: tuple[int, int] | None = None
+    for sentence_start, sentence_end in short_sentences(text, start, end, language):
+        joined_start = held[0] if held is not None else sentence_start
+        if held is not None and sentence_end - joined_start > MAX_SENTENCE_CHARS:
+            yield held
+            joined_start = sentence_start
+        held = None
+        if ENUMERATOR.fullmatch(text, sentence_start, sentence_end):
+            held = (joined_start, sentence_end)
+        else:
+            yield joined_start, sentence_end
+    if held is not None:
+        yield held
+
+
+def short_sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
+    """Trimmed sentences as sentencex sees them; what it leaves too long is split again with quotes masked, then by length."""
     for long_start, long_end in segment(text[start:end], start, language):
         if long_end - long_start <= MAX_SENTENCE_CHARS:
             candidates: Iterator[tuple[int, int]] = iter([(long_start, long_end)])

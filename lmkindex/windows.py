@@ -30,6 +30,9 @@ def make_windows(tokens: TokenizedSentences, options: WindowOptions, fingerprint
     cumulative = np.concatenate([[0], np.cumsum(costs_S)])
     core_tokens = options.window_tokens - options.num_special - options.context_tokens
     row_tokens = options.window_tokens - options.num_special
+    if len(tokens) and cumulative[-1] <= row_tokens:
+        yield make_window(tokens, 0, 0, len(tokens), options, fingerprint)  # a short document is one window
+        return
     anchors = anchors_of(tokens, cumulative, ANCHOR_REACH * core_tokens)
     for gap_first, gap_end in zip([0, *anchors], [*anchors, len(tokens)], strict=True):
         for first, end in fill_cores(cumulative, tokens.ends_paragraph_S, gap_first, gap_end, core_tokens):

@@ -362,8 +362,9 @@ def test_max_delete_stops_before_anything_is_changed(corpus: Path, index: str) -
     assert counts(build(index, corpus, max_delete=0.25)) == {"scanned": 15, "deleted": 5, "unchanged": 15}
     for path in corpus.rglob("*.txt"):
         path.unlink()
-    with pytest.raises(LmkindexError, match="if a disk is not mounted"):
-        build(index, corpus)
+    for rebuild in (False, True):  # a rebuild deletes as well
+        with pytest.raises(LmkindexError, match="if a disk is not mounted"):
+            build(index, corpus, rebuild=rebuild)
     assert build(index, corpus, max_delete=1.0).documents == 1
 
 

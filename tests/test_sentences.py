@@ -124,7 +124,7 @@ def test_headings_items_and_rows_start_a_sentence() -> None:
     ]
     sentences = sentences_of("\n".join(lines))
     firsts = [sentence.split()[0] for sentence in sentences]
-    assert firsts == ["The", "##", "-", "*", "1)", "|", "|", "Body"]
+    assert firsts == ["The", "##", "-", "*", "1)", "|", "|", "Title", "Body"]
     assert sentences_of("It weighs 3\n- 4 kg and # is no heading here.") == ["It weighs 3", "- 4 kg and # is no heading here."]
 
 
@@ -133,3 +133,16 @@ def test_a_single_line_of_5_mb_ends() -> None:
     text = ('The keeper said "wait and counted 7 lamps; ' * 120_000)[:5_000_000]
     sentences = sentences_of(text)
     assert len(sentences) >= 5_000_000 // MAX_SENTENCE_CHARS
+
+
+def test_a_heading_or_row_ends_with_its_line_and_a_number_belongs_to_what_it_numbers() -> None:
+    text = "# Valves\nThe valves close. They open.\n\n1. Oil the pump.\n2. Wipe it.\n\n(iv) Then rest.\n\n12."
+    assert sentences_of(text) == [
+        "# Valves",
+        "The valves close.",
+        "They open.",
+        "1. Oil the pump.",
+        "2. Wipe it.",
+        "(iv) Then rest.",
+        "12.",
+    ]

@@ -107,3 +107,9 @@ def test_windows_prefer_paragraph_ends() -> None:
 
 def test_no_sentences_no_windows() -> None:
     assert windows_of(tokenized([])) == []
+
+
+def test_a_document_that_fits_is_one_window() -> None:
+    tokens = tokenized([3] * 15, paragraph_every=2)  # 60 tokens with landmarks: more than a core, less than a row
+    [window] = windows_of(tokens)
+    assert (window.num_context, window.num_core, window.num_tokens) == (0, 15, 62)
