@@ -129,6 +129,8 @@ def explain(error: Exception) -> str:
         return str(error)
     if is_damage(error):
         return f"A table of the index cannot be read ({str(error).splitlines()[0]}). See `lmkindex status --check`. {REMEDY}"
+    if str(error).startswith("lance error") and "No space left" in str(error):
+        return "The disk is full. Nothing that was published is lost: make room and run the same command again."
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."
     if isinstance(error, OSError) and error.strerror:

@@ -90,7 +90,7 @@ the file decoded as UTF-8, a byte order mark not counted, with its own newlines;
 
 | key | meaning |
 |---|---|
-| `scanned` | files found; always `added + changed + renamed + unchanged + len(failed)` |
+| `scanned` | files found; `added + changed + renamed + unchanged + len(failed)`, and those not reached when `incomplete` |
 | `added`, `changed`, `renamed`, `deleted`, `unchanged` | documents that this run treated so |
 | `failed` | list of `path`, `reason`: every file that cannot be read, also those that failed before |
 | `documents`, `sentences`, `tokens` | what the index holds after the build; tokens are the documents' own |
@@ -109,7 +109,9 @@ lines.
 
 **ask**: `question`, `answer`, `abstained`, `citations`, `spans`, `model`. A citation has `marker` (the number in the
 answer), `path`, `page`, `start`, `end`, `quote` (the source's own text) and `verified`. Markers number the spans that
-the model was shown in document order, by `path` and `start`; a marker of no span has an empty `path`.
+the model was shown in document order, by `path` and `start`. Marker 0 is a sentence of the answer that no span supports: it
+is not in the text, and its place, if any, is the nearest miss. A marker that names no span has an empty `path`. Neither is
+verified. Verified means that the source says it, not that it answers the question.
 
 **--batch** takes lines `{"question": ..., "id"?: ..., "path"?: GLOB}`; other keys are ignored. `id`, any JSON value, is
 handed through as the first key; `path` replaces `--path`. A wrong line gives `{"id"?, "error", "line"}`, `line` counting

@@ -1,8 +1,8 @@
 """Make an index equal to directories: lock, plan, encode, commit, maintain, report.
 
 The pipeline has three stages that overlap: a thread prepares (read, split, tokenize), this thread encodes, a thread writes. Knows no
-tensors, formats or table rows; each stage is in its own module. A build that is stopped, killed or out of time loses only the document
-that it was at; the next build goes on (DESIGN §5).
+tensors, formats or table rows; each stage is in its own module. A build that is stopped or out of time loses only the document
+that it was at, one that is killed what came after the last commit; the next build goes on (DESIGN §5).
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def encode_tasks(
         for slab in written:
             tallies.take(slab)
             signal_number = stop()
-            if signal_number or time.monotonic() >= deadline:
+            # Out of time, but not before one document is finished: else a document longer than the budget would never be.
+            if signal_number or (time.monotonic() >= deadline and tallies.num_finished):
                 return signal_number, False
     return 0, True
 

@@ -80,7 +80,7 @@ class BuildOptions:
     time_budget_s: float = 0.0
     max_delete: float = 0.2
     commit_rows: int = 20_000
-    commit_s: float = 120.0
+    commit_s: float = 30.0
     ann_rows: int = 100_000
     files: FileOptions = FileOptions()
     encode: EncodeOptions = EncodeOptions()

@@ -242,6 +242,9 @@ class _Walker:
                 if self.is_document(path) or not PurePosixPath(path).suffix:
                     self.fail(root, path, "the link leads nowhere: it is dangling or points at itself")
                 continue
+            if is_directory and Path(root, path).parent.resolve().is_relative_to(target):
+                self.fail(root, path, "the link leads back to a directory above it, in a loop, and was not followed")
+                continue
             if str(target) in self.seen or not (is_directory or self.is_document(path)):
                 continue
             if not any(target.is_relative_to(directory) for directory in self.directories):

@@ -153,7 +153,8 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
     if max_delete < 1.0 and num_deleted > allowed:
         raise LmkindexError(
             f"{num_deleted} of {num_documents} documents are gone from the directories, more than --max-delete {max_delete:.0%} allows. "
-            "Nothing was changed. If they were really deleted, run again with --max-delete 100%; if a disk is not mounted, mount it."
+            "Nothing was changed. If they were really deleted, or are no longer wanted, run again with "
+            "--max-delete 100%; if a disk is not mounted, mount it."
         )
 
 

@@ -23,6 +23,7 @@ class Tallies:
     total_bytes: int
     on_progress: Progress | None
     done_bytes: int = 0
+    num_finished: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
     def take(self, slab: Slab) -> None:
@@ -41,6 +42,7 @@ class Tallies:
                 kind, path, size_bytes = outcome_of(step)
                 counts[kind] = counts.get(kind, 0) + 1
                 self.done_bytes += size_bytes
+                self.num_finished += 1
                 part = 0.0
         if self.on_progress is not None:
             self.on_progress(path, self.done_bytes + int(part), self.total_bytes)

@@ -20,6 +20,7 @@ from .records import Float32Array, Hit, SearchResult, Span
 from .spans import Extent, explain, extent_of, merge_extents
 from .table import IndexReader, page_of, vectors_of
 
+TOKEN_CHARS = 8  # no text in words has more characters a token
 RRF_CONSTANT = 60  # of reciprocal rank fusion: Cormack, Clarke, Buettcher, SIGIR 2009
 
 
@@ -103,7 +104,10 @@ class Searcher:
             return []
         rows = self.reader.landmark_rows(ranges, ["start", "end", "text"]).to_pylist()
         sentences = {(row["doc_id"], row["pos"]): row for row in rows}
-        num_tokens = dict(zip(sentences, np.diff(self.encoder.tokenize([row["text"] for row in rows])[1]).tolist(), strict=True))
+        lengths = np.diff(self.encoder.tokenize([row["text"] for row in rows])[1]).tolist()
+        # A tokenizer may read a thousand characters without a blank as one unknown token; a reader does not.
+        costs = (max(length, len(row["text"]) // TOKEN_CHARS) for length, row in zip(lengths, rows, strict=True))
+        num_tokens = dict(zip(sentences, costs, strict=True))
         taken: list[tuple[Extent, int]] = []
         room = budget_tokens
         for extent in extents:

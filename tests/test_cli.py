@@ -480,6 +480,8 @@ def test_unexpected_errors_are_one_line_unless_verbose(run: Run, monkeypatch: py
     loud = run("-v", "search", "x")
     assert loud.code == 1
     assert "Traceback" in loud.err
+    raised = RuntimeError("lance error: LanceError(IO): No space left on device (os error 28)")
+    assert run("search", "x").err.startswith("error: The disk is full.")
     raised = MemoryError()
     assert "not enough memory" in run("search", "x").err
     raised = OSError(28, "No space left on device", "x")

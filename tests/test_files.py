@@ -129,7 +129,7 @@ def test_bad_patterns_are_usage_errors_that_name_the_source(tmp_path: Path) -> N
         walk_files([tmp_path], FileOptions())
 
 
-def test_links_inside_the_roots_add_nothing_and_loops_end(tmp_path: Path) -> None:
+def test_links_inside_the_roots_add_nothing_and_loops_are_told(tmp_path: Path) -> None:
     put(tmp_path, "z/real.txt", ".store/hidden.txt", ".store/dir/x.txt")
     (tmp_path / "a.txt").symlink_to("z/real.txt")
     (tmp_path / "b").symlink_to("z")
@@ -139,7 +139,10 @@ def test_links_inside_the_roots_add_nothing_and_loops_end(tmp_path: Path) -> Non
     (tmp_path / "d.txt").symlink_to(".store/hidden.txt")
     (tmp_path / "e").symlink_to(".store/dir")
     (tmp_path / ".store/dir/back").symlink_to("..")
-    assert walked(tmp_path) == ["c.txt", "e/x.txt", "z/real.txt"]
+    entries, failures = walk_files([tmp_path], FileOptions())
+    assert [entry.path for entry in entries] == ["c.txt", "e/x.txt", "z/real.txt"]
+    assert [failure.path for failure in failures] == ["e/back", "z/self", "z/up"]
+    assert all("in a loop" in failure.reason for failure in failures)
 
 
 def test_links_between_roots_are_inside(tmp_path: Path) -> None:
