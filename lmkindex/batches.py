@@ -1,7 +1,7 @@
 """Row lengths -> batches of few padded shapes. The planner of the encoder: runs on the CPU, knows no tensor and no model.
 
 Every new padded shape costs a kernel compile on a CPU (FACTS), and every padded token costs its share of a forward. So rows are sorted
-by length, a batch is as long as its longest row rounded up to one of about sixteen lengths, and has as many rows as the token budget
+by length, a batch is as long as its longest row rounded up to one of about thirty lengths, and has as many rows as the token budget
 allows at that length.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NUM_LENGTHS = 16
-LENGTH_STEP = 16
+NUM_LENGTHS = 32
+LENGTH_STEP = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Batch:
 
 
 def padded_length(num_tokens: int, window_tokens: int) -> int:
-    """`num_tokens` rounded up to a step of a sixteenth of the window, at most the window."""
+    """`num_tokens` rounded up to a step of a 32nd of the window, at most the window."""
     step = max(LENGTH_STEP, window_tokens // NUM_LENGTHS)
     return min(-(-num_tokens // step) * step, max(window_tokens, num_tokens))
 

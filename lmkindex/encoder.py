@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 
-CPU_BATCH_TOKENS = 2048  # padded; larger batches leave the core's cache (docs/log.md)
+CPU_BATCH_TOKENS = 1024  # padded; larger batches leave the core's cache (docs/log.md)
 CUDA_BATCH_TOKENS = 65_536
 
 

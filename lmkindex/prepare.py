@@ -27,7 +27,7 @@ from .windows import make_windows
 
 T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
-SLAB_ROWS = 512
+SLAB_ROWS = 1024
 SLAB_STEPS = 4096
 
 
