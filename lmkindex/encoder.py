@@ -18,7 +18,6 @@ import numpy as np
 
 from .batches import Batch, plan_batches
 from .config import EncodeOptions, WindowOptions
-from .encoder_folder import read_folder
 from .errors import EncoderError
 from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, TokenizedSentences, Window
 from .runtime import hide_broken_vision
@@ -295,17 +294,3 @@ class FakeEncoder:
 def word_id(word: str) -> int:
     """A stable id, 4..4095, for a word."""
     return 4 + int.from_bytes(blake2b(word.encode(), digest_size=4).digest(), "big") % 4092
-
-
-__all__ = [
-    "Encoder",
-    "FakeEncoder",
-    "TransformerEncoder",
-    "combine_pieces",
-    "encode_questions",
-    "load_encoder",
-    "make_row",
-    "normalise",
-    "read_folder",
-    "window_options",
-]
