@@ -89,10 +89,11 @@ class Terminal:
         if self.shows_progress:
             self.warn(text)
 
-    def progress(self) -> Progress:
-        """A bar of bytes on stderr, which draws nothing off a terminal. Paths go through `one_line` and are never markup."""
+    def progress(self, *, counts_bytes: bool = True) -> Progress:
+        """A bar of bytes, or of steps, on stderr; it draws nothing off a terminal. Texts go through `one_line` and are never markup."""
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+        amount = DownloadColumn() if counts_bytes else MofNCompleteColumn()
+        columns = (BarColumn(), amount, TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
         return Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shows_progress)

@@ -123,6 +123,15 @@ from 1, blank lines included but not answered.
 `failed` (with `status`: `failed`, or `stale` when the last readable text is still searchable), `format`, `tables`; with
 `--check` also `damage`, a list of sentences that is empty when the index is whole.
 
+**evaluate**: `dataset` (`macro` for the mean over several sets), `scope`, `budget_tokens`, `num_questions`, `systems`; a system has
+`name`, `recall`, `precision`, `iou`, `mrr`, `hit_boundary`, `recall_at_1`, `recall_at_5`, `recall_at_10`, `ci95` (95% intervals of
+the first five, and `recall_difference`: mean, low and high of the reference's recall minus this system's), `ms_per_query`,
+`index_seconds`, `index_bytes`, `vectors_per_1000_tokens`, `bytes_per_1000_tokens`. Beside them `results`, the same for every set, scope
+and budget; `reference`, `encoder`, `baseline_encoder`, `datasets`, `budgets`, and `reader` (with `--reader`). With `--experiment`:
+`experiment`, `question`, `settings`, `tables`, `figures`, `verdict`.
+
+**plot**: `figures` (the PNG files) and `report`.
+
 **config**: `files` (in the order in which they win) and `settings`: for each command and key `value`, `source` (`flag`,
 `environment`, `file`, `index`, `default`) and `where` (the variable or file).
 

@@ -40,6 +40,9 @@ class Encoder(Protocol):
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
 
+    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
+        """The characters `[start, end)` of each token of `tokenize(texts)` in its own text [T, 2]; in order, and disjoint."""
+
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         """For each row, its core sentences' vectors [num_core, D], not normalised; the result does not depend on the batch."""
 
@@ -130,6 +133,13 @@ class TransformerEncoder:
         flat = np.fromiter((token for sentence in ids for token in sentence), dtype=np.int32, count=int(offsets[-1]))
         return flat, offsets
 
+    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
+        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        places = [
+            place for encoding, text in zip(encodings, texts, strict=True) for place in disjoint(encoding.offsets or [(0, len(text))])
+        ]
+        return np.asarray(places, dtype=np.int64).reshape(-1, 2)
+
     @property
     def unknown_id(self) -> int:
         return self.folder.lmk_id if self.folder.has_landmarks else (self.prefix_ids or (0,))[0]
@@ -183,6 +193,16 @@ def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.T
     sums_ND.index_add_(0, owners_T, hidden_TD[places_T].float())
     means_ND = sums_ND / lengths_N[:, None]
     return means_ND + hidden_TD[ends_N].float() if pooling == "lmk_mean" else means_ND
+
+
+def disjoint(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Token places without overlap: of several tokens that make up one character, the first owns it."""
+    result, previous_end = [], 0
+    for start, end in places:
+        first = max(start, previous_end)
+        previous_end = max(end, first)
+        result.append((first, previous_end))
+    return result
 
 
 def num_cores() -> int:
@@ -283,6 +303,10 @@ class FakeEncoder:
         ids = [[word_id(word) for word in re.findall(r"\w+|[^\w\s]", text.lower())] or [3] for text in texts]
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         return np.asarray([token for sentence in ids for token in sentence], dtype=np.int32), offsets
+
+    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
+        places = [[match.span() for match in re.finditer(r"\w+|[^\w\s]", text.lower())] or [(0, len(text))] for text in texts]
+        return np.asarray([place for text in places for place in text], dtype=np.int64).reshape(-1, 2)
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         return [

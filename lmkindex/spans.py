@@ -6,7 +6,7 @@ Pure functions over arrays; knows no tables, texts or models. Everything is coun
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .config import SearchOptions
@@ -84,34 +84,35 @@ def merge_extents(extents: Sequence[Extent]) -> list[Extent]:
 
     A boundary inside or next to a better span of which it would be a part is not a boundary (DESIGN §6): it adds nothing.
     """
-    kept: list[Extent] = []
-    for extent in extents:
-        better = next((one for one in kept if overlaps(one, extent)), None)
-        if better is None:
-            kept.append(extent)
-        elif extent.first < better.first or extent.pos > better.last + 1:
-            kept[kept.index(better)] = union(better, extent)
-    return absorb(kept)
+    return absorb(fold(extents, lambda better, extent: extent.first < better.first or extent.pos > better.last + 1))
 
 
 def absorb(extents: Sequence[Extent]) -> list[Extent]:
     """Merging can make two kept spans meet: fold those together as well."""
-    result: list[Extent] = []
-    for extent in extents:
-        better = next((one for one in result if overlaps(one, extent)), None)
-        if better is None:
-            result.append(extent)
-            continue
-        result[result.index(better)] = union(better, extent)
+    result = fold(extents, lambda better, extent: True)
     return result if len(result) == len(extents) else absorb(result)
+
+
+def fold(extents: Sequence[Extent], adds_something: Callable[[Extent, Extent], bool]) -> list[Extent]:
+    """Put each extent into the best kept one that overlaps it, where `adds_something(kept, extent)`; keep it when there is none."""
+    kept: list[Extent] = []
+    owners: dict[tuple[str, int], int] = {}  # the best kept extent at each sentence: comparing all pairs is slow over many hits
+    for extent in extents:
+        sentences = [(extent.doc_id, pos) for pos in range(extent.first, extent.last + 1)]
+        index = min((owners[sentence] for sentence in sentences if sentence in owners), default=len(kept))
+        if index == len(kept):
+            kept.append(extent)
+        elif adds_something(kept[index], extent):
+            kept[index] = union(kept[index], extent)
+        else:
+            continue
+        for pos in range(kept[index].first, kept[index].last + 1):
+            sentence = (extent.doc_id, pos)
+            owners[sentence] = min(index, owners.get(sentence, index))
+    return kept
 
 
 def union(better: Extent, other: Extent) -> Extent:
     """Both spans as one, with the better one's boundary and score."""
     why = f"merged with the span {other.first}-{other.last}, which overlaps it"
     return replace(better, first=min(better.first, other.first), last=max(better.last, other.last), why=(*better.why, why))
-
-
-def overlaps(left: Extent, right: Extent) -> bool:
-    """Whether two spans share a sentence."""
-    return left.doc_id == right.doc_id and left.first <= right.last and right.first <= left.last

@@ -1,0 +1,206 @@
+"""`lmkindex evaluate`: landmarks against chunking at equal budgets, and the experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.errors import EXIT_OK, UsageError
+
+from . import options as o
+from .ask import make_opener
+from .output import Terminal, one_line
+
+if TYPE_CHECKING:
+    from lmkindex.evaluate.driver import Encoders
+    from lmkindex.evaluate.run import EvaluateOptions, SetResult
+
+EPILOG = (
+    "Example:\n\n\b\n  lmkindex evaluate examples\n"
+    "  lmkindex evaluate data --set squad_dev --set qed_dev --systems 'landmark-*' --systems 'chunk-*'\n"
+    "  lmkindex evaluate data --reader 50\n  lmkindex evaluate data --experiment scatter --experiment budget\n  lmkindex plot evaluation"
+)
+MAX_QUESTIONS = 500  # lmkindex.evaluate.run has the same; importing it here would slow down --help
+CACHE_NAME = "evaluate"
+
+Data = Annotated[
+    Path, typer.Argument(metavar="DATA", help="A folder of NAME.docs.jsonl.gz + NAME.qa.jsonl.gz, a LongBench .jsonl, or examples/.")
+]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Only this set of the folder; repeatable.")]
+Systems = Annotated[list[str] | None, typer.Option("--systems", metavar="PATTERN", help="Only these systems, as in 'chunk-*'; repeatable.")]
+Scope = Annotated[str, typer.Option(metavar="NAME", help="corpus, document (the question's own document is known), or both.")]
+MainBudget = Annotated[int, typer.Option("--budget", min=1, metavar="TOKENS", help="The budget that the summary shows; all are computed.")]
+Questions = Annotated[int, typer.Option(min=0, metavar="N", help="Questions of a set, drawn at random; 0 takes all.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Draws the questions, and the resamples of the intervals.")]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline-encoder", metavar="DIR", help="The encoder of all that is not a landmark system; none: the same.")
+]
+Output = Annotated[str, typer.Option(metavar="DIR", help="Where results.json and the experiments go.")]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where vectors are kept between runs; none: the user's cache.")]
+Reader = Annotated[int, typer.Option("--reader", min=0, metavar="N", help="Let the language model answer N questions of each set as well.")]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Option("--experiment", metavar="NAME", help="Run seams, scatter, coherence, length or budget instead; repeatable."),
+]
+Log = Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Append a dated entry with the tables to this Markdown file.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evaluate", epilog=EPILOG)(evaluate)
+
+
+@o.command
+def evaluate(
+    terminal: Terminal,
+    data: Data,
+    sets: Sets = None,
+    systems: Systems = None,
+    scope: Scope = "both",
+    budget: MainBudget = o.SEARCH.budget_tokens,
+    questions: Questions = MAX_QUESTIONS,
+    seed: Seed = 0,
+    encoder: o.Encoder = None,
+    baseline: Baseline = None,
+    output: Output = "evaluation",
+    cache: Cache = None,
+    experiment: Experiments = None,
+    log: Log = None,
+    reader: Reader = 0,
+    llm: o.Llm = o.ANSWER.llm,
+    model: o.Model = o.ANSWER.model,
+    max_answer_tokens: o.MaxAnswerTokens = o.ANSWER.max_answer_tokens,
+    timeout: o.Timeout = o.TIMEOUT,
+    threads: o.Threads = o.BUILD.encode.threads,
+    device: o.Device = o.BUILD.encode.device,
+    dtype: o.Dtype = o.BUILD.encode.dtype,
+) -> int:
+    """Compare landmarks with chunks, single sentences, late chunking and BM25 at equal token budgets.
+
+    Vectors are kept by content: a second run takes minutes, and a run that was stopped goes on where it was. `lmkindex plot` makes
+    figures and a report of the output folder.
+    """
+    answer_options = AnswerOptions(
+        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
+    )
+    from lmkindex.evaluate.datasets import find_sets
+    from lmkindex.evaluate.driver import append_log
+    from lmkindex.evaluate.embed import VectorCache
+    from lmkindex.evaluate.lexical import require_bm25
+    from lmkindex.evaluate.reader_run import ReaderOptions
+    from lmkindex.runtime import cache_folder
+
+    require_bm25()
+    options = make_options(systems or (), scope, budget, questions, seed)
+    names = check_experiments(experiment or ())
+    found = find_sets(data, sets or ())
+    encoders = load_encoders(encoder, baseline, EncodeOptions(device=device, dtype=dtype, threads=threads))
+    vectors = VectorCache(cache if cache is not None else cache_folder() / CACHE_NAME)
+    if names:
+        return run_experiments(terminal, names, (found, encoders, vectors, Path(output), options), log)
+    from lmkindex.evaluate.driver import run_evaluation
+
+    with progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
+        results = run_evaluation(
+            found, encoders, vectors, Path(output), options,
+            reader=ReaderOptions(num_questions=reader, budget_tokens=budget, seed=seed),
+            open_reader=make_opener(terminal, answer_options, threads),
+            answer_options=answer_options,
+            on_step=lambda name, where, system: advance(f"{name} ({where}): {system}"),
+            on_set=lambda result, seconds: terminal.note(describe(result, seconds)),
+            on_answers=lambda name, system, done, total: advance(f"{name}: answers from {system}, {done} of {total}", 0),
+        )  # fmt: skip
+    if log is not None:
+        append_log(log, results)
+    show(terminal, results, output)
+    return EXIT_OK
+
+
+def make_options(systems: Sequence[str], scope: str, budget: int, questions: int, seed: int) -> EvaluateOptions:
+    """The library's options from the flags; the main budget is one of the budgets."""
+    from lmkindex.evaluate.records import BUDGETS_TOKENS, SCOPES
+    from lmkindex.evaluate.run import EvaluateOptions
+    from lmkindex.evaluate.systems import select_systems
+
+    if scope not in ("both", *SCOPES):
+        raise UsageError(f"--scope {scope} is none of: both, {', '.join(SCOPES)}.")
+    return EvaluateOptions(
+        systems=tuple(select_systems(systems)),
+        scopes=SCOPES if scope == "both" else (scope,),
+        budgets_tokens=tuple(sorted({*BUDGETS_TOKENS, budget})),
+        main_budget_tokens=budget,
+        max_questions=questions,
+        seed=seed,
+    )
+
+
+def check_experiments(names: Sequence[str]) -> list[str]:
+    """The experiments to run, each once."""
+    from lmkindex.evaluate.driver import EXPERIMENTS
+
+    for name in names:
+        if name not in EXPERIMENTS:
+            raise UsageError(f"No experiment is called {name}. There are: {', '.join(EXPERIMENTS)}.")
+    return list(dict.fromkeys(names))
+
+
+def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOptions) -> Encoders:
+    """The encoders of the landmark systems and of the others: one and the same unless --baseline-encoder names another."""
+    from lmkindex.encoder import load_encoder
+    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.evaluate.driver import Encoders
+
+    landmark = load_encoder(find_encoder(encoder), options)
+    return Encoders(landmark=landmark, baseline=landmark if baseline is None else load_encoder(find_encoder(baseline), options))
+
+
+def run_experiments(terminal: Terminal, names: Sequence[str], parts: tuple[Any, ...], log: Path | None) -> int:
+    """Each experiment: its files, its figures, its tables."""
+    from lmkindex.evaluate.driver import append_log, run_experiment
+    from lmkindex.evaluate.tables import experiment_tables, render_text
+
+    for name in names:
+        with progress_of(terminal, None) as advance:
+            found = run_experiment(name, *parts, on_step=lambda text, name=name, advance=advance: advance(f"{name}: {text}"))  # type: ignore[misc]
+        if log is not None:
+            append_log(log, found)
+        if terminal.as_json:
+            terminal.print_json(found)
+            continue
+        for table in experiment_tables(found):
+            terminal.print(render_text(table) + "\n")
+        terminal.print(found["verdict"])
+        terminal.note(f"Written to {one_line(str(parts[3] / 'experiments' / f'{name}.json'))}; `lmkindex plot` draws its figures.")
+    return EXIT_OK
+
+
+@contextmanager
+def progress_of(terminal: Terminal, num_steps: int | None) -> Iterator[Callable[..., None]]:
+    """A bar that counts steps; each call names the step that begins."""
+    with terminal.progress(counts_bytes=False) as bar:
+        task = bar.add_task("", total=num_steps)
+        yield lambda text, steps=1: bar.update(task, advance=steps, description=one_line(text))
+
+
+def describe(result: SetResult, seconds: float) -> str:
+    """A finished set in one line."""
+    return (
+        f"{one_line(result.name)}: {result.num_documents:,} documents, {result.num_tokens:,} tokens, "
+        f"{len(result.question_ids):,} questions, {seconds:.0f} s"
+    )
+
+
+def show(terminal: Terminal, results: dict[str, Any], output: str) -> None:
+    """JSON, or the tables."""
+    if terminal.as_json:
+        terminal.print_json(results)
+        return
+    from lmkindex.evaluate.tables import render_text, results_tables
+
+    for table in results_tables(results):
+        terminal.print(render_text(table) + "\n")
+    terminal.note(f"Written to {one_line(output)}/results.json; `lmkindex plot {one_line(output)}` makes figures and a report.")

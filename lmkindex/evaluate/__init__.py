@@ -1,0 +1,1 @@
+"""Budget-matched evaluation against chunking: datasets -> corpus -> pieces -> rankings -> scores -> tables (docs/evaluation.md)."""

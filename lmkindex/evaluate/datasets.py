@@ -1,0 +1,249 @@
+"""Files -> evaluation sets, checked: documents, questions about them, and where the evidence stands.
+
+Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (DESIGN §8), a LongBench-style `.jsonl[.gz]`
+file (`input`, `context`, `answers`), or a folder with `corpus/` and `questions.jsonl`, as the project's `examples/`. Knows no model and no
+metric. Texts are taken as they are, with NULs and lone surrogates; what is wrong is a `UsageError` that names file and line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..config import FileOptions, require
+from ..errors import ReadError, UsageError
+from ..files import walk_files
+from ..read import read_document
+from ..records import JsonObject
+from .records import EvaluationSet, Question, SourceDocument
+
+FORMS = (
+    "evaluate takes a folder with NAME.docs.jsonl.gz and NAME.qa.jsonl.gz, a LongBench-style .jsonl file, "
+    "or a folder with corpus/ and questions.jsonl"
+)
+PAIR_FILE = re.compile(r"(.+)\.(docs|qa)\.jsonl(?:\.gz)?")
+# A letter or digit of a script that puts spaces between words. Thai, Lao, Burmese, Khmer, Chinese and Japanese do not.
+WORD_CHARACTER = "[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+VERDICTS = frozenset({"yes", "no", "unanswerable"})  # answers about the text: where the word happens to stand is no evidence
+Spans = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One object of a JSON Lines file; `place` is "FILE, line N"."""
+
+    place: str
+    number: int
+    fields: JsonObject
+
+    def fail(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.place}: {message}")
+
+    def read_text(self, name: str) -> str:
+        value = self.read(name)
+        return value if isinstance(value, str) else self.fail(f"`{name}` must be a text.")
+
+    def read_question(self, name: str) -> str:
+        question = self.read_text(name)
+        return question if question.strip() else self.fail(f"`{name}` is blank: every line must ask a question.")
+
+    def read_answers(self) -> tuple[str, ...]:
+        value = self.read("answers")
+        if not isinstance(value, list) or not all(isinstance(answer, str) for answer in value):
+            self.fail("`answers` must be a list of texts.")
+        return tuple(value)
+
+    def read_spans(self, text: str) -> Spans:
+        """The spans, each `[start, end)` within `text` and not empty; merged."""
+        value = self.read("spans")
+        if not isinstance(value, list) or not all(is_pair(span) for span in value):
+            self.fail("`spans` must be a list of [start, end].")
+        for start, end in value:
+            if not 0 <= start < end <= len(text):
+                self.fail(f"the span [{start}, {end}] is empty or outside of its document, which has {len(text)} characters.")
+        return merge_spans((start, end) for start, end in value)
+
+    def read(self, name: str) -> Any:
+        return self.fields[name] if name in self.fields else self.fail(f"`{name}` is missing.")
+
+
+def find_sets(path: Path, names: Sequence[str]) -> list[EvaluationSet]:
+    """The sets of `path` that `names` lists, in that order; all of them, sorted by name, when it is empty.
+
+    Raises `UsageError` for a path of no known form, an unknown name (and lists the known ones) and everything wrong in a file.
+    """
+    if (path / "questions.jsonl").is_file() and (path / "corpus").is_dir():
+        found = {path.resolve().name: partial(read_sample_folder, path)}
+    elif path.is_dir():
+        found = find_pairs(path)
+        require(bool(found), f"There is no evaluation set in {path}: {FORMS}.")
+    elif path.is_file():
+        require(set_name(path) != path.name, f"{path} is not a .jsonl file: {FORMS}.")
+        found = {set_name(path): partial(read_longbench, path)}
+    else:
+        raise UsageError(f"{path} does not exist: {FORMS}.")
+    unknown = [name for name in names if name not in found]
+    require(not unknown, f"There is no evaluation set {', '.join(unknown)} in {path}; there is {', '.join(sorted(found))}.")
+    return [found[name]() for name in dict.fromkeys(names or sorted(found))]
+
+
+def sample_questions(evaluation_set: EvaluationSet, max_questions: int, seed: int, *, with_evidence: bool) -> EvaluationSet:
+    """At most `max_questions` (0: all) of the set's questions, in the order of the file; all documents stay.
+
+    The same seed and name of the set give the same sample everywhere, and a larger sample holds every smaller one.
+    """
+    require(max_questions >= 0, "The number of questions must not be negative: 0 takes all.")
+    questions = [question for question in evaluation_set.questions if question.spans or not with_evidence]
+    if 0 < max_questions < len(questions):
+        key = hashlib.blake2b(f"{seed}\0{evaluation_set.name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        order = np.random.default_rng(int.from_bytes(key, "little")).permutation(len(questions))
+        questions = [questions[index] for index in sorted(order[:max_questions].tolist())]
+    return replace(evaluation_set, questions=tuple(questions))
+
+
+def find_pairs(folder: Path) -> dict[str, partial[EvaluationSet]]:
+    """The sets that have both of their files in `folder`; of a file and its `.gz` the plain one is read."""
+    paths = sorted(folder.iterdir(), reverse=True)  # NAME.jsonl.gz before NAME.jsonl, which overwrites it
+    files = {(match[1], match[2]): path for path in paths if (match := PAIR_FILE.fullmatch(path.name)) and path.is_file()}
+    names = sorted(name for name, kind in files if kind == "docs" and (name, "qa") in files)
+    return {name: partial(read_pair, name, files[name, "docs"], files[name, "qa"]) for name in names}
+
+
+def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
+    """A set from its file of documents (`id`, `text`, maybe `title`) and its file of questions (`id`, `doc`, `question`, ...)."""
+    documents: dict[str, SourceDocument] = {}
+    for line in read_lines(docs_path):
+        doc_id = line.read_text("id")
+        if doc_id in documents:
+            line.fail(f"the document id {doc_id!r} was used before: ids must be unique.")
+        title = line.read_text("title") if "title" in line.fields else ""
+        documents[doc_id] = SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text"))
+    questions = [read_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
+    return checked_set(name, documents.values(), questions, qa_path)
+
+
+def read_question(line: Line, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
+    doc_id = line.read_text(document_field)
+    if doc_id not in documents:
+        line.fail(f"the document {doc_id!r} {unknown}.")
+    return Question(
+        question_id=line.read_text("id"),
+        doc_id=doc_id,
+        text=line.read_question("question"),
+        answers=line.read_answers(),
+        spans=line.read_spans(documents[doc_id].text),
+    )
+
+
+def read_longbench(path: Path) -> EvaluationSet:
+    """A set whose every line is a question with its own context; equal contexts are one document. The evidence is every place of an
+    answer, each an alternative; a question whose answers do not stand in the context has none."""
+    name = set_name(path)
+    documents: dict[str, SourceDocument] = {}
+    questions = []
+    for line in read_lines(path):
+        context, answers = line.read_text("context"), line.read_answers()
+        document = documents.setdefault(context, SourceDocument(doc_id=f"{name}-{len(documents)}", title="", text=context))
+        question_id = line.fields.get("_id", f"{name}-line-{line.number}")
+        questions.append(
+            Question(
+                question_id=question_id if isinstance(question_id, str) else line.fail("`_id` must be a text."),
+                doc_id=document.doc_id,
+                text=line.read_question("input"),
+                answers=answers,
+                spans=find_answers(context, answers),
+                any_span=True,
+            )
+        )
+    return checked_set(name, documents.values(), questions, path)
+
+
+def read_sample_folder(folder: Path) -> EvaluationSet:
+    """A set whose documents are files: everything below `corpus/` that a build would index, read as a build reads it."""
+    corpus_path, questions_path = folder / "corpus", folder / "questions.jsonl"
+    entries, failures = walk_files([corpus_path], FileOptions())
+    failed = [f"{failure.path}: {failure.reason}" for failure in failures]
+    documents: dict[str, SourceDocument] = {}
+    for entry in entries:
+        try:
+            document = read_document(entry, FileOptions())
+        except ReadError as error:
+            failed.append(f"{entry.path}: {error}")
+        else:
+            documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
+    # A build goes on without what it cannot read; here every run must have the same documents.
+    require(not failed, f"Mend or remove what cannot be read in {corpus_path}: {'; '.join(failed)}.")
+    questions = [read_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
+    return checked_set(folder.resolve().name, documents.values(), questions, questions_path)
+
+
+def checked_set(name: str, documents: Iterable[SourceDocument], questions: Sequence[Question], path: Path) -> EvaluationSet:
+    require(bool(questions), f"{path} holds no questions: add at least one.")
+    return EvaluationSet(name=name, documents=tuple(documents), questions=tuple(questions))
+
+
+def find_answers(text: str, answers: Iterable[str]) -> Spans:
+    """Every place of an answer in `text`, whatever its case and white space, as whole words; merged."""
+    found = {tuple(answer.split()) for answer in answers if answer.strip() and answer.strip().lower() not in VERDICTS}
+    return merge_spans(match.span() for words in found for match in answer_pattern(words).finditer(text))
+
+
+def answer_pattern(words: Sequence[str]) -> re.Pattern[str]:
+    before = f"(?<!{WORD_CHARACTER})" if re.match(WORD_CHARACTER, words[0]) else ""
+    after = f"(?!{WORD_CHARACTER})" if re.match(WORD_CHARACTER, words[-1][-1]) else ""
+    return re.compile(before + r"\s+".join(map(re.escape, words)) + after, re.IGNORECASE)
+
+
+def merge_spans(spans: Iterable[tuple[int, int]]) -> Spans:
+    """The same characters as sorted spans of which no two overlap or touch."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def set_name(path: Path) -> str:
+    """The name of a `.jsonl` or `.jsonl.gz` file without its suffixes; of any other its whole name."""
+    return re.sub(r"\.jsonl(\.gz)?$", "", path.name)
+
+
+def is_pair(span: object) -> bool:
+    """Whether `span` is a list of two integers (JSON's `true` is none)."""
+    return isinstance(span, list) and len(span) == 2 and all(type(bound) is int for bound in span)
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """The objects of a JSON Lines file, plain or gzip; blank lines are passed over. Lines end with `\\n` alone."""
+    opened: Callable[[Path], Any] = gzip.open if path.name.endswith(".gz") else partial(open, mode="rb")
+    try:
+        with opened(path) as file:
+            for number, line in enumerate(file, start=1):
+                data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if data.strip():
+                    place = f"{path}, line {number}"
+                    yield Line(place=place, number=number, fields=parse_object(data, place))
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{path} cannot be read: {error}. If it is damaged, get it again.") from error
+
+
+def parse_object(data: bytes, place: str) -> JsonObject:
+    try:
+        fields = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{place}: this is not valid JSON: {error}.") from error
+    if not isinstance(fields, dict):
+        raise UsageError(f'{place}: this is not an object like {{"question": "..."}}.')
+    return fields

@@ -1,0 +1,78 @@
+"""`budget`: quality against the tokens that a reader is given, all systems in one figure. Computed from an evaluation's results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...errors import UsageError
+from ...records import JsonObject
+from ..systems import ORACLE, RANDOM
+from .common import Experiment, ExperimentInput, ExperimentTable, Figure, Series
+
+SCOPE = "corpus"
+
+
+def run_budget(given: ExperimentInput) -> Experiment:
+    """Recall and IoU of every system at every budget. Raises `UsageError` without the results of an evaluation."""
+    if given.results is None:
+        raise UsageError("The budget experiment reads an evaluation's results: run `lmkindex evaluate` with the same --output first.")
+    results = given.results
+    dataset = results["dataset"]
+    parts = {part["budget_tokens"]: part for part in results["results"] if part["dataset"] == dataset and part["scope"] == SCOPE}
+    if not parts:
+        raise UsageError("The results hold no whole-corpus scope: run `lmkindex evaluate` again without --scope document.")
+    budgets = sorted(parts)
+    systems = {budget: {one["name"]: one for one in parts[budget]["systems"]} for budget in budgets}
+    main = results["budget_tokens"]
+    names = sorted(
+        (name for name in systems[main] if name not in (ORACLE, RANDOM)), key=lambda name: (-systems[main][name]["recall"], name)
+    )
+    return Experiment(
+        name="budget",
+        title="Quality against budget",
+        question="Which system gives a reader most of the evidence, for how many tokens?",
+        settings={"dataset": dataset, "scope": SCOPE, "num_questions": parts[main]["num_questions"], "budgets": budgets},
+        tables=[table_of("Recall of evidence", "recall", names, budgets, systems), table_of("IoU", "iou", names, budgets, systems)],
+        figures=[
+            figure_of("budget-recall", "Recall of evidence characters", "recall", names, budgets, systems),
+            figure_of("budget-iou", "IoU with the evidence", "iou", names, budgets, systems),
+        ],
+        verdict=verdict_of(names, budgets, systems, results["reference"]),
+    )
+
+
+Systems = Mapping[int, Mapping[str, JsonObject]]
+
+
+def table_of(title: str, metric: str, names: Sequence[str], budgets: Sequence[int], systems: Systems) -> ExperimentTable:
+    """Systems by budgets."""
+    rows = [[name, *(systems[budget][name][metric] for budget in budgets)] for name in names]
+    return ExperimentTable(title=title, columns=["system", *(f"{budget} tokens" for budget in budgets)], rows=rows)
+
+
+def figure_of(name: str, title: str, metric: str, names: Sequence[str], budgets: Sequence[int], systems: Systems) -> Figure:
+    """One line a system."""
+    series = [
+        Series(
+            name=system,
+            xs=budgets,
+            ys=[systems[budget][system][metric] for budget in budgets],
+            lows=[systems[budget][system]["ci95"][metric][0] for budget in budgets],
+            highs=[systems[budget][system]["ci95"][metric][1] for budget in budgets],
+        )
+        for system in names
+    ]
+    return Figure(name=name, title=title, x_label="budget in tokens", y_label=title, series=series, x_log=True)
+
+
+def verdict_of(names: Sequence[str], budgets: Sequence[int], systems: Systems, reference: str) -> str:
+    """The best system at each budget, and how far the reference is from it."""
+    sentences = []
+    for budget in budgets:
+        best = max(names, key=lambda name: systems[budget][name]["recall"])
+        text = f"At {budget} tokens {best} is best with {systems[budget][best]['recall']:.3f}"
+        if reference in systems[budget] and best != reference:
+            mean, low, high = systems[budget][best]["ci95"]["recall_difference"]
+            text += f"; {reference} minus it is {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+        sentences.append(text + ".")
+    return " ".join(sentences)

@@ -1,0 +1,145 @@
+"""One question's ranking -> what a reader with a token budget would get, and how much of the evidence that is.
+
+Rules, the same for every system: pieces are taken in order until the budget is full; the last is cut; text that was taken before costs
+nothing and adds nothing, so overlapping pieces are not punished. A budget counts tokens of the corpus. Recall, precision and IoU count
+the characters inside tokens (white space between them is nobody's gain or loss). Shapes: T taken tokens; see `records.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..records import Int64Array
+from .corpus import sentences_of
+from .pieces import tokens_of
+from .records import BUDGETS_TOKENS, RECALL_RANKS, Corpus, Evidence, Float64Array, Ranking, Scores
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The tokens that a ranking brings, in the order in which a budget takes them, each once: its index and the characters of it that
+    the piece covers. `of_piece_T` says which rank brought it."""
+
+    tokens_T: Int64Array
+    starts_T: Int64Array
+    ends_T: Int64Array
+    of_piece_T: Int64Array
+
+
+def take_tokens(corpus: Corpus, ranking: Ranking, max_tokens: int) -> Taken:
+    """The first `max_tokens` distinct tokens of the ranking's pieces."""
+    firsts_R, lasts_R = tokens_of(corpus, ranking.starts_R, ranking.ends_R)
+    lengths_R = lasts_R - firsts_R
+    num_pieces = len(lengths_R)
+    if num_pieces:  # pieces seldom overlap by half: look at what should be enough first
+        num_pieces = int(np.searchsorted(np.cumsum(lengths_R), 2 * max_tokens)) + 1
+    tokens_T, of_piece_T = first_occurrences(firsts_R[:num_pieces], lengths_R[:num_pieces], ranking.keeps_end)
+    if len(tokens_T) < max_tokens and num_pieces < len(lengths_R):
+        tokens_T, of_piece_T = first_occurrences(firsts_R, lengths_R, ranking.keeps_end)
+    tokens_T, of_piece_T = tokens_T[:max_tokens], of_piece_T[:max_tokens]
+    return Taken(
+        tokens_T=tokens_T,
+        starts_T=np.maximum(corpus.token_starts_T[tokens_T], ranking.starts_R[of_piece_T]),
+        ends_T=np.minimum(corpus.token_ends_T[tokens_T], ranking.ends_R[of_piece_T]),
+        of_piece_T=of_piece_T,
+    )
+
+
+def first_occurrences(firsts_R: Int64Array, lengths_R: Int64Array, keeps_end: bool) -> tuple[Int64Array, Int64Array]:
+    """The distinct tokens of the ranges in order, and the range that each came from; each range is read backwards with `keeps_end`."""
+    of_piece_T = np.repeat(np.arange(len(lengths_R)), lengths_R)
+    places_T = np.arange(len(of_piece_T)) - np.repeat(np.cumsum(lengths_R) - lengths_R, lengths_R)
+    if keeps_end:
+        places_T = lengths_R[of_piece_T] - 1 - places_T
+    tokens_T = firsts_R[of_piece_T] + places_T
+    _, is_first = np.unique(tokens_T, return_index=True)
+    is_first.sort()
+    return tokens_T[is_first], of_piece_T[is_first]
+
+
+def shared_chars(starts_T: Int64Array, ends_T: Int64Array, evidence: Evidence) -> Int64Array:
+    """Characters that each range shares with each span of the evidence [T, E]."""
+    shared_TE = np.minimum(ends_T[:, None], evidence.ends[None, :]) - np.maximum(starts_T[:, None], evidence.starts[None, :])
+    return np.maximum(shared_TE, 0)
+
+
+def evidence_chars(corpus: Corpus, evidence: Evidence) -> Int64Array:
+    """Characters inside tokens of each span of the evidence [E]."""
+    firsts, lasts = tokens_of(corpus, evidence.starts, evidence.ends)
+    sizes = []
+    for start, end, first, last in zip(evidence.starts, evidence.ends, firsts, lasts, strict=True):
+        token_starts, token_ends = corpus.token_starts_T[first:last], corpus.token_ends_T[first:last]
+        sizes.append(int((np.minimum(token_ends, end) - np.maximum(token_starts, start)).sum()))
+    return np.asarray(sizes, dtype=np.int64)
+
+
+def score_budgets(corpus: Corpus, ranking: Ranking, evidence: Evidence, budgets_tokens: Sequence[int]) -> Float64Array:
+    """Recall, precision and IoU [B, 3] of evidence characters at each budget.
+
+    With `any_span`, recall is that of the span that is covered best, and IoU counts that span alone as evidence.
+    """
+    taken = take_tokens(corpus, ranking, max(budgets_tokens))
+    sizes_E = evidence_chars(corpus, evidence)
+    shared_TE = np.cumsum(shared_chars(taken.starts_T, taken.ends_T, evidence), axis=0)
+    read_T = np.cumsum(taken.ends_T - taken.starts_T)
+    rows = []
+    for budget in budgets_tokens:
+        last = min(budget, len(read_T)) - 1
+        if last < 0 or read_T[last] == 0:
+            rows.append((0.0, 0.0, 0.0))
+            continue
+        found_E, num_read = shared_TE[last], int(read_T[last])
+        best = int(np.argmax(found_E / np.maximum(sizes_E, 1)))
+        found, size = (int(found_E[best]), int(sizes_E[best])) if evidence.any_span else (int(found_E.sum()), int(sizes_E.sum()))
+        rows.append((found / size, int(found_E.sum()) / num_read, found / (size + num_read - found)))
+    return np.asarray(rows, dtype=np.float64)
+
+
+def touching(ranking: Ranking, evidence: Evidence) -> BoolArray:
+    """Whether each piece shares a character with the evidence [R]."""
+    return np.asarray(shared_chars(ranking.starts_R, ranking.ends_R, evidence).any(axis=1))
+
+
+def reciprocal_rank(is_relevant_R: BoolArray) -> float:
+    """1 / rank of the first relevant piece; 0 when none is in the ranking."""
+    places = np.flatnonzero(is_relevant_R)
+    return 1.0 / (int(places[0]) + 1) if len(places) else 0.0
+
+
+def hits_boundary(corpus: Corpus, ranking: Ranking, evidence: Evidence) -> bool:
+    """Whether the best piece ends, by its boundary, in the sentence in which a span of the evidence ends (paper §3.3: the ultimate
+    boundary)."""
+    if not len(ranking.boundaries_R):
+        return False
+    boundary = ranking.boundaries_R[:1]
+    _, best_last = sentences_of(corpus, boundary - 1, boundary)
+    _, evidence_lasts = sentences_of(corpus, evidence.starts, evidence.ends)
+    return bool(np.isin(best_last, evidence_lasts)[0])
+
+
+def score_rankings(
+    corpus: Corpus, rankings: Sequence[Ranking], evidences: Sequence[Evidence], budgets_tokens: Sequence[int] = BUDGETS_TOKENS
+) -> Scores:
+    """All figures of one system for all questions."""
+    budgets_QB3 = np.zeros((len(rankings), len(budgets_tokens), 3))
+    ranks = np.zeros((len(rankings), 1 + len(RECALL_RANKS)))
+    boundary_Q = np.zeros(len(rankings))
+    for index, (ranking, evidence) in enumerate(zip(rankings, evidences, strict=True)):
+        budgets_QB3[index] = score_budgets(corpus, ranking, evidence, budgets_tokens)
+        is_relevant_R = touching(ranking, evidence)
+        ranks[index] = (reciprocal_rank(is_relevant_R), *(float(is_relevant_R[:rank].any()) for rank in RECALL_RANKS))
+        boundary_Q[index] = hits_boundary(corpus, ranking, evidence)
+    return Scores(
+        recall_QB=budgets_QB3[:, :, 0],
+        precision_QB=budgets_QB3[:, :, 1],
+        iou_QB=budgets_QB3[:, :, 2],
+        reciprocal_rank_Q=ranks[:, 0],
+        found_QK=ranks[:, 1:],
+        hit_boundary_Q=boundary_Q,
+    )

@@ -1,0 +1,243 @@
+"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when first asked for.
+
+Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one question.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from ..encoder import Encoder, encode_questions
+from ..records import Float32Array, Hit, Int64Array
+from ..search import RRF_CONSTANT
+from ..spans import extent_of, merge_extents
+from .corpus import has_tokens, locate_evidence, make_corpus
+from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
+from .lexical import Postings
+from .pieces import sentence_runs
+from .records import Cost, EvaluationSet, Evidence, Pieces, Ranking
+from .systems import CUTS, NUM_HITS, ORACLE, System
+
+T = TypeVar("T")
+TIMED_QUESTIONS = 10  # how many questions are asked one by one, to say what a query costs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One question's hits, best first: indices of pieces, and their scores."""
+
+    ids_R: Int64Array
+    scores_R: Float32Array
+
+
+class Workbench:
+    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token holds."""
+
+    def __init__(self, evaluation_set: EvaluationSet, landmark_encoder: Encoder, baseline_encoder: Encoder, cache: VectorCache) -> None:
+        self.corpus = make_corpus([document.text for document in evaluation_set.documents], baseline_encoder)
+        starts = dict(zip((document.doc_id for document in evaluation_set.documents), self.corpus.document_starts.tolist(), strict=False))
+        self.questions = [one for one in evaluation_set.questions if has_tokens(self.corpus, starts[one.doc_id], one)]
+        self.evidences: list[Evidence] = locate_evidence(self.corpus, replace(evaluation_set, questions=tuple(self.questions)))
+        self.name, self.cache = evaluation_set.name, cache
+        # Budgets count the baseline's tokens; another encoder's windows need its own.
+        is_same = landmark_encoder.folder.fingerprint == baseline_encoder.folder.fingerprint
+        self.landmark_corpus = self.corpus if is_same else make_corpus(self.corpus.texts, landmark_encoder)
+        self.encoders = {"landmark": landmark_encoder, "baseline": baseline_encoder}
+        self.made: dict[tuple[str, ...], object] = {}
+        self.query_ms: dict[tuple[str, ...], float] = defaultdict(float)
+
+    def make(self, key: tuple[str, ...], work: Callable[[], T]) -> T:
+        """The result of `work`, kept under `key`."""
+        if key not in self.made:
+            self.made[key] = work()
+        return self.made[key]  # type: ignore[return-value]
+
+    def pieces(self, cut: str) -> Pieces:
+        return self.make(("pieces", cut), lambda: CUTS[cut](self.corpus))
+
+    def postings(self, cut: str) -> Postings:
+        return self.make(("postings", cut), lambda: Postings(self.corpus, self.pieces(cut)))
+
+    def embedded(self, system: System) -> Embedded:
+        """The vectors that a system searches."""
+        baseline = self.encoders["baseline"]
+        ways: dict[str, Callable[[], Embedded]] = {
+            "landmark": lambda: embed_landmarks(self.cache, self.encoders["landmark"], self.landmark_corpus),
+            "late-sentence": lambda: embed_landmarks(self.cache, mean_pooled(baseline), self.corpus),
+            "late-256": lambda: embed_late_chunks(self.cache, baseline, self.corpus, self.pieces(system.cut)),
+        }
+        pieces_way = partial(embed_pieces, self.cache, baseline, self.corpus, self.pieces(system.cut))
+        return self.make(("vectors", system.vectors), ways.get(system.vectors, pieces_way))
+
+    def question_vectors(self, vectors: str) -> Float32Array:
+        """The questions, encoded as the pieces were [Q, D]."""
+        encoder = {"landmark": self.encoders["landmark"], "late-sentence": mean_pooled(self.encoders["baseline"])}.get(vectors)
+        encoder = encoder or (mean_pooled(self.encoders["baseline"]) if vectors == "late-256" else self.encoders["baseline"])
+        texts = [question.text for question in self.questions]
+
+        def encode() -> Float32Array:
+            self.time_queries(
+                ("encode", encoder.folder.fingerprint, encoder.folder.pooling), lambda q: encode_questions(encoder, [texts[q]])
+            )
+            return encode_questions(encoder, texts)
+
+        self.query_ms[("encode", vectors)] = 0.0
+        vectors_QD = self.make(("questions", encoder.folder.fingerprint, encoder.folder.pooling), encode)
+        self.query_ms[("encode", vectors)] = self.query_ms[("encode", encoder.folder.fingerprint, encoder.folder.pooling)]
+        return vectors_QD
+
+    def time_queries(self, key: tuple[str, ...], ask: Callable[[int], object]) -> None:
+        """Note what one question costs, as the median of some that are asked one by one."""
+        seconds = []
+        for question in range(min(TIMED_QUESTIONS, len(self.questions))):
+            started = time.perf_counter()
+            ask(question)
+            seconds.append(time.perf_counter() - started)
+        self.query_ms[key] = 1000 * float(np.median(seconds)) if seconds else 0.0
+
+    def vector_scores(self, system: System) -> Float32Array:
+        """Cosines of all questions with all pieces [Q, P]."""
+
+        def score() -> Float32Array:
+            vectors_PD = self.embedded(system).vectors_ND.astype(np.float32)
+            questions_QD = self.question_vectors(system.vectors)
+            self.time_queries(("search", system.vectors), lambda q: best_of(questions_QD[q] @ vectors_PD.T, 0, NUM_HITS))
+            return questions_QD @ vectors_PD.T
+
+        return self.make(("scores", system.vectors), score)
+
+    def word_scores(self, cut: str) -> Float32Array:
+        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no hits."""
+
+        def score() -> Float32Array:
+            postings = self.postings(cut)
+            self.time_queries(("words", cut), lambda q: best_of(postings.scores(self.questions[q].text), 0, NUM_HITS))
+            scores_QP = np.stack([postings.scores(question.text) for question in self.questions])
+            return np.where(scores_QP > 0, scores_QP, -np.inf).astype(np.float32)
+
+        return self.make(("word-scores", cut), score)
+
+    def orders(self, scores_QP: Float32Array, cut: str, scope: str) -> list[Order]:
+        """The best hits of each question, in its own document or in the whole corpus."""
+        if scope == "corpus":
+            return [best_of(scores_P, 0, NUM_HITS) for scores_P in scores_QP]
+        bounds = self.pieces(cut).document_pieces
+        return [
+            best_of(scores_P[bounds[one.document] : bounds[one.document + 1]], int(bounds[one.document]), NUM_HITS)
+            for scores_P, one in zip(scores_QP, self.evidences, strict=True)
+        ]
+
+    def vector_orders(self, system: System, scope: str) -> list[Order]:
+        return self.make(("orders", system.vectors, scope), lambda: self.orders(self.vector_scores(system), system.cut, scope))
+
+    def word_orders(self, cut: str, scope: str) -> list[Order]:
+        return self.make(("word-orders", cut, scope), lambda: self.orders(self.word_scores(cut), cut, scope))
+
+    def rank(self, system: System, scope: str) -> list[Ranking]:
+        """Each question's pieces of text, best first."""
+        if system.is_control:
+            return self.rank_oracle() if system.name == ORACLE else self.rank_random(scope)
+        lists = [self.vector_orders(system, scope)] if system.vectors else []
+        lists += [self.word_orders(system.words, scope)] if system.words else []
+        orders = lists[0] if len(lists) == 1 else [fuse_orders(pair) for pair in zip(*lists, strict=True)]
+        shape = partial(self.span_ranking, system) if system.span else partial(self.piece_ranking, system)
+        if scope == "corpus":
+            self.time_queries(("shape", system.name), lambda q: shape(q, orders[q]))
+        return [shape(index, order) for index, order in enumerate(orders)]
+
+    def piece_ranking(self, system: System, _question: int, order: Order) -> Ranking:
+        """Hits as their pieces, with the sentences around them that the system adds."""
+        hits = self.pieces(system.cut)
+        width = (system.before, system.after)
+        shown = self.make(("run", *map(str, width)), lambda: sentence_runs(self.corpus, *width)) if any(width) else hits
+        return Ranking(
+            starts_R=shown.starts_P[order.ids_R],
+            ends_R=shown.ends_P[order.ids_R],
+            boundaries_R=hits.ends_P[order.ids_R],
+            keeps_end=system.keeps_end,
+        )
+
+    def span_ranking(self, system: System, question: int, order: Order) -> Ranking:
+        """Hits as spans, grown and merged by the functions of `search` itself."""
+        assert system.span is not None
+        bounds = self.corpus.document_sentences
+        documents_R = np.searchsorted(bounds, order.ids_R, side="right") - 1
+        scores_S = self.vector_scores(system)[question]
+        reach = max(system.span.max_front, system.span.front, system.span.surround)
+        similarity_of: dict[str, dict[int, float]] = defaultdict(dict)
+        hits = []
+        for sentence, document, score in zip(order.ids_R.tolist(), documents_R.tolist(), order.scores_R.tolist(), strict=True):
+            first, end = int(bounds[document]), int(bounds[document + 1])
+            near_first, near_end = max(first, sentence - reach), min(end, sentence + system.span.surround + 2)
+            doc_id = f"{document:08d}"
+            similarity_of[doc_id].update(
+                zip(range(near_first - first, near_end - first), scores_S[near_first:near_end].tolist(), strict=True)
+            )
+            hits.append(Hit(doc_id=doc_id, pos=sentence - first, score=score))
+        extents = [extent_of(hit, similarity_of[hit.doc_id], system.span, is_fused=bool(system.words)) for hit in hits]
+        merged = merge_extents(sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos)))
+        firsts = np.asarray([bounds[int(extent.doc_id)] + extent.first for extent in merged], dtype=np.int64)
+        lasts = np.asarray([bounds[int(extent.doc_id)] + extent.last for extent in merged], dtype=np.int64)
+        boundaries = np.asarray([bounds[int(extent.doc_id)] + extent.pos for extent in merged], dtype=np.int64)
+        return Ranking(
+            starts_R=self.corpus.sentence_starts_S[firsts],
+            ends_R=self.corpus.sentence_ends_S[lasts],
+            boundaries_R=self.corpus.sentence_ends_S[boundaries],
+            keeps_end=system.keeps_end,
+        )
+
+    def rank_oracle(self) -> list[Ranking]:
+        """The evidence itself."""
+        return [Ranking(starts_R=one.starts, ends_R=one.ends, boundaries_R=one.ends) for one in self.evidences]
+
+    def rank_random(self, scope: str) -> list[Ranking]:
+        """Sentences in random order."""
+        generator = np.random.default_rng(0)
+        pieces, rankings = self.pieces("sentence"), []
+        for one in self.evidences:
+            bounds = pieces.document_pieces[[one.document, one.document + 1]] if scope == "document" else np.asarray([0, len(pieces)])
+            ids_R = bounds[0] + generator.permutation(int(bounds[1] - bounds[0]))[: 8 * NUM_HITS]
+            rankings.append(Ranking(starts_R=pieces.starts_P[ids_R], ends_R=pieces.ends_P[ids_R], boundaries_R=pieces.ends_P[ids_R]))
+        return rankings
+
+    def cost(self, system: System) -> Cost:
+        """What the system has cost so far: call it after `rank`."""
+        num_vectors, index_bytes, index_s, query_ms = 0, 0, self.corpus.prepare_s, self.query_ms[("shape", system.name)]
+        if system.vectors:
+            embedded = self.embedded(system)
+            num_vectors, index_bytes = len(embedded.vectors_ND), vectors_bytes(embedded.vectors_ND)
+            index_s += embedded.seconds
+            query_ms += self.query_ms[("encode", system.vectors)] + self.query_ms[("search", system.vectors)]
+        if system.words:
+            index_bytes += self.postings(system.words).size_bytes
+            index_s += self.postings(system.words).seconds
+            query_ms += self.query_ms[("words", system.words)]
+        return Cost(num_vectors=num_vectors, index_bytes=index_bytes, index_s=index_s, query_ms=query_ms)
+
+
+def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:
+    """The highest finite scores, best first, ties by place; `offset` is added to the places."""
+    if len(scores_P) > num_hits:
+        threshold = np.partition(scores_P, len(scores_P) - num_hits)[len(scores_P) - num_hits]
+        ids_R = np.flatnonzero(scores_P >= threshold)
+    else:
+        ids_R = np.arange(len(scores_P))
+    ids_R = ids_R[np.isfinite(scores_P[ids_R])]
+    ids_R = ids_R[np.lexsort((ids_R, -scores_P[ids_R]))][:num_hits]
+    return Order(ids_R=ids_R.astype(np.int64) + offset, scores_R=scores_P[ids_R])
+
+
+def fuse_orders(orders: Sequence[Order]) -> Order:
+    """Reciprocal rank fusion, as `search.fuse` does it: `sum 1 / (RRF_CONSTANT + rank)`, scaled so that first in all is 1."""
+    ids, places = np.unique(np.concatenate([order.ids_R for order in orders]), return_inverse=True)
+    ranks = np.concatenate([np.arange(1, len(order.ids_R) + 1) for order in orders])
+    scores = np.bincount(places, (RRF_CONSTANT + 1) / (RRF_CONSTANT + ranks) / len(orders), minlength=len(ids))
+    best = np.lexsort((ids, -scores))[:NUM_HITS]
+    return Order(ids_R=ids[best], scores_R=scores[best].astype(np.float32))

@@ -1,0 +1,417 @@
+"""From sets to results: rankings are those of `search`, controls score what they must, a killed run goes on, the JSON is the contract."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tiny
+
+from lmkindex.build import build_index
+from lmkindex.config import AnswerOptions, BuildOptions, SearchOptions
+from lmkindex.encoder import FakeEncoder
+from lmkindex.errors import UsageError
+from lmkindex.evaluate.datasets import find_sets
+from lmkindex.evaluate.driver import Encoders, append_log, run_evaluation, run_experiment
+from lmkindex.evaluate.embed import VectorCache
+from lmkindex.evaluate.reader_run import ReaderOptions, gather_passages, passages
+from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
+from lmkindex.evaluate.results import results_json
+from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
+from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
+from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders
+from lmkindex.generate import FakeGenerator
+from lmkindex.records import Float32Array, Hit, Row
+from lmkindex.search import Searcher, fuse
+from lmkindex.table import IndexReader
+from lmkindex_cli.main import main
+
+NO_READER = ReaderOptions()
+BY_NAME = {system.name: system for system in all_systems()}
+
+
+def make_set(name: str, num_documents: int = 3, *, seed: int = 0, num_sentences: int = 60) -> EvaluationSet:
+    """Documents of made-up prose, each with questions whose evidence is one or two of its sentences."""
+    documents, questions = [], []
+    for number in range(num_documents):
+        text = tiny.prose(seed + number, num_sentences)
+        documents.append(SourceDocument(doc_id=f"d{number}", title="", text=text))
+        ends = [place + 1 for place, char in enumerate(text) if char == "."]
+        for index in range(5, len(ends) - 1, 13):
+            start = ends[index - 1] + len(text[ends[index - 1] : ends[index]]) - len(text[ends[index - 1] : ends[index]].lstrip())
+            question = text[start : ends[index]].split()[:4]
+            questions.append(
+                Question(
+                    question_id=f"{number}-{index}",
+                    doc_id=f"d{number}",
+                    text=" ".join(question),
+                    answers=("oak",),
+                    spans=((start, ends[index]),),
+                )
+            )
+    return EvaluationSet(name=name, documents=tuple(documents), questions=tuple(questions))
+
+
+def write_set(folder: Path, one: EvaluationSet) -> None:
+    """The set in the form of the data folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with gzip.open(folder / f"{one.name}.docs.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps({"id": document.doc_id, "title": "", "text": document.text}) + "\n" for document in one.documents)
+    with gzip.open(folder / f"{one.name}.qa.jsonl.gz", "wt", encoding="utf-8") as file:
+        for question in one.questions:
+            fields = {"id": question.question_id, "doc": question.doc_id, "question": question.text, "answers": list(question.answers)}
+            file.write(json.dumps({**fields, "spans": [list(span) for span in question.spans]}) + "\n")
+
+
+def make_bench(folder: Path, one: EvaluationSet, encoder: Any = None) -> Workbench:
+    encoder = encoder or FakeEncoder()
+    return Workbench(one, encoder, encoder, VectorCache(folder / "cache"))
+
+
+class CountingEncoder(FakeEncoder):
+    """Counts the tokens that it encodes, and stops the process's work after so many."""
+
+    def __init__(self, stop_after_tokens: int = 1 << 60) -> None:
+        super().__init__()
+        self.num_tokens, self.stop_after_tokens = 0, stop_after_tokens
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        if self.num_tokens >= self.stop_after_tokens:
+            raise KeyboardInterrupt
+        self.num_tokens += sum(len(row.ids_T) for row in rows)
+        return super().encode_rows(rows)
+
+
+def make_generator() -> FakeGenerator:
+    return FakeGenerator(lambda prompt: "It was made of oak.")
+
+
+# ---- rankings
+
+
+@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-surround-1"])
+def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
+    one = make_set("prose")
+    options = {
+        "landmark-1": SearchOptions(front=1, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-3": SearchOptions(front=3, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-auto": SearchOptions(num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-surround-1": SearchOptions(surround=1, num_hits=NUM_HITS, budget_tokens=10**6),
+    }[name]
+    for document in one.documents:
+        (tmp_path / "corpus").mkdir(exist_ok=True)
+        (tmp_path / "corpus" / f"{document.doc_id}.txt").write_text(document.text, "utf-8")
+    encoder = FakeEncoder()
+    build_index(str(tmp_path / "index"), [tmp_path / "corpus"], BuildOptions(), encoder=encoder)
+    results = Searcher(IndexReader(tmp_path / "index"), encoder).search([q.text for q in one.questions], [options] * len(one.questions))
+    bench = make_bench(tmp_path, one)
+    rankings = bench.rank(BY_NAME[name], "corpus")
+    starts = {f"d{index}.txt": int(start) for index, start in enumerate(bench.corpus.document_starts[:-1])}
+    for result, ranking in zip(results, rankings, strict=True):
+        found = [(starts[span.path] + span.start, starts[span.path] + span.end, starts[span.path] + span.boundary) for span in result.spans]
+        ranked = list(zip(ranking.starts_R.tolist(), ranking.ends_R.tolist(), ranking.boundaries_R.tolist(), strict=True))
+        assert len(found) == len(ranked)
+        assert sum(left == right for left, right in zip(found, ranked, strict=True)) >= 0.95 * len(found)  # ties within rounding may turn
+        assert found[0] == ranked[0]
+        assert set(found) == set(ranked)
+
+
+def test_fusion_is_that_of_search() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        lists = [generator.permutation(30)[: generator.integers(0, 30)] for _ in range(2)]
+        orders = [Order(ids_R=one, scores_R=np.linspace(1, 0, len(one), dtype=np.float32)) for one in lists]
+        expected = fuse([[Hit(doc_id="", pos=int(pos), score=0.0) for pos in one] for one in lists])
+        fused = fuse_orders(orders)
+        assert fused.ids_R.tolist() == [hit.pos for hit in expected]
+        assert fused.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)
+
+
+def test_best_hits_are_those_of_a_full_sort() -> None:
+    generator = np.random.default_rng(0)
+    for num_pieces in (0, 1, 5, 50):
+        scores = np.round(generator.random(num_pieces), 1).astype(np.float32)  # with ties
+        scores[::7] = -np.inf
+        expected = sorted((index for index in range(num_pieces) if np.isfinite(scores[index])), key=lambda index: (-scores[index], index))[
+            :9
+        ]
+        assert best_of(scores, 100, 9).ids_R.tolist() == [100 + index for index in expected]
+
+
+def test_document_scope_stays_in_the_document(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, make_set("prose"))
+    for system in select_systems(["chunk-64", "landmark-auto+bm25", "bm25-context", "random", "isolated-window-3"]):
+        for ranking, evidence in zip(bench.rank(system, "document"), bench.evidences, strict=True):
+            first, end = bench.corpus.document_starts[[evidence.document, evidence.document + 1]]
+            assert (ranking.starts_R >= first).all() and (ranking.ends_R <= end).all()
+
+
+def test_systems_have_names_of_their_own_and_unknown_ones_are_an_error() -> None:
+    assert len(BY_NAME) == len(all_systems())
+    assert {system.name for system in select_systems(["chunk-64*"])} == {
+        "chunk-64",
+        "chunk-64+bm25",
+        "chunk-64-overlap",
+        "chunk-64-overlap+bm25",
+    }
+    with pytest.raises(UsageError, match="landmark-auto"):
+        select_systems(["chunk-65"])
+
+
+# ---- controls
+
+
+def test_oracle_scores_one_and_random_scores_chance(tmp_path: Path) -> None:
+    one = make_set("prose", 12, num_sentences=200)
+    bench = make_bench(tmp_path, one)
+    result = evaluate_set(bench, EvaluateOptions(systems=(BY_NAME["oracle"], BY_NAME["random"]), max_questions=0))
+    runs = {(run.name, run.scope): run.scores for run in result.runs}
+    for scope in ("document", "corpus"):
+        oracle = runs["oracle", scope]
+        for values in (oracle.recall_QB, oracle.precision_QB, oracle.iou_QB, oracle.reciprocal_rank_Q, oracle.hit_boundary_Q):
+            assert (values == 1.0).all()
+    recall_QB = runs["random", "document"].recall_QB
+    document_tokens = np.diff(bench.corpus.sentence_tokens[bench.corpus.document_sentences])
+    for column, budget in enumerate(EvaluateOptions().budgets_tokens):
+        chance_Q = np.minimum(1.0, budget / document_tokens[[evidence.document for evidence in bench.evidences]])
+        error = 4 * np.sqrt((chance_Q * (1 - chance_Q)).sum()) / len(chance_Q) + 1e-9
+        assert abs(recall_QB[:, column].mean() - chance_Q.mean()) < error + 0.01
+
+
+def test_the_whole_evidence_is_found_when_the_budget_holds_the_document(tmp_path: Path) -> None:
+    """Every system has ranked every piece by then: nothing may be lost on the way."""
+    bench = make_bench(tmp_path, make_set("prose", 2, num_sentences=40))
+    for system in all_systems():
+        if system.words and not system.vectors:
+            continue  # BM25 finds only pieces that share a word
+        result = evaluate_set(
+            bench, EvaluateOptions(systems=(system,), scopes=("document",), budgets_tokens=(512, 100_000), max_questions=0)
+        )
+        assert (result.runs[0].scores.recall_QB[:, 1] == 1.0).all(), system.name
+
+
+# ---- results
+
+
+def evaluate_small(
+    folder: Path, encoder: Any, *, names: Sequence[str] = ("landmark-auto", "chunk-64", "random"), reader: ReaderOptions = NO_READER
+) -> Any:
+    sets = [make_set("one"), make_set("two", 2, seed=50)]
+    return run_evaluation(
+        sets, Encoders(landmark=encoder, baseline=encoder), VectorCache(folder / "cache"), folder / "out",
+        EvaluateOptions(systems=tuple(select_systems(names))),
+        reader=reader, open_reader=make_generator, answer_options=AnswerOptions(min_similarity=-1.0),
+    )  # fmt: skip
+
+
+def without_times(results: Any) -> Any:
+    if isinstance(results, dict):
+        return {
+            key: without_times(value)
+            for key, value in results.items()
+            if key not in ("ms_per_query", "index_seconds", "created", "seconds")
+        }
+    return [without_times(value) for value in results] if isinstance(results, list) else results
+
+
+def test_results_follow_the_contract(tmp_path: Path) -> None:
+    results = evaluate_small(tmp_path, FakeEncoder())
+    assert (results["dataset"], results["budget_tokens"], results["scope"]) == ("macro", 512, "corpus")
+    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8")) == results
+    contract = {"name", "recall", "precision", "iou", "mrr", "hit_boundary", "ci95", "ms_per_query", "index_seconds", "index_bytes"}
+    parts = {(part["dataset"], part["scope"], part["budget_tokens"]): part for part in results["results"]}
+    assert len(parts) == 3 * 2 * 5
+    for part in parts.values():
+        systems = {system["name"]: system for system in part["systems"]}
+        assert set(systems) == {"landmark-auto", "chunk-64", "random"}
+        for name, system in systems.items():
+            assert contract <= set(system)
+            for metric in ("recall", "precision", "iou", "mrr", "hit_boundary"):
+                low, high = system["ci95"][metric]
+                assert 0 <= low <= system[metric] <= high <= 1
+            if name != "landmark-auto":
+                mean, low, high = system["ci95"]["recall_difference"]
+                assert mean == pytest.approx(systems["landmark-auto"]["recall"] - system["recall"], abs=2e-4)
+                assert low <= mean <= high
+    at = {name: {system["name"]: system["recall"] for system in parts[name, "corpus", 512]["systems"]} for name in ("one", "two", "macro")}
+    for system, recall in at["macro"].items():
+        assert recall == pytest.approx((at["one"][system] + at["two"][system]) / 2, abs=2e-4)
+    costs = {system["name"]: system for system in results["systems"]}
+    assert costs["chunk-64"]["vectors_per_1000_tokens"] < costs["landmark-auto"]["vectors_per_1000_tokens"]
+    assert costs["landmark-auto"]["index_bytes"] > 0 == costs["random"]["index_bytes"]
+    with np.load(tmp_path / "out" / "questions" / "one.npz") as saved:
+        assert saved["corpus/landmark-auto"].shape == (len(saved["question_ids"]), 5)
+
+
+def test_a_set_alone_is_the_head(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, make_set("prose"))
+    options = EvaluateOptions(systems=tuple(select_systems(["landmark-auto"])), scopes=("document",), main_budget_tokens=256)
+    folder = FakeEncoder().folder
+    results = results_json([evaluate_set(bench, options)], options, "landmark-auto", {"landmark": folder, "baseline": folder})
+    assert (results["dataset"], results["scope"], results["budget_tokens"]) == ("prose", "document", 256)
+
+
+def test_a_killed_evaluation_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lmkindex.evaluate.embed.SLAB_TOKENS", 500)
+    whole = CountingEncoder()
+    expected = evaluate_small(tmp_path / "whole", whole)
+    killed = CountingEncoder(stop_after_tokens=whole.num_tokens // 2)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_small(tmp_path / "killed", killed)
+    assert not (tmp_path / "killed" / "out" / "results.json").exists()
+    again = CountingEncoder()
+    results = evaluate_small(tmp_path / "killed", again)
+    assert without_times(results) == without_times(expected)
+    assert again.num_tokens < 0.7 * whole.num_tokens  # questions are encoded each time, pieces are not
+    third = CountingEncoder()
+    evaluate_small(tmp_path / "killed", third)
+    assert third.num_tokens < 0.2 * whole.num_tokens
+
+
+def test_a_set_without_evidence_is_an_error(tmp_path: Path) -> None:
+    one = make_set("one")
+    nothing = EvaluationSet(name="nothing", documents=one.documents, questions=())
+    with pytest.raises(UsageError, match="nothing"):
+        run_evaluation(
+            [nothing], Encoders(landmark=FakeEncoder(), baseline=FakeEncoder()), VectorCache(tmp_path / "cache"), tmp_path / "out",
+            EvaluateOptions(), reader=ReaderOptions(), open_reader=make_generator, answer_options=AnswerOptions(),
+        )  # fmt: skip
+
+
+# ---- the reader
+
+
+def test_passages_hold_the_budget_and_join_neighbours(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, make_set("prose"))
+    for system in select_systems(["landmark-1", "chunk-64-overlap", "isolated-window-3"]):
+        for index, ranking in enumerate(bench.rank(system, "corpus")):
+            result = passages(bench, index, ranking, 200)
+            assert sum(span.num_tokens for span in result.spans) == 200
+            for span in result.spans:
+                assert bench.corpus.texts[int(span.doc_id)][span.start : span.end] == span.text
+            places = sorted((int(span.doc_id), span.pos_first, span.start, span.end) for span in result.spans)
+            for left, right in pairwise(places):
+                assert left[0] != right[0] or left[3] < right[2]
+    assert [span.num_tokens for span in passages(bench, 0, bench.rank(BY_NAME["oracle"], "corpus")[0], 4).spans] == [4]
+
+
+def test_the_reader_is_part_of_the_results(tmp_path: Path) -> None:
+    results = evaluate_small(
+        tmp_path,
+        FakeEncoder(),
+        names=["landmark-auto", "landmark-1", "chunk-128"],
+        reader=ReaderOptions(num_questions=4, budget_tokens=100),
+    )
+    reader = results["reader"]
+    assert (reader["budget_tokens"], [part["dataset"] for part in reader["results"]]) == (100, ["macro", "one", "two"])
+    macro = {system["name"]: system for system in reader["results"][0]["systems"]}
+    assert set(macro) == {"landmark-auto", "landmark-1", "chunk-128"}
+    for system in macro.values():
+        assert 0 <= system["ci95"]["f1"][0] <= system["f1"] <= system["ci95"]["f1"][1] <= 1
+        assert system["tokens_read"] > 50
+    assert json.loads((tmp_path / "out" / "results.json").read_text("utf-8"))["reader"] == reader
+
+
+def test_the_reader_asks_the_same_questions_of_every_system(tmp_path: Path) -> None:
+    bench = make_bench(tmp_path, make_set("prose"))
+    gathered = gather_passages(bench, select_systems(["landmark-1", "chunk-128"]), ReaderOptions(num_questions=5))
+    asked = [[result.question for result in results] for results in gathered.results.values()]
+    assert asked[0] == asked[1] and len(asked[0]) == 5 == len(gathered.answers)
+
+
+# ---- the log, and the command
+
+
+def test_the_log_gets_a_dated_entry(tmp_path: Path) -> None:
+    results = evaluate_small(tmp_path, FakeEncoder())
+    log = tmp_path / "log.md"
+    log.write_text("# Log\n", "utf-8")
+    append_log(log, results)
+    text = log.read_text("utf-8")
+    assert text.startswith("# Log\n\n### " + results["created"][:10])
+    assert "| landmark-auto" in text
+    experiment = run_experiment(
+        "budget", [], Encoders(landmark=FakeEncoder(), baseline=FakeEncoder()), VectorCache(tmp_path / "cache"), tmp_path / "out",
+        EvaluateOptions(), lambda text: None,
+    )  # fmt: skip
+    append_log(log, experiment)
+    assert "Experiment `budget`" in log.read_text("utf-8") and "Verdict: At 128 tokens" in log.read_text("utf-8")
+    figure = experiment["figures"][0]
+    assert [series["name"] for series in figure["series"]] and "random" not in {series["name"] for series in figure["series"]}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_set(folder, make_set("one"))
+    write_set(folder, make_set("two", 2, seed=50))
+    tiny.make_bert(folder / "encoder", "sentence_mean")
+    return folder
+
+
+def run_cli(data: Path, folder: Path, *more: str) -> int:
+    places = ["--encoder", str(data / "encoder"), "--output", str(folder / "out"), "--cache", str(folder / "cache")]
+    code: int = main(["evaluate", str(data), *places, *more])
+    return code
+
+
+def test_the_command_prints_the_contract(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        run_cli(data, tmp_path, "--json", "-q", "--set", "one", "--systems", "landmark-*", "--systems", "chunk-64", "--budget", "300") == 0
+    )
+    out, err = capsys.readouterr()
+    results = json.loads(out)
+    assert (results["dataset"], results["budget_tokens"], err) == ("one", 300, "")
+    assert len(results["systems"]) == len(select_systems(["landmark-*", "chunk-64"]))
+    assert run_cli(data, tmp_path, "--experiment", "budget", "--log", str(tmp_path / "log.md")) == 0
+    assert "At 300 tokens" in capsys.readouterr().out
+    assert "Experiment `budget`" in (tmp_path / "log.md").read_text("utf-8")
+
+
+def test_the_command_shows_tables(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(data, tmp_path, "--systems", "landmark-auto", "--systems", "isolated", "--scope", "document") == 0
+    out, err = capsys.readouterr()
+    assert "landmark-auto" in out and "isolated" in out and "macro" in out
+    assert "one: 3 documents" in err and "two: 2 documents" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--systems", "nonsense"], "No system is called nonsense"),
+        (["--set", "three"], "three"),
+        (["--scope", "page"], "--scope page"),
+        (["--experiment", "luck"], "No experiment is called luck"),
+        (["--experiment", "budget"], "run `lmkindex evaluate`"),
+    ],
+)
+def test_usage_errors_say_what_to_do(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+) -> None:
+    assert run_cli(data, tmp_path, *arguments) == 2
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_default_encoder_beats_chance_on_the_sample_corpus(tmp_path: Path) -> None:
+    """The real model over `examples/`: any sensible system is far above random order, and no difference is claimed beyond that."""
+    from lmkindex.config import EncodeOptions
+    from lmkindex.encoder import load_encoder
+    from lmkindex.encoder_folder import find_encoder
+
+    (examples,) = find_sets(tiny.CORPUS_PATH.parent, [])
+    encoder = load_encoder(find_encoder(None), EncodeOptions())
+    bench = make_bench(tmp_path, examples, encoder)
+    result = evaluate_set(
+        bench, EvaluateOptions(systems=tuple(select_systems(["random", "landmark-auto", "bm25-context"])), scopes=("corpus",))
+    )
+    recall = {run.name: float(run.scores.recall_QB[:, 2].mean()) for run in result.runs}
+    assert recall["random"] < 0.1
+    assert recall["landmark-auto"] > 0.5 and recall["bm25-context"] > 0.4
