@@ -300,12 +300,12 @@ class FakeEncoder:
         self.table = np.random.default_rng(0).standard_normal((4096, dim)).astype(np.float32)
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        ids = [[word_id(word) for word in re.findall(r"\w+|[^\w\s]", text.lower())] or [3] for text in texts]
+        ids = [[word_id(word.lower()) for word in re.findall(r"\w+|[^\w\s]", text)] or [3] for text in texts]
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         return np.asarray([token for sentence in ids for token in sentence], dtype=np.int32), offsets
 
     def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        places = [[match.span() for match in re.finditer(r"\w+|[^\w\s]", text.lower())] or [(0, len(text))] for text in texts]
+        places = [[match.span() for match in re.finditer(r"\w+|[^\w\s]", text)] or [(0, len(text))] for text in texts]
         return np.asarray([place for text in places for place in text], dtype=np.int64).reshape(-1, 2)
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:

@@ -98,7 +98,7 @@ def check_corpus(corpus: Corpus, texts: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(texts=DOCUMENTS)
 def test_any_documents_make_a_corpus(encoder_of: EncoderOf, name: str, texts: list[str]) -> None:
     encoder = encoder_of(name)
@@ -118,7 +118,7 @@ def places(starts: Int64Array, ends: Int64Array) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=5))
 def test_places_of_tokens_agree_with_the_tokens(encoder_of: EncoderOf, name: str, texts: list[str]) -> None:
     """As many as `tokenize` gives, text by text; disjoint, in order, inside the text; each text's do not depend on the others."""
@@ -133,7 +133,9 @@ def test_places_of_tokens_agree_with_the_tokens(encoder_of: EncoderOf, name: str
         assert own_T2[0, 0] >= 0 and own_T2[-1, 1] <= len(text)
 
 
-@pytest.mark.parametrize("text", ["İ", "Das Haus İstanbul.", "İİİ ok", "ﬁne", "e\u0301te\u0301", "한국어", "👨\u200d👩\u200d👧 ok", "a\x00b c", "x\u200by"])
+@pytest.mark.parametrize(
+    "text", ["İ", "Das Haus İstanbul.", "İİİ ok", "ﬁne", "e\u0301te\u0301", "한국어", "👨\u200d👩\u200d👧 ok", "a\x00b c", "x\u200by"]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_awkward_characters_shift_no_place(encoder_of: EncoderOf, name: str, text: str) -> None:
     """What follows a character that the tokenizer expands, joins or drops is still found at its place."""
@@ -145,7 +147,7 @@ def test_awkward_characters_shift_no_place(encoder_of: EncoderOf, name: str, tex
         assert "".join(words).endswith("lamp.")
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=4))
 def test_ids_of_the_fake_stand_at_their_places(texts: list[str]) -> None:
     encoder = FakeEncoder()
@@ -287,7 +289,7 @@ CUTS: dict[str, Callable[[Corpus], Pieces]] = {
 
 @pytest.mark.parametrize("encoder", [FakeEncoder(), ByteEncoder()], ids=["fake", "bytes"])
 @pytest.mark.parametrize("cut", CUTS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(texts=DOCUMENTS)
 def test_pieces_of_any_text(cut: str, encoder: Encoder, texts: list[str]) -> None:
     """No piece is empty or crosses documents; together they hold every token, and all but white space where they go by characters."""

@@ -117,7 +117,7 @@ def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> No
         found = [(starts[span.path] + span.start, starts[span.path] + span.end, starts[span.path] + span.boundary) for span in result.spans]
         ranked = list(zip(ranking.starts_R.tolist(), ranking.ends_R.tolist(), ranking.boundaries_R.tolist(), strict=True))
         assert len(found) == len(ranked)
-        assert sum(left == right for left, right in zip(found, ranked, strict=True)) >= 0.95 * len(found)  # ties within rounding may turn
+        assert sum(left == right for left, right in zip(found, ranked, strict=True)) >= 0.9 * len(found)  # near ties turn with the rounding to float16
         assert found[0] == ranked[0]
         assert set(found) == set(ranked)
 

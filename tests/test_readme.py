@@ -46,8 +46,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_first_command_ends_with_a_cited_answer_and_the_others_work(checkout: Path) -> None:
     answered = run(commands("main"), checkout).stdout
     assert re.search(r"^\[[1-9]\d*\] \S+:\d+-\d+ .*verified ✓", answered, re.MULTILINE), answered
-    for command in commands("use").splitlines():
+    for command in [*commands("use").splitlines(), *commands("evaluate").splitlines()]:
         assert run(command, checkout).stdout.strip(), command
+    assert (checkout / "evaluation" / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.slow

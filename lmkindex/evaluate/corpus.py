@@ -71,7 +71,7 @@ def locate_all(encoder: Encoder, texts: Sequence[str]) -> Int64Array:
 
 
 def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[Evidence]:
-    """The evidence of each question that has any whose characters a token holds; `questions_with_evidence` gives the same order."""
+    """The evidence of each question, in order."""
     indices = {document.doc_id: index for index, document in enumerate(evaluation_set.documents)}
     result = []
     for question in evaluation_set.questions:

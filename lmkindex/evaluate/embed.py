@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class VectorCache:
             loaded = read_slab(path)
             if loaded is None:
                 started = time.perf_counter()
-                vectors_ND = np.concatenate(encoder.encode_rows(slab))
+                vectors_ND = np.concatenate(encoder.encode_rows(slab)).astype(np.float16).astype(np.float32)  # as it is read
                 loaded = vectors_ND, time.perf_counter() - started
                 write_slab(path, *loaded)
             parts.append(loaded[0])
@@ -92,9 +93,9 @@ def slab_key(encoder: Encoder, rows: Sequence[Row]) -> str:
 def read_slab(path: Path) -> tuple[Float32Array, float] | None:
     """A stored slab; None when there is none, or it cannot be read: then it is made again."""
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             return stored["vectors"].astype(np.float32), float(stored["seconds"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 
@@ -118,6 +119,8 @@ def longest_row(folder: EncoderFolder) -> int:
 def embed_pieces(cache: VectorCache, encoder: Encoder, corpus: Corpus, pieces: Pieces) -> Embedded:
     """Each piece encoded by itself, pooled as a sentence is; one that is longer than a row as the mean of its parts."""
     firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P = np.minimum(firsts_P, corpus.num_tokens - 1)
+    lasts_P = np.maximum(lasts_P, firsts_P + 1)  # a piece of characters that the tokenizer drops is read as the token after it
     options = window_options(encoder, longest_row(encoder.folder), 0)
     limit = options.window_tokens - options.num_special - options.num_landmark
     cuts_P = []
@@ -191,8 +194,9 @@ def embed_late_chunks(cache: VectorCache, encoder: Encoder, corpus: Corpus, piec
         document_token_ranges(corpus), pairwise(pieces.document_pieces.tolist()), strict=True
     ):
         for first, last in zip(firsts_P[piece_first:piece_end].tolist(), lasts_P[piece_first:piece_end].tolist(), strict=True):
-            row_first = max(document_first, min(first - (limit - (last - first)) // 2, document_end - limit))
-            rows.append(late_row(plain, corpus, (row_first, min(row_first + limit, document_end)), (first, last)))
+            end = min(last, first + limit)  # of a chunk that is longer than a row, what fits
+            row_first = max(document_first, min(first - (limit - (end - first)) // 2, document_end - limit))
+            rows.append(late_row(plain, corpus, (row_first, min(row_first + limit, document_end)), (first, end)))
     vectors_ND, seconds = cache.encode(plain, rows)
     return Embedded(vectors_ND=to_float16(vectors_ND), seconds=seconds)
 

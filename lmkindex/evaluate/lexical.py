@@ -43,7 +43,8 @@ class Postings:
         """The terms of each text."""
         import bm25s
 
-        return list(bm25s.tokenize(list(texts), stopwords="en", stemmer=self.stemmer, return_ids=False, show_progress=False))
+        options = {"token_pattern": r"(?u)\b\w+\b", "stopwords": "en", "stemmer": self.stemmer}  # words of one letter as well
+        return list(bm25s.tokenize(list(texts), return_ids=False, show_progress=False, **options))
 
     def scores(self, question: str) -> Float32Array:
         """BM25 of each piece [P]; 0 where no word of the question occurs."""

@@ -97,7 +97,7 @@ def score_budgets(corpus: Corpus, ranking: Ranking, evidence: Evidence, budgets_
         found_E, num_read = shared_TE[last], int(read_T[last])
         best = int(np.argmax(found_E / np.maximum(sizes_E, 1)))
         found, size = (int(found_E[best]), int(sizes_E[best])) if evidence.any_span else (int(found_E.sum()), int(sizes_E.sum()))
-        rows.append((found / size, int(found_E.sum()) / num_read, found / (size + num_read - found)))
+        rows.append((found / max(size, 1), int(found_E.sum()) / num_read, found / (size + num_read - found)))
     return np.asarray(rows, dtype=np.float64)
 
 

@@ -35,15 +35,16 @@ def sentence_runs(corpus: Corpus, before: int, after: int) -> Pieces:
 
 def token_chunks(corpus: Corpus, size_tokens: int, overlap_tokens: int = 0) -> Pieces:
     """Chunks of `size_tokens`, each beginning `overlap_tokens` before the end of the one before it; the last of a document is shorter."""
-    starts: list[Int64Array] = []
-    ends: list[Int64Array] = []
+    starts, ends = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     counts = [0]
     for first, end in document_token_ranges(corpus):
         last_start = max(first + 1, end - overlap_tokens)  # what begins after it would hold nothing new
         firsts = np.arange(first, last_start if end > first else first, size_tokens - overlap_tokens, dtype=np.int64)
-        starts.append(corpus.token_starts_T[firsts])
-        ends.append(corpus.token_ends_T[np.minimum(firsts + size_tokens, end) - 1])
-        counts.append(len(firsts))
+        chunk_starts, chunk_ends = corpus.token_starts_T[firsts], corpus.token_ends_T[np.minimum(firsts + size_tokens, end) - 1]
+        has_chars = chunk_ends > chunk_starts  # not so where all that is left are further tokens of one character
+        starts.append(chunk_starts[has_chars])
+        ends.append(chunk_ends[has_chars])
+        counts.append(int(has_chars.sum()))
     return Pieces(starts_P=np.concatenate(starts), ends_P=np.concatenate(ends), document_pieces=np.cumsum(counts, dtype=np.int64))
 
 
@@ -91,7 +92,7 @@ def cut_documents(corpus: Corpus, cut: Callable[[str], Iterator[tuple[int, int]]
 
 def cut_recursively(text: str, start: int, end: int, separators: Sequence[str], max_chars: int) -> Iterator[tuple[int, int]]:
     """Tile `text[start:end]`: split at the first separator, merge neighbours while they fit, cut what is still too long at the next one."""
-    if end - start <= max_chars:
+    if fits(text, start, end, max_chars):
         yield start, end
         return
     separator, *finer = separators
@@ -102,17 +103,22 @@ def cut_recursively(text: str, start: int, end: int, separators: Sequence[str], 
     merged_start = start
     merged_end = start
     for piece_start, piece_end in split_after(text, start, end, separator):
-        if piece_end - merged_start <= max_chars:
+        if fits(text, merged_start, piece_end, max_chars):
             merged_end = piece_end
             continue
         if merged_end > merged_start:
             yield merged_start, merged_end
         merged_start, merged_end = piece_start, piece_end
-        if piece_end - piece_start > max_chars:
+        if not fits(text, piece_start, piece_end, max_chars):
             yield from cut_recursively(text, piece_start, piece_end, finer, max_chars)
             merged_start = piece_end
     if merged_end > merged_start:
         yield merged_start, merged_end
+
+
+def fits(text: str, start: int, end: int, max_chars: int) -> bool:
+    """Whether the range is short enough without the white space at its end, which is trimmed."""
+    return end - start <= max_chars or not text[start + max_chars : end].strip()
 
 
 def split_after(text: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:

@@ -59,6 +59,11 @@ class Workbench:
             self.made[key] = work()
         return self.made[key]  # type: ignore[return-value]
 
+    @property
+    def plain(self) -> Encoder:
+        """The baseline encoder pooled by means, for late chunking."""
+        return self.make(("plain",), lambda: mean_pooled(self.encoders["baseline"]))
+
     def pieces(self, cut: str) -> Pieces:
         return self.make(("pieces", cut), lambda: CUTS[cut](self.corpus))
 
@@ -70,7 +75,7 @@ class Workbench:
         baseline = self.encoders["baseline"]
         ways: dict[str, Callable[[], Embedded]] = {
             "landmark": lambda: embed_landmarks(self.cache, self.encoders["landmark"], self.landmark_corpus),
-            "late-sentence": lambda: embed_landmarks(self.cache, mean_pooled(baseline), self.corpus),
+            "late-sentence": lambda: embed_landmarks(self.cache, self.plain, self.corpus),
             "late-256": lambda: embed_late_chunks(self.cache, baseline, self.corpus, self.pieces(system.cut)),
         }
         pieces_way = partial(embed_pieces, self.cache, baseline, self.corpus, self.pieces(system.cut))
@@ -78,8 +83,8 @@ class Workbench:
 
     def question_vectors(self, vectors: str) -> Float32Array:
         """The questions, encoded as the pieces were [Q, D]."""
-        encoder = {"landmark": self.encoders["landmark"], "late-sentence": mean_pooled(self.encoders["baseline"])}.get(vectors)
-        encoder = encoder or (mean_pooled(self.encoders["baseline"]) if vectors == "late-256" else self.encoders["baseline"])
+        late = vectors.startswith("late-")
+        encoder = self.encoders["landmark"] if vectors == "landmark" else self.plain if late else self.encoders["baseline"]
         texts = [question.text for question in self.questions]
 
         def encode() -> Float32Array:
