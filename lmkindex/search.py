@@ -6,7 +6,7 @@ Searching takes no lock: a `Searcher` stays at the state that was published when
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from .encoder_folder import find_encoder
 from .errors import IndexUnusableError, UsageError
 from .head import require_head
 from .records import Float32Array, Hit, SearchResult, Span
-from .spans import Extent, explain, extent_of, merge_extents
+from .spans import Extent, explain, extent_of, sentences_of, take_extents
 from .table import IndexReader, page_of, vectors_of
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
@@ -55,7 +55,7 @@ class Searcher:
         similarities = self.similarities_around(hits, vector_D, options)
         extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
-        spans = self.take_spans(merge_extents(extents), options.budget_tokens, similarities)
+        spans = self.take_spans(extents, options.budget_tokens, similarities)
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
@@ -108,16 +108,10 @@ class Searcher:
         # A tokenizer may read a thousand characters without a blank as one unknown token; a reader does not.
         costs = (max(length, len(row["text"]) // TOKEN_CHARS) for length, row in zip(lengths, rows, strict=True))
         num_tokens = dict(zip(sentences, costs, strict=True))
-        taken: list[tuple[Extent, int]] = []
-        room = budget_tokens
-        for extent in extents:
-            cut, cost = cut_to_room(extent, num_tokens, room)
-            if cost > room and taken:
-                break
-            taken.append((replace(cut, why=explain(cut, similarities[cut.doc_id])), cost))
-            room -= cost
-            if room <= 0:
-                break
+        taken = [
+            (replace(one, why=explain(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
+            for one in take_extents(extents, num_tokens, budget_tokens)
+        ]
         return self.make_spans(taken, sentences)
 
     def make_spans(self, taken: Sequence[tuple[Extent, int]], sentences: dict[tuple[str, int], dict[str, int]]) -> list[Span]:
@@ -144,21 +138,6 @@ class Searcher:
                 )
             )
         return spans
-
-
-def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
-    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and its tokens."""
-    first, last = extent.first, extent.last
-    cost = sum(num_tokens[extent.doc_id, pos] for pos in range(first, last + 1))
-    while cost > room and first < extent.pos:
-        cost -= num_tokens[extent.doc_id, first]
-        first += 1
-    while cost > room and last > extent.pos:
-        cost -= num_tokens[extent.doc_id, last]
-        last -= 1
-    if (first, last) == (extent.first, extent.last):
-        return extent, cost
-    return replace(extent, first=first, last=last, why=(*extent.why, f"cut to sentences {first}-{last} by the budget")), cost
 
 
 def fuse(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -6,7 +6,7 @@ Pure functions over arrays; knows no tables, texts or models. Everything is coun
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .config import SearchOptions
@@ -79,40 +79,75 @@ def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ..
     return (*lines, *extent.why)
 
 
-def merge_extents(extents: Sequence[Extent]) -> list[Extent]:
-    """Overlapping spans become one, with the better one's boundary and score; `extents` come best first, and stay so.
-
-    A boundary inside or next to a better span of which it would be a part is not a boundary (DESIGN §6): it adds nothing.
-    """
-    return absorb(fold(extents, lambda better, extent: extent.first < better.first or extent.pos > better.last + 1))
-
-
-def absorb(extents: Sequence[Extent]) -> list[Extent]:
-    """Merging can make two kept spans meet: fold those together as well."""
-    result = fold(extents, lambda better, extent: True)
-    return result if len(result) == len(extents) else absorb(result)
-
-
-def fold(extents: Sequence[Extent], adds_something: Callable[[Extent, Extent], bool]) -> list[Extent]:
-    """Put each extent into the best kept one that overlaps it, where `adds_something(kept, extent)`; keep it when there is none."""
-    kept: list[Extent] = []
-    owners: dict[tuple[str, int], int] = {}  # the best kept extent at each sentence: comparing all pairs is slow over many hits
+def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
+    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right behind it with nothing
+    new before it (DESIGN §6: a landmark next to a better one of the same span is not a boundary)."""
+    covered: set[tuple[str, int]] = set()
     for extent in extents:
-        sentences = [(extent.doc_id, pos) for pos in range(extent.first, extent.last + 1)]
-        index = min((owners[sentence] for sentence in sentences if sentence in owners), default=len(kept))
-        if index == len(kept):
-            kept.append(extent)
-        elif adds_something(kept[index], extent):
-            kept[index] = union(kept[index], extent)
-        else:
+        before = [(extent.doc_id, pos) in covered for pos in range(extent.first, extent.pos)]
+        if all(before) and (before or (extent.doc_id, extent.pos) in covered):
             continue
-        for pos in range(kept[index].first, kept[index].last + 1):
-            sentence = (extent.doc_id, pos)
-            owners[sentence] = min(index, owners.get(sentence, index))
-    return kept
+        covered.update((extent.doc_id, pos) for pos in range(extent.first, extent.last + 1))
+        yield extent
+
+
+def take_extents(extents: Iterable[Extent], num_tokens: Mapping[tuple[str, int], int], budget_tokens: int) -> list[Extent]:
+    """Spans by score until the budget is full; those that overlap become one. `num_tokens` is the cost of each (document, sentence).
+
+    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place into one that eats
+    the budget before the second-best place is seen. A span that does not fit is cut; the best one is never left out.
+    """
+    taken: list[Extent] = []
+    room = budget_tokens
+    for extent in without_neighbours(extents):
+        known = {(one.doc_id, pos) for one in taken if one.doc_id == extent.doc_id for pos in range(one.first, one.last + 1)}
+        cut, cost = cut_to_room(extent, {key: 0 if key in known else num_tokens[key] for key in sentences_of(extent)}, room)
+        if cost > room and taken:
+            break
+        taken = merged_into(taken, cut)
+        room -= cost
+        if room <= 0:
+            break
+    return taken
+
+
+def merged_into(taken: Sequence[Extent], extent: Extent) -> list[Extent]:
+    """`taken` with `extent`, as one span with all that it overlaps, in the best one's place and with its boundary and score."""
+    near = [index for index, one in enumerate(taken) if overlaps(one, extent)]
+    if not near:
+        return [*taken, extent]
+    best = taken[near[0]]
+    for other in (extent, *(taken[index] for index in near[1:])):
+        best = union(best, other)
+    return [best if index == near[0] else one for index, one in enumerate(taken) if index not in near[1:]]
+
+
+def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
+    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and its tokens."""
+    first, last = extent.first, extent.last
+    cost = sum(num_tokens[sentence] for sentence in sentences_of(extent))
+    while cost > room and first < extent.pos:
+        cost -= num_tokens[extent.doc_id, first]
+        first += 1
+    while cost > room and last > extent.pos:
+        cost -= num_tokens[extent.doc_id, last]
+        last -= 1
+    if (first, last) == (extent.first, extent.last):
+        return extent, cost
+    return replace(extent, first=first, last=last, why=(*extent.why, f"cut to sentences {first}-{last} by the budget")), cost
+
+
+def sentences_of(extent: Extent) -> list[tuple[str, int]]:
+    """The (document, sentence) names of a span's sentences."""
+    return [(extent.doc_id, pos) for pos in range(extent.first, extent.last + 1)]
 
 
 def union(better: Extent, other: Extent) -> Extent:
     """Both spans as one, with the better one's boundary and score."""
     why = f"merged with the span {other.first}-{other.last}, which overlaps it"
     return replace(better, first=min(better.first, other.first), last=max(better.last, other.last), why=(*better.why, why))
+
+
+def overlaps(left: Extent, right: Extent) -> bool:
+    """Whether two spans share a sentence."""
+    return left.doc_id == right.doc_id and left.first <= right.last and right.first <= left.last

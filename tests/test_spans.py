@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lmkindex.config import SearchOptions
 from lmkindex.records import Hit
-from lmkindex.spans import Extent, explain, extent_of, grow_front, merge_extents, span_score
+from lmkindex.spans import Extent, explain, extent_of, grow_front, sentences_of, span_score, take_extents
 
 SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
 
@@ -120,31 +120,53 @@ def test_the_explanation_has_a_line_for_each_sentence_and_the_rules() -> None:
     )
 
 
-# ---- merging
+# ---- taking and merging
+
+
+def take(extents: list[Extent], budget_tokens: int = 10**6) -> list[Extent]:
+    """Every sentence costs ten tokens."""
+    return take_extents(extents, {sentence: 10 for one in extents for sentence in sentences_of(one)}, budget_tokens)
 
 
 def test_overlapping_spans_become_one_with_the_better_boundary() -> None:
-    [merged] = merge_extents([extent(5, 8, 0.9), extent(3, 6, 0.7)])
+    [merged] = take([extent(5, 8, 0.9), extent(3, 6, 0.7)])
     assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 8, 0.9)
     assert merged.why == ("why", "merged with the span 3-6, which overlaps it")
-    [merged] = merge_extents([extent(3, 6, 0.9), extent(5, 8, 0.7)])
+    [merged] = take([extent(3, 6, 0.9), extent(5, 8, 0.7)])
     assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 6, 0.9)
 
 
 def test_what_is_no_boundary_adds_nothing() -> None:
     better = extent(3, 6, 0.9)
     for pos, first in ((6, 4), (5, 3), (3, 3), (7, 5)):  # inside the better span, or next to it and made of it
-        assert merge_extents([better, extent(first, pos, 0.7)]) == [better]
+        assert take([better, extent(first, pos, 0.7)]) == [better]
 
 
 def test_spans_that_touch_or_are_of_other_documents_stay_apart() -> None:
     extents = [extent(3, 6, 0.9), extent(7, 9, 0.8), extent(3, 6, 0.7, doc_id="b")]
-    assert merge_extents(extents) == extents
+    assert take(extents) == extents
 
 
 def test_a_span_that_joins_two_others() -> None:
-    merged = merge_extents([extent(10, 12, 0.9), extent(4, 6, 0.8), extent(5, 11, 0.7)])
+    merged = take([extent(10, 12, 0.9), extent(4, 6, 0.8), extent(5, 11, 0.7)])
     assert ranges(merged) == [("a", 4, 12, 12)]
+
+
+def test_a_chain_of_overlaps_does_not_eat_the_budget_before_a_better_place() -> None:
+    chain = [extent(pos - 2, pos, 0.5 - pos / 1000) for pos in range(10, 40, 2)]
+    best, second = extent(8, 10, 0.9), extent(97, 99, 0.8)
+    assert ranges(take([best, second, *chain], 60)) == [("a", 8, 10, 10), ("a", 97, 99, 99)]
+
+
+def test_a_sentence_costs_once() -> None:
+    assert ranges(take([extent(5, 8, 0.9), extent(3, 6, 0.7)], 60)) == [("a", 3, 8, 8)]
+    assert ranges(take([extent(5, 8, 0.9), extent(3, 6, 0.7)], 50)) == [("a", 4, 8, 8)]
+
+
+def test_what_does_not_fit_is_cut_before_its_boundary_then_after_it() -> None:
+    assert ranges(take([extent(5, 9, 0.9, pos=7)], 20)) == [("a", 7, 8, 7)]
+    assert ranges(take([extent(5, 9, 0.9, pos=7)], 5)) == [("a", 7, 7, 7)]  # the best boundary is never left out
+    assert ranges(take([extent(5, 6, 0.9), extent(20, 21, 0.8)], 25)) == [("a", 5, 6, 6)]
 
 
 EXTENTS = st.lists(
@@ -158,19 +180,22 @@ EXTENTS = st.lists(
 
 
 @given(EXTENTS)
-def test_merged_spans_are_disjoint_best_first_and_hold_their_boundary(extents: list[Extent]) -> None:
-    merged = merge_extents(extents)
+def test_taken_spans_are_disjoint_best_first_and_hold_their_boundary(extents: list[Extent]) -> None:
+    merged = take(extents)
     taken = [(one.doc_id, pos) for one in merged for pos in range(one.first, one.last + 1)]
     assert len(taken) == len(set(taken))
     assert [one.score for one in merged] == sorted((one.score for one in merged), reverse=True)
     assert all(one.first <= one.pos <= one.last for one in merged)
-    given_sentences = {(one.doc_id, pos) for one in extents for pos in range(one.first, one.last + 1)}
-    assert set(taken) <= given_sentences
-    assert {(one.doc_id, one.pos) for one in extents} - set(taken) == {
-        (one.doc_id, one.pos) for one in extents if (one.doc_id, one.pos) not in taken and any(is_next_to(one, better) for better in merged)
-    }  # a hit is left out only next to a better span
+    assert set(taken) <= {sentence for one in extents for sentence in sentences_of(one)}
+    for one in extents:  # a hit is left out only right behind a better span
+        assert (one.doc_id, one.pos) in taken or (one.doc_id, one.pos - 1) in taken
     assert bool(merged) == bool(extents)
 
 
-def is_next_to(one: Extent, better: Extent) -> bool:
-    return one.doc_id == better.doc_id and one.pos == better.last + 1 and one.score <= better.score
+@given(EXTENTS, st.integers(1, 400))
+def test_a_budget_is_kept(extents: list[Extent], budget_tokens: int) -> None:
+    merged = take(extents, budget_tokens)
+    cost = sum(10 * len(sentences_of(one)) for one in merged)
+    assert cost <= max(budget_tokens, 10)
+    if extents:  # the best boundary comes first
+        assert merged[0].pos == extents[0].pos

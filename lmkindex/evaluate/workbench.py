@@ -17,7 +17,7 @@ import numpy as np
 from ..encoder import Encoder, encode_questions
 from ..records import Float32Array, Hit, Int64Array
 from ..search import RRF_CONSTANT
-from ..spans import extent_of, merge_extents
+from ..spans import extent_of, without_neighbours
 from .corpus import has_tokens, locate_evidence, make_corpus
 from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
 from .lexical import Postings
@@ -170,7 +170,7 @@ class Workbench:
         )
 
     def span_ranking(self, system: System, question: int, order: Order) -> Ranking:
-        """Hits as spans, grown and merged by the functions of `search` itself."""
+        """Hits as spans, grown by the functions of `search` itself; overlaps merge when they are taken, where a sentence counts once."""
         assert system.span is not None
         bounds = self.corpus.document_sentences
         documents_R = np.searchsorted(bounds, order.ids_R, side="right") - 1
@@ -187,10 +187,11 @@ class Workbench:
             )
             hits.append(Hit(doc_id=doc_id, pos=sentence - first, score=score))
         extents = [extent_of(hit, similarity_of[hit.doc_id], system.span, is_fused=bool(system.words)) for hit in hits]
-        merged = merge_extents(sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos)))
-        firsts = np.asarray([bounds[int(extent.doc_id)] + extent.first for extent in merged], dtype=np.int64)
-        lasts = np.asarray([bounds[int(extent.doc_id)] + extent.last for extent in merged], dtype=np.int64)
-        boundaries = np.asarray([bounds[int(extent.doc_id)] + extent.pos for extent in merged], dtype=np.int64)
+        extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+        ranked = list(without_neighbours(extents))
+        firsts = np.asarray([bounds[int(extent.doc_id)] + extent.first for extent in ranked], dtype=np.int64)
+        lasts = np.asarray([bounds[int(extent.doc_id)] + extent.last for extent in ranked], dtype=np.int64)
+        boundaries = np.asarray([bounds[int(extent.doc_id)] + extent.pos for extent in ranked], dtype=np.int64)
         return Ranking(
             starts_R=self.corpus.sentence_starts_S[firsts],
             ends_R=self.corpus.sentence_ends_S[lasts],

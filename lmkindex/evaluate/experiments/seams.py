@@ -21,9 +21,18 @@ from ..records import Float64Array, Interval, Ranking
 from ..systems import NUM_HITS
 from ..workbench import best_of
 from .common import Experiment, ExperimentInput
-from .seams_report import Build, Curves, Sizes, describe
+from .seams_design import Build, Curves, Sizes
+from .seams_report import describe
 from .seams_rows import (
-    Part, contexts_of, distances_of, eligible_sentences, encode_references, make_part, measure_distances, sample, windows_of,
+    Part,
+    contexts_of,
+    distances_of,
+    eligible_sentences,
+    encode_references,
+    make_part,
+    measure_distances,
+    sample,
+    windows_of,
 )  # fmt: skip
 
 MAX_TOKENS = 150_000  # of all sets together
@@ -63,8 +72,7 @@ def run_seams(given: ExperimentInput) -> Experiment:
             f"window ({encoder.folder.window_tokens} tokens) of text before them; there are {num_eligible} such sentences. Give it longer "
             "documents or more questions."
         )
-    row_tokens = parts[0].row_tokens
-    contexts = contexts_of(row_tokens, encoder.folder.context_tokens, CONTEXTS_TOKENS)
+    contexts = contexts_of(encoder.folder.window_tokens, encoder.folder.context_tokens, CONTEXTS_TOKENS)
     sampled = [sample_part(given, part, contexts, len(parts)) for part in parts]
     curves = measure_curves(given, sampled)
     builds = []
@@ -94,9 +102,7 @@ def sample_part(given: ExperimentInput, part: Part, contexts: Sequence[int], num
         firsts[context_tokens] = sample(candidates, -(-NUM_FIRSTS // num_parts), given.seed, f"seams {part.name}")
     sentences = np.unique(np.concatenate([looked_at, *firsts.values()]))
     references_ND, previous_ND = encode_references(given.cache, encoder, part, sentences)
-    return Sampled(
-        part=part, looked_at=looked_at, firsts=firsts, sentences=sentences, references_ND=references_ND, previous_ND=previous_ND
-    )
+    return Sampled(part=part, looked_at=looked_at, firsts=firsts, sentences=sentences, references_ND=references_ND, previous_ND=previous_ND)
 
 
 def measure_curves(given: ExperimentInput, sampled: Sequence[Sampled]) -> Curves:

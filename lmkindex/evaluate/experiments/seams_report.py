@@ -1,132 +1,34 @@
-"""Measurements of the `seams` experiment -> a recommended `context_tokens`, tables, figures and a verdict. Encodes nothing.
-
-Shapes: N sampled sentences, X distances, Q questions.
-"""
+"""Measurements of the `seams` experiment -> tables, figures and a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from ...records import JsonObject
-from ..bootstrap import intervals, resample_means
-from ..records import Float64Array, Interval
+from ..records import Interval
+from ..tables import Cell
 from .common import Experiment, ExperimentTable, Figure, Series
-from .paired import columns_of, show, show_difference
+from .paired import series_of, show, show_difference
+from .seams_design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
 
-MAX_COSINE_LOSS = 0.01  # how far from its plateau the cosine at the seam may be, and the largest step that still counts as a plateau
-MIN_VALUES = 10  # a mean of fewer is a dash
 LOW_PERCENT = 5
-RULE = (
-    f"the smallest size whose recall is not significantly worse than that of the encoder's own size (the 95% interval of the difference "
-    f"reaches zero) and whose mean cosine at the seam is within {MAX_COSINE_LOSS} of the plateau, which is the mean of the largest size; "
-    f"no size when there is no plateau: the last step of the sizes still gains more than {MAX_COSINE_LOSS}"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curves:
-    """Cosines of sentences to their own vectors with the most context, by distance from the row's start; `filled` rows go on with what
-    follows, `alone` rows end with the sentence. `within` and `across` are cosines to the sentence before, in the same row and, with the
-    row beginning between them, in another one."""
-
-    distances: Sequence[int]
-    filled_NX: Float64Array
-    alone_NX: Float64Array
-    actual_NX: Float64Array
-    within_N: Float64Array
-    across_N: Float64Array
-    seed: int
-
-    def mean(self, values_N: Float64Array) -> Interval | None:
-        return mean_of(values_N, self.seed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """A build with some context: cosines to the most-context vectors of sentences that are first in their core and of sentences anywhere,
-    tokens encoded beyond those of the text, as a share of them, and each question's recall, by set."""
-
-    context_tokens: int
-    firsts_N: Float64Array
-    anywhere_N: Float64Array
-    extra_share: float
-    recall_by_set: Mapping[str, Float64Array]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizes:
-    """What the figures were measured on."""
-
-    window_tokens: int
-    own_tokens: int
-    num_tokens: int
-    num_eligible: int
-    questions: Mapping[str, int]
-    budget_tokens: int
-    seed: int
-
-    def settings(self, curves: Curves) -> JsonObject:
-        return {
-            "window_tokens": self.window_tokens,
-            "own_context_tokens": self.own_tokens,
-            "tokens_of_text": self.num_tokens,
-            "sentences": len(curves.within_N),
-            "eligible_sentences": self.num_eligible,
-            "questions_by_set": dict(self.questions),
-            "budget_tokens": self.budget_tokens,
-            "rule": RULE,
-            "seed": self.seed,
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
-    """`context_tokens` by the rule (None: it gives none), the smallest size by recall alone, and the gain of the last step."""
-
-    context_tokens: int | None
-    by_recall: int
-    last_step: float
-
-
-def recommend(contexts: Sequence[int], seam_means: Sequence[float], differences: Sequence[Interval]) -> Recommendation:
-    """Apply `RULE`; sizes rise, and `differences` are of recall, each size minus the encoder's own (which is never worse than itself)."""
-    unharmed = [index for index, one in enumerate(differences) if one.high >= 0]
-    last_step = seam_means[-1] - seam_means[-2] if len(seam_means) > 1 else 0.0
-    steady = [index for index in unharmed if abs(seam_means[-1] - seam_means[index]) <= MAX_COSINE_LOSS]
-    has_plateau = abs(last_step) <= MAX_COSINE_LOSS
-    return Recommendation(
-        context_tokens=contexts[steady[0]] if has_plateau and steady else None, by_recall=contexts[unharmed[0]], last_step=last_step
-    )
-
-
-def mean_of(values_N: Float64Array, seed: int) -> Interval | None:
-    """Mean of what is known, with its interval; None for fewer than `MIN_VALUES`."""
-    known_N1 = values_N[~np.isnan(values_N)][:, None]
-    if len(known_N1) < MIN_VALUES:
-        return None
-    return intervals(known_N1.mean(axis=0), resample_means(known_N1, "seams", seed=seed))[0]
 
 
 def describe(curves: Curves, builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes) -> Experiment:
     """All that the experiment says."""
-    seams = [mean_of(build.firsts_N, sizes.seed) for build in builds]
-    known = [index for index, seam in enumerate(seams) if seam is not None]
-    advice = recommend(
-        [builds[index].context_tokens for index in known],
-        [seam.mean for seam in seams if seam is not None],
-        [recalls[1][index] for index in known],
-    )
+    means = means_of(curves)
+    seams = [column_means(build.firsts_N[:, None], sizes.seed)[0] for build in builds]
+    anywhere = column_means(np.stack([build.anywhere_N for build in builds], axis=1), sizes.seed)
+    advice = recommend([build.context_tokens for build in builds], [None if seam is None else seam.mean for seam in seams], recalls[1])
     return Experiment(
         name="seams",
         title="One sentence seen from different windows",
         question="How much does a landmark depend on where its window begins, and how much context should a window carry over?",
         settings=sizes.settings(curves) | {"recommended_context_tokens": advice.context_tokens, "smallest_by_recall": advice.by_recall},
-        tables=[distance_table(curves), neighbour_table(curves), build_table(builds, seams, recalls, sizes)],
-        figures=[distance_figure(curves), *build_figures(builds, seams, recalls[1], sizes)],
-        verdict=" ".join([*curve_sentences(curves), *build_sentences(builds, seams, recalls, sizes, advice)]),
+        tables=[distance_table(curves, means), neighbour_table(curves, means), build_table(builds, seams, anywhere, recalls, sizes)],
+        figures=[distance_figure(curves, means), *build_figures(builds, seams, anywhere, recalls[1], sizes)],
+        verdict=" ".join([*curve_sentences(curves, means), *build_sentences(builds, recalls, sizes, advice)]),
     )
 
 
@@ -134,17 +36,16 @@ def cell(interval: Interval | None) -> str | None:
     return None if interval is None else show(interval)
 
 
-def distance_table(curves: Curves) -> ExperimentTable:
+def distance_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
     """One row a distance. The gain is that over distance 0 of the same sentences, so it does not depend on which sentences have a row."""
-    rows = []
+    rows: list[list[Cell]] = []
     for column, distance in enumerate(curves.distances):
-        values_N, alone_N = curves.filled_NX[:, column], curves.alone_NX[:, column]
-        mean, gain = curves.mean(values_N), curves.mean(values_N - curves.filled_NX[:, 0])
+        values_N, mean = curves.filled_NX[:, column], means.filled[column]
         low = None if mean is None else float(np.nanpercentile(values_N, LOW_PERCENT))
         actual = None if mean is None else round(float(np.nanmean(curves.actual_NX[:, column])), 1)
-        num_known = int((~np.isnan(values_N)).sum())
+        gain = means.gain[column]
         gained = show_difference(gain) if gain is not None and column else None
-        rows.append([distance, num_known, actual, cell(mean), low, gained, cell(curves.mean(alone_N))])
+        rows.append([distance, int((~np.isnan(values_N)).sum()), actual, cell(mean), low, gained, cell(means.alone[column])])
     columns = ["tokens before", "sentences", "mean tokens before", "cosine", f"{LOW_PERCENT}th percentile", "gain over 0, same sentences"]
     return ExperimentTable(
         title="Cosine to the same sentence with the most context before it, by its distance from the window's start",
@@ -153,29 +54,33 @@ def distance_table(curves: Curves) -> ExperimentTable:
     )
 
 
-def neighbour_table(curves: Curves) -> ExperimentTable:
-    rows = [
-        ["in the same window", len(curves.within_N), cell(curves.mean(curves.within_N))],
-        ["a window begins between them", len(curves.across_N), cell(curves.mean(curves.across_N))],
+def neighbour_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
+    """What the cosines above compare with."""
+    rows: list[list[Cell]] = [
+        ["in the same window", len(curves.within_N), cell(means.within)],
+        ["a window begins between them", len(curves.across_N), cell(means.across)],
     ]
     return ExperimentTable(title="For scale: two different neighbouring sentences", columns=["", "pairs", "cosine"], rows=rows)
 
 
 def build_table(
-    builds: Sequence[Build], seams: Sequence[Interval | None], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes
+    builds: Sequence[Build],
+    seams: Sequence[Interval | None],
+    anywhere: Sequence[Interval | None],
+    recalls: tuple[list[Interval], list[Interval]],
+    sizes: Sizes,
 ) -> ExperimentTable:
-    rows = []
-    for build, seam, recall, difference in zip(builds, seams, *recalls, strict=True):
-        is_own = build.context_tokens == sizes.own_tokens
+    """One row a size of context."""
+    rows: list[list[Cell]] = []
+    for build, seam, everywhere, recall, difference in zip(builds, seams, anywhere, *recalls, strict=True):
+        changed = "the encoder's own" if build.context_tokens == sizes.own_tokens else show_difference(difference)
         low = None if seam is None else float(np.percentile(build.firsts_N, LOW_PERCENT))
-        changed = "the encoder's own" if is_own else show_difference(difference)
-        figures = [show(recall), changed, len(build.firsts_N), cell(seam), low, cell(mean_of(build.anywhere_N, sizes.seed))]
+        figures: list[Cell] = [show(recall), changed, len(build.firsts_N), cell(seam), low, cell(everywhere)]
         rows.append([build.context_tokens, round(build.extra_share, 3), *figures])
-    recall_columns = [f"recall@{sizes.budget_tokens}", "minus own"]
-    columns = ["context tokens", "extra tokens encoded", *recall_columns, "first sentences", "cosine at the seam", f"{LOW_PERCENT}th percentile"]
+    columns = ["context tokens", "extra tokens encoded", f"recall@{sizes.budget_tokens}", "minus own", "first sentences"]
     return ExperimentTable(
         title="Builds: recall of landmark-1 (macro mean, whole corpus) and cosine to the most-context vectors",
-        columns=[*columns, "cosine anywhere"],
+        columns=[*columns, "cosine at the seam", f"{LOW_PERCENT}th percentile", "cosine anywhere"],
         rows=rows,
     )
 
@@ -183,17 +88,20 @@ def build_table(
 def line(name: str, xs: Sequence[float], found: Sequence[Interval | None]) -> Series:
     """A line through the means that are known."""
     known = [(x, one) for x, one in zip(xs, found, strict=True) if one is not None]
-    means, lows, highs = columns_of([one for _, one in known])
-    return Series(name=name, xs=[x for x, _ in known], ys=means, lows=lows, highs=highs)
+    return series_of(name, [x for x, _ in known], [one for _, one in known])
 
 
-def distance_figure(curves: Curves) -> Figure:
+def distance_figure(curves: Curves, means: CurveMeans) -> Figure:
+    """The curves, and the neighbours as level lines."""
     ends = [curves.distances[0], curves.distances[-1]]
-    within, across = curves.mean(curves.within_N), curves.mean(curves.across_N)
+    levels = {
+        "neighbouring sentences, same window": means.within,
+        "neighbouring sentences, a window begins between": means.across,
+    }
     series = [
-        line("same sentence, window filled with what follows", curves.distances, [curves.mean(values) for values in curves.filled_NX.T]),
-        line("same sentence, nothing after it", curves.distances, [curves.mean(values) for values in curves.alone_NX.T]),
-        *(Series(name=name, xs=ends, ys=[round(one.mean, 4)] * 2) for name, one in NEIGHBOURS(within, across) if one is not None),
+        line("same sentence, then what follows it", curves.distances, means.filled),
+        line("same sentence, nothing after it", curves.distances, means.alone),
+        *(Series(name=name, xs=ends, ys=[round(one.mean, 4)] * 2) for name, one in levels.items() if one is not None),
     ]
     return Figure(
         name="seams-distance", title="A sentence and the same sentence with the most context before it",
@@ -201,5 +109,83 @@ def distance_figure(curves: Curves) -> Figure:
     )  # fmt: skip
 
 
-def NEIGHBOURS(within: Interval | None, across: Interval | None) -> list[tuple[str, Interval | None]]:
-    return [("neighbouring sentences, same window", within), ("neighbouring sentences, window begins between", across)]
+def build_figures(
+    builds: Sequence[Build],
+    seams: Sequence[Interval | None],
+    anywhere: Sequence[Interval | None],
+    differences: Sequence[Interval],
+    sizes: Sizes,
+) -> list[Figure]:
+    """Cosines and recall by size of context."""
+    contexts = [build.context_tokens for build in builds]
+    cosines = [line("first sentences of a core", contexts, seams), line("sentences anywhere", contexts, anywhere)]
+    changed = [line(f"recall@{sizes.budget_tokens} minus that of {sizes.own_tokens} tokens", contexts, differences)]
+    return [
+        Figure(
+            name="seams-context", title="Builds: cosine to the same sentence with the most context before it",
+            x_label="context tokens", y_label="cosine", series=cosines,
+        ),
+        Figure(
+            name="seams-recall", title="Builds: recall against the encoder's own size of context",
+            x_label="context tokens", y_label="difference of recall", series=changed,
+        ),
+    ]  # fmt: skip
+
+
+def curve_sentences(curves: Curves, means: CurveMeans) -> list[str]:
+    """What distance does, and how much that is."""
+    start, within, across = means.filled[0], means.start_over_within, means.start_over_across
+    if start is None or within is None or across is None:
+        return []
+    sentences = [f"A sentence that begins its window has a cosine of {show(start)} to its own vector with the most context before it."]
+    distance, end = [(distance, one) for distance, one in zip(curves.distances, means.filled, strict=True) if one is not None][-1]
+    if distance:
+        sentences.append(f"With {distance} tokens before it, it has {show(end)}.")
+    sentences.append(
+        f"At the start that is {compared(within)} what two neighbouring sentences of one window have ({show_difference(within)}), and "
+        f"{compared(across)} what they have when a window begins between them ({show_difference(across)})."
+    )
+    return sentences
+
+
+def compared(difference: Interval) -> str:
+    """A difference in words, by its interval."""
+    return "less than" if difference.high < 0 else "more than" if difference.low > 0 else "not clearly different from"
+
+
+def build_sentences(
+    builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes, advice: Recommendation
+) -> list[str]:
+    """What a build's context does to recall, what the rule recommends, and what that costs."""
+    by_size = {build.context_tokens: index for index, build in enumerate(builds)}
+    own = by_size[sizes.own_tokens]
+    clear = [build.context_tokens for build, one in zip(builds, recalls[1], strict=True) if one.low > 0 or one.high < 0]
+    named = ", ".join(f"{size} tokens ({show_difference(recalls[1][by_size[size]])})" for size in clear)
+    named += f"; {len(builds) - 1} sizes were compared without correction for that"
+    sentences = [
+        f"Recall@{sizes.budget_tokens} with the encoder's own {sizes.own_tokens} tokens of context is {show(recalls[0][own])}"
+        f" ({sum(sizes.questions.values())} questions of {len(sizes.questions)} sets);",
+        f"it differs clearly with {named}." if clear else "no other size differs: every interval of a difference includes zero.",
+    ]
+    chosen = advice.by_recall if advice.context_tokens is None else advice.context_tokens
+    cost = (
+        f"{builds[by_size[chosen]].extra_share:.0%} more tokens than the text has, against {builds[own].extra_share:.0%} with its own size"
+    )
+    if advice.context_tokens is None:
+        sentences.append(
+            f"The rule recommends no size: {why_none(advice)}. By recall alone, as far as these questions tell, {chosen} tokens do ({cost}"
+        )
+    else:
+        sentences.append(f"Recommended by the rule: context_tokens = {chosen} ({cost}")
+    loss = recalls[1][by_size[chosen]].low
+    sentences[-1] += f"; the interval leaves room for a loss of {-loss:.3f})." if chosen != sizes.own_tokens and loss < 0 else ")."
+    return sentences
+
+
+def why_none(advice: Recommendation) -> str:
+    """What keeps the rule from naming a size."""
+    if advice.last_step is None:
+        return "too few first sentences were found to know the plateau"
+    if advice.last_step > MAX_COSINE_LOSS:
+        return f"the cosine at the seam has no plateau, its last step still gains {advice.last_step:.3f}"
+    return "every size that comes near the plateau retrieves worse than the encoder's own"

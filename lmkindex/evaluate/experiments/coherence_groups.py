@@ -1,0 +1,77 @@
+"""The groups of questions that the `coherence` experiment compares: classes, the same by place in the paragraph, reasons, single sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..metrics import BoolArray
+from ..records import Interval
+from .coherence_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, figures_of
+from .coherence_rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
+
+Groups = Mapping[str, ClassFigures]
+Pick = Callable[[Classified, str], BoolArray]
+INSIDE, OPENING = "inside a paragraph", "opening a paragraph"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """The sentences that need context and the self-contained ones, over the sets that have enough of both, so that the contrast of the
+    classes is not one of sets. `needs` is None when there is no such set."""
+
+    needs: ClassFigures | None
+    self_contained: ClassFigures | None
+
+    def difference(self, systems: tuple[str, str], scope: str, measure: str) -> Interval | None:
+        """What `systems[0]` gains on `systems[1]` where context is needed, minus what it gains where it is not."""
+        if self.needs is None or self.self_contained is None:
+            return None
+        return difference_of_groups(self.needs, self.self_contained, systems, scope, measure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All groups that have enough questions. `places` by place in the paragraph and class, `by_set` by set and class."""
+
+    classes: Groups
+    contrast: Contrast
+    places: Mapping[str, Groups]
+    inside: Contrast
+    reasons: Groups
+    by_set: Mapping[str, Groups]
+    opening_shares: Mapping[str, float]
+
+
+def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
+    """Figures of all groups. Sets without ranks take no part."""
+    ranked = [one for one in sets if one.ranks]
+    places: dict[str, Pick] = {INSIDE: partial(Classified.at_place, opens=False), OPENING: partial(Classified.at_place, opens=True)}
+    return Measured(
+        classes=groups_of(CLASSES, Classified.in_class, ranked, seed),
+        contrast=contrast_of(Classified.in_class, ranked, seed),
+        places={place: groups_of(CLASSES, pick, ranked, seed) for place, pick in places.items()},
+        inside=contrast_of(places[INSIDE], ranked, seed),
+        reasons=groups_of(REASONS, Classified.has_reason, ranked, seed),
+        by_set={one.name: groups_of(CLASSES, Classified.in_class, [one], seed) for one in ranked},
+        opening_shares={need: opening_share(ranked, need) for need in CLASSES},
+    )
+
+
+def groups_of(names: Sequence[str], pick: Pick, sets: Sequence[Classified], seed: int) -> Groups:
+    """Figures by name, without the groups that no set has enough of."""
+    found = {name: figures_of(name, sets, [pick(one, name) for one in sets], seed) for name in names}
+    return {name: figures for name, figures in found.items() if figures is not None}
+
+
+def contrast_of(pick: Pick, sets: Sequence[Classified], seed: int) -> Contrast:
+    both = [one for one in sets if min(int(pick(one, need).sum()) for need in (NEEDS, SELF_CONTAINED)) >= MIN_A_CLASS]
+    groups = groups_of((NEEDS, SELF_CONTAINED), pick, both, seed)
+    return Contrast(needs=groups.get(NEEDS), self_contained=groups.get(SELF_CONTAINED))
+
+
+def opening_share(sets: Sequence[Classified], need: str) -> float:
+    """Share of a class that opens a paragraph, over the sets that were ranked."""
+    num_all = sum(one.count(need) for one in sets)
+    return sum(int(one.at_place(need, opens=True).sum()) for one in sets) / max(num_all, 1)

@@ -1,0 +1,85 @@
+"""Per-question figures of several conditions -> means and paired differences with 95% bootstrap intervals, and how they are written.
+
+All conditions are resampled together, so a difference is a paired one. Shapes: Q questions, M conditions, R resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from ...records import Int64Array
+from ..bootstrap import TAILS_PERCENT, intervals, resample_means
+from ..records import Float64Array, Interval
+from ..tables import format_cell, format_difference
+from .common import Series
+
+K = TypeVar("K", bound=Hashable)
+
+
+class PairedFigures(Generic[K]):
+    """Invariant: every condition has one figure a question, in the same order; a question counts once."""
+
+    def __init__(self, name: str, values: Mapping[K, Float64Array], seed: int) -> None:
+        self.columns = {key: index for index, key in enumerate(values)}
+        self.values_QM = np.stack([np.asarray(column, dtype=np.float64) for column in values.values()], axis=1)
+        self.num_questions = len(self.values_QM)
+        self.means_M = self.values_QM.mean(axis=0)
+        self.resampled_RM = resample_means(self.values_QM, name, seed=seed)
+        self.seed = seed
+
+    def part(self, wanted: Sequence[bool], name: str) -> PairedFigures[K]:
+        """The same for some of the questions."""
+        rows = np.asarray(wanted, dtype=np.bool_)
+        return PairedFigures(name, {key: self.values_QM[rows, place] for key, place in self.columns.items()}, self.seed)
+
+    def mean(self, key: K) -> Interval:
+        """The mean of one condition."""
+        place = self.columns[key]
+        return intervals(self.means_M[[place]], self.resampled_RM[:, [place]])[0]
+
+    def difference(self, key: K, other: K) -> Interval:
+        """Mean of `key` minus mean of `other`."""
+        return self.combination({key: 1.0, other: -1.0} if key != other else {key: 0.0})
+
+    def combination(self, weights: Mapping[K, float]) -> Interval:
+        """The weighted sum of means, as in a difference of differences."""
+        places = [self.columns[key] for key in weights]
+        weights_W = np.asarray(list(weights.values()))
+        mean = float(self.means_M[places] @ weights_W)
+        low, high = np.percentile(self.resampled_RM[:, places] @ weights_W, TAILS_PERCENT)
+        return Interval(mean=mean, low=float(low), high=float(high))
+
+
+def show(interval: Interval) -> str:
+    """A mean with its interval, as a cell of a table: `.444 [.401, .487]`."""
+    mean, low, high = (format_cell(value) for value in (interval.mean, interval.low, interval.high))
+    return f"{mean} [{low}, {high}]"
+
+
+def show_difference(interval: Interval) -> str:
+    """A difference with its interval, signs shown."""
+    return format_difference((interval.mean, interval.low, interval.high)) or ""
+
+
+def direction(interval: Interval) -> str:
+    """What a difference's interval allows to say: "higher", "lower", or "no clear difference" when it includes zero."""
+    return "higher" if interval.low > 0 else "lower" if interval.high < 0 else "no clear difference"
+
+
+def series_of(name: str, xs: Sequence[float], found: Sequence[Interval]) -> Series:
+    """Means with their intervals, as a figure's series."""
+    ys, lows, highs = ([round(getattr(one, end), 4) for one in found] for end in ("mean", "low", "high"))
+    return Series(name=name, xs=xs, ys=ys, lows=lows, highs=highs)
+
+
+def generator_of(seed: int, name: str) -> np.random.Generator:
+    """Random numbers that depend on the seed and a name alone, so that adding a set leaves the samples of the others as they were."""
+    return np.random.default_rng([seed, *name.encode("utf-8", "surrogatepass")])
+
+
+def draw(num_items: int, num_wanted: int, generator: np.random.Generator) -> Int64Array:
+    """The indices of at most `num_wanted` of `num_items`, in order."""
+    return np.sort(generator.permutation(num_items)[:num_wanted])

@@ -1,0 +1,137 @@
+"""`scatter`: consecutive against scattered evidence, and position-aware spans against plain ones (paper §3.3).
+
+Two parts. Questions as they are, grouped by where their evidence stands; and questions whose evidence is one run, each in documents that
+differ in nothing but the place of half of it (`splits.py`). Figures of both are paired: by question over systems, and over documents.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...errors import UsageError
+from ..metrics import score_rankings
+from ..records import EvaluationSet, Evidence, Float64Array
+from ..workbench import Workbench
+from .common import Experiment, ExperimentInput
+from .paired import PairedFigures, draw, generator_of
+from .scatter_design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, figures_of, group_of
+from .scatter_report import describe
+from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, Run, Split, split_question, variant_set
+
+MAX_A_GROUP = 100  # questions of one set in one group: none outweighs the others
+MAX_SPLITS = 30  # of one set
+MIN_QUESTIONS = 10  # fewer say nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What the pass over the sets gathers: figures by group, key and set; how many questions of each set; splits by set."""
+
+    figures: dict[str, dict[Key, list[Float64Array]]] = field(default_factory=dict)
+    composition: dict[str, dict[str, int]] = field(default_factory=dict)
+    splits: dict[str, list[Split]] = field(default_factory=dict)
+
+
+def run_scatter(given: ExperimentInput) -> Experiment:
+    """Both parts. Raises `UsageError` when there are not `MIN_QUESTIONS` in any group, or whose evidence can be split."""
+    collected = Collected()
+    for one in given.sets:
+        # Alternative places of an answer are no evidence that belongs together.
+        joint = replace(one, questions=tuple(question for question in one.questions if not question.any_span))
+        if joint.questions:
+            given.on_step(f"ranking {one.name}")
+            collect(given, joint, collected)
+    groups = {
+        group: PairedFigures(f"scatter {group}", joined(collected.figures[group]), given.seed)
+        for group in GROUPS
+        if sum(collected.composition.get(group, {}).values()) >= MIN_QUESTIONS
+    }
+    splits = [split for of_set in collected.splits.values() for split in of_set]
+    if not groups or len(splits) < MIN_QUESTIONS:
+        raise UsageError(
+            f"The scatter experiment needs at least {MIN_QUESTIONS} questions whose evidence is two consecutive sentences or more, "
+            "each in a document of some forty sentences or more: give it more questions, or a set with longer evidence."
+        )
+    return describe(
+        groups,
+        {group: collected.composition[group] for group in groups},
+        PairedFigures("scatter splits", score_variants(given, splits), given.seed),
+        {name: len(found) for name, found in collected.splits.items() if found},
+        given.seed,
+    )
+
+
+def collect(given: ExperimentInput, one: EvaluationSet, collected: Collected) -> None:
+    """Rank a sample of each group of a set's questions, and split the documents of some."""
+    bench = Workbench(one, given.landmark_encoder, given.baseline_encoder, given.cache)
+    runs = [evidence_runs(bench.corpus, evidence) for evidence in bench.evidences]
+    collected.splits[one.name] = split_some(bench, runs, given.seed)
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, found in enumerate(runs):
+        members[group_of(found)].append(index)
+    sampled = {
+        group: np.asarray(indices)[draw(len(indices), MAX_A_GROUP, generator_of(given.seed, f"{one.name} {group}"))]
+        for group, indices in members.items()
+    }
+    wanted = np.sort(np.concatenate(list(sampled.values())))
+    questions = tuple(bench.questions[index] for index in wanted.tolist())
+    values = score_systems(Workbench(replace(one, questions=questions), given.landmark_encoder, given.baseline_encoder, given.cache))
+    for group, indices_Q in sampled.items():
+        collected.composition.setdefault(group, {})[one.name] = len(indices_Q)
+        by_key = collected.figures.setdefault(group, defaultdict(list))
+        for key, values_Q in values.items():
+            by_key[key].append(values_Q[np.searchsorted(wanted, indices_Q)])
+
+
+def split_some(bench: Workbench, runs: Sequence[Sequence[Run]], seed: int) -> list[Split]:
+    """Splits of at most `MAX_SPLITS` questions, in an order that depends on the set's name alone."""
+    generator = generator_of(seed, f"{bench.name} splits")
+    splits: list[Split] = []
+    for index in generator.permutation(len(runs)).tolist():
+        run, tokens = runs[index][0], bench.corpus.sentence_tokens
+        fits = tokens[run.last + 1] - tokens[run.first] <= MAX_RUN_TOKENS
+        if len(runs[index]) == 1 and run.num_sentences > 1 and fits and len(splits) < MAX_SPLITS:
+            split = split_question(bench.corpus, bench.questions[index], bench.evidences[index], run, generator)
+            splits += [split] if split is not None else []
+    return splits
+
+
+def score_systems(bench: Workbench, parts: Mapping[str, Sequence[Evidence]] | None = None) -> dict[Key, Float64Array]:
+    """Every figure of every system [Q], by (system, figure); with `parts`, also recall of parts of the evidence, by name."""
+    values: dict[Key, Float64Array] = {}
+    for system, rank in contenders().items():
+        rankings = rank(bench)
+        figures = figures_of(score_rankings(bench.corpus, rankings, bench.evidences, BUDGETS))
+        for name, evidences in (parts or {}).items():
+            figures[name] = score_rankings(bench.corpus, rankings, evidences, (MAIN_BUDGET,)).recall_QB[:, 0]
+        values |= {(system, figure): values_Q for figure, values_Q in figures.items()}
+    return values
+
+
+def score_variants(given: ExperimentInput, splits: Sequence[Split]) -> dict[Key, Float64Array]:
+    """Every figure of every system [Q], by (variant, system, figure), with recall of each half of the evidence."""
+    values: dict[Key, Float64Array] = {}
+    for variant in VARIANTS:
+        given.on_step(f"ranking {len(splits)} documents with {variant} evidence")
+        bench = Workbench(variant_set(splits, variant), given.landmark_encoder, given.baseline_encoder, given.cache)
+        halves = {half: half_evidences(bench, [one.variants[variant].halves[place] for one in splits]) for place, half in enumerate(HALVES)}
+        values |= {(variant, *key): values_Q for key, values_Q in score_systems(bench, halves).items()}
+    return values
+
+
+def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]) -> list[Evidence]:
+    """One half of each question's evidence, on the global axis of a bench with a document a question."""
+    result = []
+    for document, half in enumerate(halves):
+        places = np.asarray(half, dtype=np.int64) + bench.corpus.document_starts[document]
+        result.append(Evidence(document=document, starts=places[:, 0], ends=places[:, 1], any_span=False))
+    return result
+
+
+def joined(by_key: Mapping[Key, Sequence[Float64Array]]) -> dict[Key, Float64Array]:
+    """The figures of all sets, end to end."""
+    return {key: np.concatenate(list(parts)) for key, parts in by_key.items()}

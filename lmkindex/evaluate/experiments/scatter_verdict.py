@@ -1,0 +1,101 @@
+"""The figures of `scatter` -> one paragraph. A difference is called clear when its 95% interval leaves out zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..records import Interval
+from .paired import PairedFigures, direction, show_difference
+from .scatter_design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
+from .splits import CONSECUTIVE, MOVED, SCATTERED
+
+RECALL, BOUNDARY = f"recall@{MAIN_BUDGET}", "hit boundary"
+FRONT = f"front-{FRONTS[1]}"  # the paper's main setting
+CHANCE_SHARE = 0.05  # of intervals that leave out zero by chance alone
+NEGLIGIBLE = 0.01  # of recall
+Groups = Mapping[str, PairedFigures[Key]]
+
+
+def verdict_of(groups: Groups, splits: PairedFigures[Key]) -> str:
+    """What follows for spans, for their ranking, for scattered evidence, and for the rest of what `search` does."""
+    return " ".join(
+        [spans_sentence(groups), weights_sentence(groups), hits_sentence(groups), splits_sentence(splits), search_sentence(groups)]
+    )
+
+
+def listed(found: Mapping[str, Interval]) -> str:
+    """Differences by name."""
+    return "; ".join(f"{name} {show_difference(one)}" for name, one in found.items())
+
+
+def clear_ones(found: Mapping[str, Interval], way: str) -> str:
+    """The names of the differences whose direction is clear and is `way`."""
+    names = [name for name, one in found.items() if direction(one) == way]
+    return ", ".join(names) if names else "none"
+
+
+def differences(groups: Groups, system: str, other: str, figure: str) -> dict[str, Interval]:
+    return {name: group.difference((system, figure), (other, figure)) for name, group in groups.items()}
+
+
+def spans_sentence(groups: Groups) -> str:
+    """Whether spans pay, by where the evidence stands."""
+    found = differences(groups, f"{FRONT} {POSITION}", SINGLE, RECALL)
+    return (
+        f"Recall at {MAIN_BUDGET} tokens, {FRONT} spans ranked by position-aware scores minus the hits alone ({SINGLE}): {listed(found)}. "
+        f"Clearly higher: {clear_ones(found, 'higher')}; clearly lower: {clear_ones(found, 'lower')}."
+    )
+
+
+def weights_sentence(groups: Groups) -> str:
+    """Whether the weights matter: all fronts, all groups."""
+    found = [
+        group.difference((f"front-{front} {POSITION}", RECALL), (f"front-{front} {UNIFORM}", RECALL))
+        for group in groups.values()
+        for front in FRONTS
+    ]
+    num_clear = sum(direction(one) != "no clear difference" for one in found)
+    largest = max(found, key=lambda one: abs(one.mean))
+    return (
+        f"The paper's weights against uniform ones: {num_clear} of {len(found)} differences are clear (chance alone gives about "
+        f"{CHANCE_SHARE * len(found):.1f}); the largest is {show_difference(largest)}, which is "
+        f"{'too small to matter' if abs(largest.mean) < NEGLIGIBLE else 'not negligible'} (bound: {NEGLIGIBLE:g})."
+    )
+
+
+def hits_sentence(groups: Groups) -> str:
+    """Ranking by the span's score against ranking by the hit."""
+    recall, boundary = (differences(groups, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", figure) for figure in (RECALL, BOUNDARY))
+    return (
+        f"Ranking {FRONT} spans by their score instead of by the hit alone changes recall by: {listed(recall)} (clearly higher: "
+        f"{clear_ones(recall, 'higher')}; clearly lower: {clear_ones(recall, 'lower')}); and the share of first spans that end where "
+        f"evidence ends by: {listed(boundary)} (clearly higher: {clear_ones(boundary, 'higher')}; clearly lower: "
+        f"{clear_ones(boundary, 'lower')})."
+    )
+
+
+def splits_sentence(splits: PairedFigures[Key]) -> str:
+    """What scattering costs, apart from moving, and whom."""
+    ours = f"{FRONT} {POSITION}"
+    texts = []
+    for system in (SINGLE, ours):
+        scattered, moved = (splits.difference((variant, system, RECALL), (CONSECUTIVE, system, RECALL)) for variant in (SCATTERED, MOVED))
+        texts.append(f"{system} {show_difference(scattered)} when half of it is moved away, {show_difference(moved)} when all of it is")
+    pairs = {variant: ((variant, ours, RECALL), (variant, SINGLE, RECALL)) for variant in (CONSECUTIVE, SCATTERED)}
+    (plus, minus), (minus_too, plus_too) = pairs[SCATTERED], pairs[CONSECUTIVE]
+    found = {name: splits.difference(*pair) for name, pair in pairs.items()}
+    change = splits.combination({plus: 1.0, minus: -1.0, minus_too: -1.0, plus_too: 1.0})
+    return (
+        f"In documents that differ in nothing but the place of the evidence ({splits.num_questions} questions), recall changes by: "
+        f"{'; '.join(texts)}. {FRONT} minus {SINGLE}: {listed(found)}; scattering "
+        f"changes that by {show_difference(change)} ({direction(change)})."
+    )
+
+
+def search_sentence(groups: Groups) -> str:
+    """What the number of hits of `search` does, and leaving out hits next to better ones."""
+    found = differences(groups, f"{FRONT} {SEARCHED}", f"{FRONT} {POSITION}", RECALL)
+    return (
+        f"With as many hits as search takes, and without hits next to better ones, {FRONT} changes its recall by: {listed(found)} "
+        f"(clearly lower: {clear_ones(found, 'lower')})."
+    )
