@@ -80,7 +80,7 @@ def all_systems() -> list[System]:
     dense = [*chunks, *isolated, *late, *landmarks]
     hybrid = [replace(system, name=f"{system.name}+bm25", words=system.cut) for system in dense]
     # Sentences keep their index when BM25 sees them with the two before: context for words, as landmarks have it for vectors.
-    hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in (landmarks[0], landmarks[2])]
+    hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in landmarks]
     return [System(name=ORACLE, cut="sentence"), System(name=RANDOM, cut="sentence"), *lexical, *dense, *hybrid]
 
 
