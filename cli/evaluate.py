@@ -88,7 +88,7 @@ def evaluate(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
     from lmkindex.evaluate.datasets import find_sets
-    from lmkindex.evaluate.driver import append_log
+    from lmkindex.evaluate.driver import append_log, check_writable
     from lmkindex.evaluate.embed import VectorCache
     from lmkindex.evaluate.lexical import require_bm25
     from lmkindex.evaluate.reader_run import ReaderOptions
@@ -98,13 +98,17 @@ def evaluate(
     options = make_options(systems or (), scope, budget, questions, seed)
     names = check_experiments(experiment or ())
     found = find_sets(data, sets or ())
+    cache = cache if cache is not None else cache_folder() / CACHE_NAME
+    for folder, flag in ((Path(output), "--output"), (cache, "--cache"), *(((log.parent, "--log"),) if log is not None else ())):
+        check_writable(folder, flag)  # now, not after an hour
     encoders = load_encoders(encoder, baseline, EncodeOptions(device=device, dtype=dtype, threads=threads))
-    vectors = VectorCache(cache if cache is not None else cache_folder() / CACHE_NAME)
+    vectors = VectorCache(cache)
     if names:
-        return run_experiments(terminal, names, (found, encoders, vectors, Path(output), options), log)
+        with telling_what_is_kept(terminal):
+            return run_experiments(terminal, names, (found, encoders, vectors, Path(output), options), log)
     from lmkindex.evaluate.driver import run_evaluation
 
-    with progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
+    with telling_what_is_kept(terminal), progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
         results = run_evaluation(
             found, encoders, vectors, Path(output), options,
             reader=ReaderOptions(num_questions=reader, budget_tokens=budget, seed=seed),
@@ -186,11 +190,21 @@ def progress_of(terminal: Terminal, num_steps: int | None) -> Iterator[Callable[
         yield lambda text, steps=1: bar.update(task, advance=steps, description=one_line(text))
 
 
+@contextmanager
+def telling_what_is_kept(terminal: Terminal) -> Iterator[None]:
+    """A word to who presses Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.note("Stopped. What was encoded and answered is kept: the same command goes on from there.")
+        raise
+
+
 def describe(result: SetResult, seconds: float) -> str:
     """A finished set in one line."""
     return (
         f"{one_line(result.name)}: {result.num_documents:,} documents, {result.num_tokens:,} tokens, "
-        f"{len(result.question_ids):,} questions, {seconds:.0f} s"
+        f"{len(result.question_ids):,} of {result.num_in_file:,} questions (those with evidence, at most --questions), {seconds:.0f} s"
     )
 
 

@@ -47,6 +47,19 @@ def hide_broken_vision() -> None:
             sys.modules[name] = None  # type: ignore[assignment]  # import and find_spec both read None as "not installed"
 
 
+@contextmanager
+def absent(name: str) -> Iterator[None]:
+    """Make a package look as if it were not installed to what is imported meanwhile; one that was imported before stays."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def prepare_environment(*, verbose: bool) -> None:
     """Set what vLLM and transformers read on import: no network, one process, logs on stderr, and unless `verbose` no logs."""
     os.environ.update(OFFLINE)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -599,3 +601,15 @@ def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) ->
     corpus = make_corpus(["The lamp."], FakeEncoder())
     with pytest.raises(UsageError, match=r"pip install 'lmkindex\[evaluate\]'"):
         Postings(corpus, sentence_pieces(corpus))
+
+
+def test_bm25_leaves_the_process_fit_for_vllm() -> None:
+    """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would do by itself."""
+    script = (
+        "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.evaluate.corpus import make_corpus; "
+        "from lmkindex.evaluate.lexical import Postings; from lmkindex.evaluate.pieces import sentence_pieces; "
+        "corpus = make_corpus(['The mill stands. The wheel turns.'], FakeEncoder()); "
+        "scores = Postings(corpus, sentence_pieces(corpus)).scores('wheel'); assert scores[1] > scores[0] == 0, scores; "
+        "assert not [name for name in sys.modules if name.split('.')[0] in ('numba', 'llvmlite')]"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -66,7 +66,7 @@ def run_evaluation(
         )
         if not bench.questions:
             raise UsageError(f"No question of {one.name} has evidence that can be found in its documents: leave it out with --set.")
-        done.append(evaluate_set(bench, options, on_step))
+        done.append(evaluate_set(bench, options, on_step, num_in_file=len(one.questions)))
         save_questions(output / "questions", done[-1], options)
         if reader.num_questions:
             passages.append(gather_passages(bench, options.systems, reader))
@@ -106,7 +106,10 @@ def run_experiment(
     )
     module = import_module(f"{__package__}.experiments.{name}")
     experiment: JsonObject = getattr(module, f"run_{name}")(given).to_json(time.perf_counter() - started)
-    experiment |= {"sets": [one.name for one in sets], "encoder": encoders.landmark.folder.name}
+    # `budget` reads numbers that are there already: they are of the sets and the encoder of that evaluation, whatever is named now.
+    names = [one["name"] for one in given.results["datasets"]] if name == "budget" and given.results else [one.name for one in sets]
+    encoder = given.results["encoder"]["name"] if name == "budget" and given.results else encoders.landmark.folder.name
+    experiment |= {"sets": names, "encoder": encoder}
     experiment["seconds"] = round(time.perf_counter() - started, 1)
     write_json(output / "experiments" / f"{name}.json", experiment)
     return experiment
@@ -144,6 +147,17 @@ def log_entry(value: JsonObject) -> str:
         head = f"### {date} `lmkindex evaluate`, encoder {value['encoder']['name']}\n\nSets (questions): {sets}."
         tables, tail = results_tables(value), []
     return "\n\n".join([head, *(render_markdown(table) for table in tables), *tail]) + "\n"
+
+
+def check_writable(folder: Path, flag: str) -> None:
+    """Raise `UsageError` that names the flag unless files can be written in `folder`, which is made if missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".lmkindex-{os.getpid()}.tmp"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"{flag} {folder}: nothing can be written there ({error.strerror}). Name another folder.") from error
 
 
 def append_log(path: Path, value: JsonObject) -> None:

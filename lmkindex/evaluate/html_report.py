@@ -144,8 +144,19 @@ def results_section(results: JsonObject, drawn: Sequence[tuple[JsonObject, Path]
         "questions": sum(one["num_questions"] for one in results["datasets"]),
         "budgets in tokens": ", ".join(map(str, results["budgets"])) + f" (main: {results['budget_tokens']})",
     }
-    parts = [verdict(headline(results)), fact_list(facts), *map(table_html, [sets_table(results)])]
+    parts = [verdict(headline(results)), verdict(LEGEND), fact_list(facts), *map(table_html, [sets_table(results)])]
     return "\n".join(["<section>", *parts, *(figure_html(*one) for one in drawn), *map(table_html, results_tables(results)), "</section>"])
+
+
+LEGEND = (
+    "Every system ranks pieces of the same texts; pieces are read until the token budget is full. Recall, precision and IoU are "
+    "shares of the evidence's characters. MRR, recall@k and hit boundary look at the ranked pieces themselves: large pieces touch "
+    "evidence more easily, so these three do not compare between sizes of piece. landmark-N: a hit with the sentences before it, N"
+    " in all; auto: as many as pay; late-sentence: means of token states in the same windows, which for an encoder without "
+    "landmarks (pooling sentence_mean) are the same vectors as landmark-1; isolated: each sentence encoded alone; NAME+bm25: fused"
+    " with BM25 over the same pieces, +bm25-context with BM25 over sentences and the two before them, which is what `search "
+    "--hybrid` does; random and oracle: chance, and the evidence itself."
+)
 
 
 def headline(results: JsonObject) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..records import Float32Array
+from ..runtime import absent
 from .records import Corpus, Pieces
 
 K1, B = 1.2, 0.75
@@ -24,8 +25,7 @@ class Postings:
     """BM25 over one kind of pieces; words are lower case, stemmed, without English stop words, as in the index's full text search."""
 
     def __init__(self, corpus: Corpus, pieces: Pieces) -> None:
-        require_bm25()
-        import bm25s
+        bm25s = import_bm25s()
         from Stemmer import Stemmer
 
         started = time.perf_counter()
@@ -41,8 +41,7 @@ class Postings:
 
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         """The terms of each text."""
-        import bm25s
-
+        bm25s = import_bm25s()
         options = {"token_pattern": r"(?u)\b\w+\b", "stopwords": "en", "stemmer": self.stemmer}  # words of one letter as well
         return list(bm25s.tokenize(list(texts), return_ids=False, show_progress=False, **options))
 
@@ -57,6 +56,15 @@ class Postings:
     def size_bytes(self) -> int:
         """Size of the postings."""
         return sum(int(array.nbytes) for array in self.engine.scores.values() if hasattr(array, "nbytes")) if self.engine else 0
+
+
+def import_bm25s() -> Any:
+    """The library without numba, which it takes where it finds it: a process that has numba cannot start vLLM 0.32 any more, whose scan
+    of all modules trips over llvmlite. Raises `UsageError` when the extra is not installed."""
+    require_bm25()
+    with absent("numba"):
+        import bm25s
+    return bm25s
 
 
 def require_bm25() -> None:

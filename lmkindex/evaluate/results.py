@@ -47,7 +47,13 @@ def results_json(
         "max_questions": options.max_questions,
         "seed": options.seed,
         "datasets": [
-            {"name": one.name, "num_documents": one.num_documents, "num_tokens": one.num_tokens, "num_questions": len(one.question_ids)}
+            {
+                "name": one.name,
+                "num_documents": one.num_documents,
+                "num_tokens": one.num_tokens,
+                "num_questions": len(one.question_ids),
+                "num_in_file": one.num_in_file,
+            }
             for one in results
         ],
         "results": parts,

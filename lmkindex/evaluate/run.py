@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,16 +41,17 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetResult:
-    """All runs over one set. `question_ids` are in the order of every run's scores."""
+    """All runs over one set. `question_ids` are in the order of every run's scores; `num_in_file` questions were there to draw from."""
 
     name: str
     num_documents: int
     num_tokens: int
+    num_in_file: int
     question_ids: tuple[str, ...]
     runs: tuple[SystemRun, ...]
 
 
-def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnStep | None = None) -> SetResult:
+def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnStep | None = None, *, num_in_file: int = 0) -> SetResult:
     """Rank and score every system in every scope."""
     runs = []
     for scope in sorted(options.scopes):  # corpus first: it is the one that is timed
@@ -63,6 +65,7 @@ def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnStep | N
         name=bench.name,
         num_documents=len(bench.corpus.texts),
         num_tokens=bench.corpus.num_tokens,
+        num_in_file=num_in_file or len(bench.questions),
         question_ids=tuple(question.question_id for question in bench.questions),
         runs=tuple(runs),
     )
@@ -72,7 +75,7 @@ def save_questions(folder: Path, result: SetResult, options: EvaluateOptions) ->
     """Every system's recall of every question, `questions/SET.npz`: what a later comparison needs to be a paired one."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {f"{run.scope}/{run.name}": run.scores.recall_QB for run in result.runs}
-    temporary = folder / f"{result.name}.tmp.npz"
+    temporary = folder / f"{result.name}.{os.getpid()}.tmp.npz"
     np.savez_compressed(
         temporary, question_ids=np.asarray(result.question_ids), budgets_tokens=np.asarray(options.budgets_tokens), **arrays
     )

@@ -79,8 +79,9 @@ def all_systems() -> list[System]:
     landmarks += [System(name=name, cut="sentence", vectors="landmark", span=span, keeps_end=True) for name, span in spans.items()]
     dense = [*chunks, *isolated, *late, *landmarks]
     hybrid = [replace(system, name=f"{system.name}+bm25", words=system.cut) for system in dense]
-    # Sentences keep their index when BM25 sees them with the two before: context for words, as landmarks have it for vectors.
-    hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in landmarks]
+    # What `search --hybrid` does: sentences keep their index when BM25 sees them with the two before. Every system of sentences gets it.
+    sentences = [system for system in dense if system.cut == "sentence"]
+    hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in sentences]
     return [System(name=ORACLE, cut="sentence"), System(name=RANDOM, cut="sentence"), *lexical, *dense, *hybrid]
 
 
