@@ -111,7 +111,9 @@ def evaluate(
     with telling_what_is_kept(terminal), progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
         results = run_evaluation(
             found, encoders, vectors, Path(output), options,
-            reader=ReaderOptions(num_questions=reader, budget_tokens=budget, seed=seed),
+            reader=ReaderOptions(
+                num_questions=reader, budget_tokens=budget, systems=reader_systems(options, bool(systems)), seed=seed
+            ),
             open_reader=make_opener(terminal, answer_options, threads),
             answer_options=answer_options,
             on_step=lambda name, where, system: advance(f"{name} ({where}): {system}"),
@@ -140,6 +142,13 @@ def make_options(systems: Sequence[str], scope: str, budget: int, questions: int
         max_questions=questions,
         seed=seed,
     )
+
+
+def reader_systems(options: EvaluateOptions, are_named: bool) -> tuple[str, ...]:
+    """Those that --systems names, without the controls; else a dozen of all, because every answer costs a generation."""
+    from lmkindex.evaluate.reader_run import READER_SYSTEMS
+
+    return tuple(system.name for system in options.systems if not system.is_control) if are_named else READER_SYSTEMS
 
 
 def check_experiments(names: Sequence[str]) -> list[str]:
