@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
-from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, disjoint, load_encoder, word_id
+from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, load_encoder, word_id
 from lmkindex.encoder_folder import read_folder
 from lmkindex.evaluate import corpus as corpus_module
 from lmkindex.evaluate.corpus import has_tokens, locate_evidence, make_corpus, sentences_of
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, tokens_of, word_chunks
 from lmkindex.evaluate.records import Corpus, EvaluationSet, Pieces, Question, SourceDocument
-from lmkindex.records import Int32Array, Int64Array
+from lmkindex.records import Int64Array
 from lmkindex.sentences import split_sentences
 
 NAMES = ("fake", "bytes", "bert", "llama")
@@ -36,22 +36,6 @@ PLAIN_TEXTS = st.lists(st.sampled_from([*PLAIN, " ", " ", "\n", "\n\n"]), max_si
 PLAIN_DOCUMENTS = st.lists(PLAIN_TEXTS, min_size=1, max_size=4)
 
 
-class ByteEncoder(FakeEncoder):
-    """Tokens are the UTF-8 bytes of what is not white space: as with byte-level tokenizers, several can make up one character."""
-
-    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        ids = [list("".join(text.split()).encode()) or [3] for text in texts]
-        offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
-        return np.asarray([token for text in ids for token in text], dtype=np.int32), offsets
-
-    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        places: list[tuple[int, int]] = []
-        for text in texts:
-            bytes_of = [(place, place + 1) for place, char in enumerate(text) if not char.isspace() for _ in char.encode()]
-            places.extend(disjoint(bytes_of or [(0, len(text))]))
-        return np.asarray(places, dtype=np.int64).reshape(-1, 2)
-
-
 EncoderOf = Callable[[str], Encoder]
 
 
@@ -59,7 +43,7 @@ EncoderOf = Callable[[str], Encoder]
 def encoder_of(bert_folder: Callable[[str], Path], llama_folder: Path) -> EncoderOf:
     """A function from one of `NAMES` to its encoder."""
     folders = {"bert": bert_folder("sentence_mean"), "llama": llama_folder}
-    made: dict[str, Encoder] = {"fake": FakeEncoder(), "bytes": ByteEncoder()}
+    made: dict[str, Encoder] = {"fake": FakeEncoder(), "bytes": tiny.ByteEncoder()}
     made |= {name: load_encoder(read_folder(path), EncodeOptions(dtype="float32", threads=1)) for name, path in folders.items()}
     return made.__getitem__
 
@@ -248,7 +232,7 @@ def test_sentences_of_a_range() -> None:
 
 @given(texts=DOCUMENTS, data=st.data())
 def test_tokens_of_a_range_are_those_with_a_character_in_it(texts: list[str], data: st.DataObject) -> None:
-    corpus = make_corpus(texts, ByteEncoder())
+    corpus = make_corpus(texts, tiny.ByteEncoder())
     bounds = st.integers(0, int(corpus.document_starts[-1]))
     start, end = sorted((data.draw(bounds), data.draw(bounds)))
     firsts, lasts = tokens_of(corpus, np.asarray([start]), np.asarray([end]))
@@ -287,7 +271,7 @@ CUTS: dict[str, Callable[[Corpus], Pieces]] = {
 }
 
 
-@pytest.mark.parametrize("encoder", [FakeEncoder(), ByteEncoder()], ids=["fake", "bytes"])
+@pytest.mark.parametrize("encoder", [FakeEncoder(), tiny.ByteEncoder()], ids=["fake", "bytes"])
 @pytest.mark.parametrize("cut", CUTS)
 @settings(max_examples=40)
 @given(texts=DOCUMENTS)
@@ -313,7 +297,7 @@ def test_no_documents_have_no_pieces(cut: str) -> None:
 
 def test_a_chunk_of_leftover_bytes_is_no_piece() -> None:
     """An emoji of four bytes at the end of four-token chunks: its last bytes have no character of their own."""
-    corpus = make_corpus(["ab😀", "abc😀 d"], ByteEncoder())
+    corpus = make_corpus(["ab😀", "abc😀 d"], tiny.ByteEncoder())
     assert check_pieces(corpus, token_chunks(corpus, 4))[0] == [(0, 3)]
     assert check_pieces(corpus, token_chunks(corpus, 3))[1] == [(0, 3), (3, 4), (4, 6)]
 

@@ -19,7 +19,7 @@ import tiny
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, disjoint, encode_questions, load_encoder, normalise
+from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, encode_questions, load_encoder, normalise
 from lmkindex.encoder_folder import POOLINGS, read_folder
 from lmkindex.errors import UsageError
 from lmkindex.evaluate import embed as embed_module
@@ -39,7 +39,7 @@ from lmkindex.evaluate.embed import (
 from lmkindex.evaluate.lexical import K1, B, Postings
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_chunks, tokens_of, word_chunks
 from lmkindex.evaluate.records import Corpus, Pieces
-from lmkindex.records import Float16Array, Float32Array, Int32Array, Int64Array, Row
+from lmkindex.records import Float16Array, Float32Array, Row
 
 UNBROKEN = " ".join("abcdefgh"[place % 8] for place in range(700)) + "."  # of more tokens than a row has
 NAMES = ("fake", *POOLINGS)
@@ -58,21 +58,6 @@ class SpyEncoder(FakeEncoder):
             raise KeyboardInterrupt
         self.calls.append(list(rows))
         return super().encode_rows(rows)
-
-
-class ByteEncoder(SpyEncoder):
-    """Tokens are UTF-8 bytes, so that several can make up one character."""
-
-    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        ids = [list("".join(text.split()).encode()) or [3] for text in texts]
-        return np.asarray([token for text in ids for token in text], dtype=np.int32), np.cumsum([0, *map(len, ids)], dtype=np.int64)
-
-    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        places: list[tuple[int, int]] = []
-        for text in texts:
-            bytes_of = [(place, place + 1) for place, char in enumerate(text) if not char.isspace() for _ in char.encode()]
-            places.extend(disjoint(bytes_of or [(0, len(text))]))
-        return np.asarray(places, dtype=np.int64).reshape(-1, 2)
 
 
 EncoderOf = Callable[[str], Encoder]
@@ -170,7 +155,7 @@ def test_a_piece_longer_than_a_row_is_the_mean_of_its_parts(encoder_of: EncoderO
 
 def test_pieces_without_a_token_of_their_own_have_a_vector(cache: VectorCache) -> None:
     """White space apart, a tokenizer drops characters and makes several tokens of one: every piece is encoded all the same."""
-    encoder = ByteEncoder()
+    encoder = tiny.ByteEncoder()
     corpus = make_corpus(["ab😀", "日本語 ok"], encoder)
     for pieces in (token_chunks(corpus, 4), token_chunks(corpus, 2), token_chunks(corpus, 4, 1)):
         vectors_PD = embed_pieces(cache, encoder, corpus, pieces).vectors_ND

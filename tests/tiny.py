@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lmkindex.encoder import FakeEncoder
-from lmkindex.records import Float32Array, JsonObject, Row
+import numpy as np
+
+from lmkindex.encoder import FakeEncoder, disjoint
+from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, Row
 from lmkindex.table import IndexReader
 
 TESTS_PATH = Path(__file__).resolve().parent
@@ -231,3 +233,19 @@ def copy_corpus(target_path: Path, names: Sequence[str]) -> Path:
     for name in names:
         shutil.copy(CORPUS_PATH / name, target_path / Path(name).name)
     return target_path
+
+
+class ByteEncoder(FakeEncoder):
+    """Tokens are the UTF-8 bytes of what is not white space: as with byte-level tokenizers, several can make up one character."""
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
+        ids = [list("".join(text.split()).encode()) or [3] for text in texts]
+        offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
+        return np.asarray([token for text in ids for token in text], dtype=np.int32), offsets
+
+    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
+        places: list[tuple[int, int]] = []
+        for text in texts:
+            bytes_of = [(place, place + 1) for place, char in enumerate(text) if not char.isspace() for _ in char.encode()]
+            places.extend(disjoint(bytes_of or [(0, len(text))]))
+        return np.asarray(places, dtype=np.int64).reshape(-1, 2)
