@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.config import EVALUATE_QUESTIONS, AnswerOptions, EncodeOptions
 from lmkindex.errors import EXIT_OK, UsageError
 
 from . import options as o
@@ -25,7 +25,6 @@ EPILOG = (
     "  lmkindex evaluate data --set squad_dev --set qed_dev --systems 'landmark-*' --systems 'chunk-*'\n"
     "  lmkindex evaluate data --reader 50\n  lmkindex evaluate data --experiment scatter --experiment budget\n  lmkindex plot evaluation"
 )
-MAX_QUESTIONS = 500  # lmkindex.evaluate.run has the same; importing it here would slow down --help
 CACHE_NAME = "evaluate"
 
 Data = Annotated[
@@ -62,7 +61,7 @@ def evaluate(
     systems: Systems = None,
     scope: Scope = "both",
     budget: MainBudget = o.SEARCH.budget_tokens,
-    questions: Questions = MAX_QUESTIONS,
+    questions: Questions = EVALUATE_QUESTIONS,
     seed: Seed = 0,
     encoder: o.Encoder = None,
     baseline: Baseline = None,
@@ -88,10 +87,11 @@ def evaluate(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
     from lmkindex.evaluate.datasets import find_sets
-    from lmkindex.evaluate.driver import append_log, check_writable
+    from lmkindex.evaluate.driver import append_log, run_evaluation, run_experiment
     from lmkindex.evaluate.embed import VectorCache
     from lmkindex.evaluate.lexical import require_bm25
     from lmkindex.evaluate.reader_run import ReaderOptions
+    from lmkindex.evaluate.saving import check_writable
     from lmkindex.runtime import cache_folder
 
     require_bm25()
@@ -105,9 +105,13 @@ def evaluate(
     vectors = VectorCache(cache)
     if names:
         with telling_what_is_kept(terminal):
-            return run_experiments(terminal, names, (found, encoders, vectors, Path(output), options), log)
-    from lmkindex.evaluate.driver import run_evaluation
-
+            return run_experiments(
+                terminal,
+                names,
+                lambda name, on_step: run_experiment(name, found, encoders, vectors, Path(output), options, on_step),
+                log,
+                output,
+            )
     with telling_what_is_kept(terminal), progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
         results = run_evaluation(
             found, encoders, vectors, Path(output), options,
@@ -153,7 +157,7 @@ def reader_systems(options: EvaluateOptions, are_named: bool) -> tuple[str, ...]
 
 def check_experiments(names: Sequence[str]) -> list[str]:
     """The experiments to run, each once."""
-    from lmkindex.evaluate.driver import EXPERIMENTS
+    from lmkindex.evaluate.records import EXPERIMENTS
 
     for name in names:
         if name not in EXPERIMENTS:
@@ -171,14 +175,16 @@ def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOpti
     return Encoders(landmark=landmark, baseline=landmark if baseline is None else load_encoder(find_encoder(baseline), options))
 
 
-def run_experiments(terminal: Terminal, names: Sequence[str], parts: tuple[Any, ...], log: Path | None) -> int:
+def run_experiments(
+    terminal: Terminal, names: Sequence[str], run: Callable[[str, Callable[[str], None]], dict[str, Any]], log: Path | None, output: str
+) -> int:
     """Each experiment: its files, its figures, its tables."""
-    from lmkindex.evaluate.driver import append_log, run_experiment
+    from lmkindex.evaluate.driver import append_log
     from lmkindex.evaluate.tables import experiment_tables, render_text
 
     for name in names:
         with progress_of(terminal, None) as advance:
-            found = run_experiment(name, *parts, on_step=lambda text, name=name, advance=advance: advance(f"{name}: {text}"))  # type: ignore[misc]
+            found = run(name, lambda text, name=name, advance=advance: advance(f"{name}: {text}"))  # type: ignore[misc]
         if log is not None:
             append_log(log, found)
         if terminal.as_json:
@@ -187,7 +193,7 @@ def run_experiments(terminal: Terminal, names: Sequence[str], parts: tuple[Any, 
         for table in experiment_tables(found):
             terminal.print(render_text(table) + "\n")
         terminal.print(found["verdict"])
-        terminal.note(f"Written to {one_line(str(parts[3] / 'experiments' / f'{name}.json'))}; `lmkindex plot` draws its figures.")
+        terminal.note(f"Written to {one_line(output)}/experiments/{name}.json, its figures to {one_line(output)}/figures.")
     return EXIT_OK
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
+EVALUATE_QUESTIONS = 500  # of a set
 
 
 def require(condition: bool, message: str) -> None:

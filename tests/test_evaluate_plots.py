@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
 from lmkindex.evaluate.html_report import headline, publish, slug, write_report
-from lmkindex.evaluate.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread, write_whole
+from lmkindex.evaluate.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread
+from lmkindex.evaluate.saving import write_whole
 from lmkindex.evaluate.tables import (
     Table,
     experiment_tables,

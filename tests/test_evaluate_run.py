@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -356,8 +357,20 @@ def test_the_log_gets_a_dated_entry(tmp_path: Path) -> None:
     )  # fmt: skip
     append_log(log, experiment)
     assert "Experiment `budget`" in log.read_text("utf-8") and "Verdict: At 128 tokens" in log.read_text("utf-8")
+    drawn = tmp_path / "out" / "figures"
+    assert {path.name for path in drawn.iterdir()} == {f"{figure['name']}.png" for figure in experiment["figures"]}
     figure = experiment["figures"][0]
     assert [series["name"] for series in figure["series"]] and "random" not in {series["name"] for series in figure["series"]}
+
+
+def test_an_experiment_without_matplotlib_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    encoders = Encoders(landmark=FakeEncoder(), baseline=FakeEncoder())
+    steps: list[str] = []
+    cache = VectorCache(tmp_path / "cache")
+    with pytest.raises(UsageError, match="Figures need matplotlib"):
+        run_experiment("seams", [make_set("one")], encoders, cache, tmp_path / "out", EvaluateOptions(), steps.append)
+    assert not steps and not any((tmp_path / "cache").iterdir()) and not (tmp_path / "out").exists()
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,12 @@ def macro_means(values_by_set: Mapping[str, Float64Array]) -> Float64Array:
     return np.mean([values.mean(axis=0) for values in values_by_set.values()], axis=0)
 
 
+def interval_of(mean: float, resampled_R: Float64Array) -> Interval:
+    """The 95% percentile interval of one figure."""
+    low, high = np.percentile(resampled_R, TAILS_PERCENT)
+    return Interval(mean=mean, low=float(low), high=float(high))
+
+
 def intervals(means_M: Float64Array, resampled_RM: Float64Array) -> list[Interval]:
     """The 95% percentile interval of each figure."""
     lows_M, highs_M = np.percentile(resampled_RM, TAILS_PERCENT, axis=0)

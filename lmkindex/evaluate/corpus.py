@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -79,6 +80,13 @@ def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[Evide
         spans = np.asarray(question.spans, dtype=np.int64).reshape(-1, 2) + corpus.document_starts[document]
         result.append(Evidence(document=document, starts=spans[:, 0], ends=spans[:, 1], any_span=question.any_span))
     return result
+
+
+def answerable(corpus: Corpus, evaluation_set: EvaluationSet) -> tuple[tuple[Question, ...], tuple[Evidence, ...]]:
+    """The questions whose evidence a token holds, and their evidence."""
+    starts = dict(zip((document.doc_id for document in evaluation_set.documents), corpus.document_starts.tolist(), strict=False))
+    questions = tuple(question for question in evaluation_set.questions if has_tokens(corpus, starts[question.doc_id], question))
+    return questions, tuple(locate_evidence(corpus, replace(evaluation_set, questions=questions)))
 
 
 def sentences_of(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:

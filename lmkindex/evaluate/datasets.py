@@ -142,6 +142,7 @@ def read_question(line: Line, document_field: str, documents: Mapping[str, Sourc
         text=line.read_question("question"),
         answers=line.read_answers(),
         spans=line.read_spans(documents[doc_id].text),
+        note=line.read_text("note") if "note" in line.fields else "",
     )
 
 

@@ -1,13 +1,11 @@
 """From sets to files: the evaluation, its reader part and the experiments, and what they leave in the output folder.
 
-The folder holds `results.json`, `questions/SET.npz`, `answers.jsonl` and `experiments/NAME.json`; vectors go to the cache. Whatever is
-killed loses the slab of rows or the chunk of answers that it was at: the next run finds the rest.
+The folder holds `results.json`, `questions/SET.npz`, `answers.jsonl`, `experiments/NAME.json` and their `figures/`; vectors go to the
+cache. Whatever is killed loses the slab of rows or the chunk of answers that it was at: the next run finds the rest.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,16 +19,18 @@ from ..generate import Generator
 from ..records import JsonObject
 from .datasets import sample_questions
 from .embed import VectorCache
-from .experiments.common import ExperimentInput
+from .experiments.common import Experiment, ExperimentInput
+from .html_report import draw_all, read_object
+from .plots import require_matplotlib
 from .reader_run import OnAnswers, ReaderOptions, gather_passages, read_sets
 from .records import EvaluationSet
 from .results import results_json
 from .run import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
+from .saving import write_json
 from .systems import REFERENCE, System
 from .tables import Table, experiment_tables, render_markdown, results_tables
 from .workbench import Workbench
 
-EXPERIMENTS = ("seams", "scatter", "coherence", "length", "budget")
 RESULTS_FILE = "results.json"
 OnSet = Callable[[SetResult, float], None]  # a finished set and its seconds
 
@@ -73,7 +73,7 @@ def run_evaluation(
         if on_set is not None:
             on_set(done[-1], time.perf_counter() - started)
     folders = {"landmark": encoders.landmark.folder, "baseline": encoders.baseline.folder}
-    results = results_json(done, options, reference_of(options.systems), folders, seed=options.seed)
+    results = results_json(done, options, reference_of(options.systems), folders)
     write_json(output / RESULTS_FILE, results)
     if reader.num_questions:
         results["reader"] = read_sets(
@@ -93,7 +93,11 @@ def run_experiment(
     name: str, sets: Sequence[EvaluationSet], encoders: Encoders, cache: VectorCache, output: Path, options: EvaluateOptions,
     on_step: Callable[[str], None],
 ) -> JsonObject:  # fmt: skip
-    """Run one experiment, write `experiments/NAME.json` and return it."""
+    """Run one experiment, write `experiments/NAME.json`, draw its figures into `figures/`, and return it.
+
+    Raises `UsageError` before it measures anything when matplotlib is missing.
+    """
+    require_matplotlib()
     started = time.perf_counter()
     given = ExperimentInput(
         sets=tuple(sample_questions(one, options.max_questions, options.seed, with_evidence=True) for one in sets),
@@ -105,32 +109,18 @@ def run_experiment(
         results=read_results(output),
     )
     module = import_module(f"{__package__}.experiments.{name}")
-    experiment: JsonObject = getattr(module, f"run_{name}")(given).to_json(time.perf_counter() - started)
-    # `budget` reads numbers that are there already: they are of the sets and the encoder of that evaluation, whatever is named now.
-    names = [one["name"] for one in given.results["datasets"]] if name == "budget" and given.results else [one.name for one in sets]
-    encoder = given.results["encoder"]["name"] if name == "budget" and given.results else encoders.landmark.folder.name
-    experiment |= {"sets": names, "encoder": encoder}
-    experiment["seconds"] = round(time.perf_counter() - started, 1)
+    found: Experiment = getattr(module, f"run_{name}")(given)
+    measured: JsonObject = {"sets": [one.name for one in sets], "encoder": encoders.landmark.folder.name}
+    experiment = measured | found.to_json(time.perf_counter() - started)
     write_json(output / "experiments" / f"{name}.json", experiment)
+    draw_all(output, experiment["figures"], {})
     return experiment
 
 
 def read_results(output: Path) -> JsonObject | None:
     """The results of an earlier evaluation in this folder."""
-    try:
-        return dict(json.loads((output / RESULTS_FILE).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise UsageError(f"{output / RESULTS_FILE} is not JSON ({error}): remove it and run `lmkindex evaluate` again.") from error
-
-
-def write_json(path: Path, value: JsonObject) -> None:
-    """Replace a JSON file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    path = output / RESULTS_FILE
+    return read_object(path) if path.is_file() else None
 
 
 def log_entry(value: JsonObject) -> str:
@@ -147,17 +137,6 @@ def log_entry(value: JsonObject) -> str:
         head = f"### {date} `lmkindex evaluate`, encoder {value['encoder']['name']}\n\nSets (questions): {sets}."
         tables, tail = results_tables(value), []
     return "\n\n".join([head, *(render_markdown(table) for table in tables), *tail]) + "\n"
-
-
-def check_writable(folder: Path, flag: str) -> None:
-    """Raise `UsageError` that names the flag unless files can be written in `folder`, which is made if missing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".lmkindex-{os.getpid()}.tmp"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"{flag} {folder}: nothing can be written there ({error.strerror}). Name another folder.") from error
 
 
 def append_log(path: Path, value: JsonObject) -> None:

@@ -7,7 +7,6 @@ format, and the rows themselves, so that no change of splitter, chunk size or we
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,10 +22,10 @@ from ..records import EncoderFolder, Float16Array, Float32Array, Row, TokenizedS
 from ..windows import make_windows
 from .pieces import document_token_ranges, tokens_of
 from .records import Corpus, Pieces
+from .saving import write_arrays
 
 SLAB_TOKENS = 100_000  # some seconds of work: what a kill can lose
 LONGEST_ROW_TOKENS = 512
-LATE_GRAIN_TOKENS = 256
 OnTokens = Callable[[int], None]
 
 
@@ -101,10 +100,7 @@ def read_slab(path: Path) -> tuple[Float32Array, float] | None:
 
 def write_slab(path: Path, vectors_ND: Float32Array, seconds: float) -> None:
     """Put a slab into the cache in one step: a reader sees all of it or nothing."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        np.savez(file, vectors=vectors_ND.astype(np.float16), seconds=seconds)
-    temporary.replace(path)
+    write_arrays(path, compressed=False, vectors=vectors_ND.astype(np.float16), seconds=seconds)
 
 
 def longest_row(folder: EncoderFolder) -> int:

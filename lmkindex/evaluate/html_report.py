@@ -18,10 +18,11 @@ from pathlib import Path
 from ..errors import UsageError
 from ..records import JsonObject
 from .figures import results_figures
-from .plots import draw_figure, write_whole
+from .plots import draw_figure
+from .records import EXPERIMENTS
+from .saving import write_whole
 from .tables import Table, experiment_tables, format_cell, is_control, order_systems, render_html, results_tables, sets_table, systems_at
 
-EXPERIMENT_ORDER = ("seams", "scatter", "coherence", "length", "budget")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light dark; --text: #1a1a1a; --soft: #595959; --ground: #fff; --line: #d4d4d4; --mark: #eef1f4; }
@@ -85,7 +86,7 @@ def publish(folder: Path) -> Published:
 
 def read_evaluation(folder: Path) -> tuple[JsonObject | None, list[tuple[Path, JsonObject]]]:
     """`results.json`, if it is there, and the experiments with their paths. Raises `UsageError` when there is neither."""
-    known = {name: place for place, name in enumerate(EXPERIMENT_ORDER)}
+    known = {name: place for place, name in enumerate(EXPERIMENTS)}
     paths = sorted((folder / "experiments").glob("*.json"), key=lambda path: (known.get(path.stem, len(known)), path.name))
     results_path = folder / "results.json"
     if not results_path.is_file() and not paths:

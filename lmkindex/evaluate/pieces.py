@@ -50,8 +50,7 @@ def token_chunks(corpus: Corpus, size_tokens: int, overlap_tokens: int = 0) -> P
 
 def document_token_ranges(corpus: Corpus) -> list[tuple[int, int]]:
     """The tokens `[first, end)` of each document."""
-    bounds = corpus.sentence_tokens[corpus.document_sentences].tolist()
-    return list(pairwise(bounds))
+    return list(pairwise(corpus.document_token_bounds.tolist()))
 
 
 def word_chunks(corpus: Corpus, size_words: int) -> Pieces:

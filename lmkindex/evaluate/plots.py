@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
 from ..records import JsonObject
+from .saving import write_whole
 from .tables import one_line
 
 DPI = 144
@@ -49,24 +50,18 @@ def draw_figure(figure: JsonObject, target: Path) -> None:
     write_whole(target, data.getvalue())
 
 
-def write_whole(target: Path, data: bytes) -> None:
-    """Write a file beside itself and rename it, so that a reader sees the old one or the new one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        staging.write_bytes(data)
-        staging.replace(target)
-    finally:
-        staging.unlink(missing_ok=True)
+def require_matplotlib() -> None:
+    """Raise `UsageError` with the remedy when the extra is not installed."""
+    if find_spec("matplotlib") is None:
+        raise UsageError("Figures need matplotlib: pip install 'lmkindex[evaluate]'")
 
 
 @contextmanager
 def own_style() -> Iterator[None]:
     """matplotlib's defaults and ours, whatever the user's settings; they are back at the end."""
-    try:
-        from matplotlib import style
-    except ImportError as error:
-        raise UsageError("Figures need matplotlib: pip install 'lmkindex[evaluate]'") from error
+    require_matplotlib()
+    from matplotlib import style
+
     with warnings.catch_warnings(), style.context(["default", STYLE]):
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks is drawn as boxes
         yield

@@ -17,7 +17,7 @@ from ..records import JsonObject, SearchResult
 from .bootstrap import intervals, macro_means, resample_macro
 from .metrics import take_tokens
 from .reader import ReaderScores, make_spans, read_answers
-from .records import Corpus, Float64Array, Ranking
+from .records import Float64Array, Ranking
 from .results import DECIMALS, MACRO, rounded
 from .systems import REFERENCE, System
 from .workbench import Workbench
@@ -72,7 +72,7 @@ def passages(bench: Workbench, question: int, ranking: Ranking, budget_tokens: i
     order = np.argsort(taken.tokens_T, kind="stable")
     tokens_T, of_piece_T = taken.tokens_T[order], taken.of_piece_T[order]
     is_new_T = np.diff(tokens_T, prepend=-2) != 1
-    is_new_T |= np.isin(tokens_T, document_first_tokens(corpus))  # a passage does not cross documents
+    is_new_T |= np.isin(tokens_T, corpus.document_token_bounds)  # a passage does not cross documents
     firsts = np.flatnonzero(is_new_T)
     lasts = np.append(firsts[1:], len(tokens_T)) - 1
     best = np.minimum.reduceat(of_piece_T, firsts) if len(firsts) else np.zeros(0, dtype=np.int64)
@@ -80,10 +80,6 @@ def passages(bench: Workbench, question: int, ranking: Ranking, budget_tokens: i
     starts_R = corpus.token_starts_T[tokens_T[firsts]][by_rank]
     ends_R = corpus.token_ends_T[tokens_T[lasts]][by_rank]
     return SearchResult(question=bench.questions[question].text, spans=make_spans(corpus, starts_R, ends_R), similarity=1.0)
-
-
-def document_first_tokens(corpus: Corpus) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return corpus.sentence_tokens[corpus.document_sentences]
 
 
 def read_sets(

@@ -17,6 +17,7 @@ Float64Array = npt.NDArray[np.float64]
 BUDGETS_TOKENS = (128, 256, 512, 1024, 2048)
 RECALL_RANKS = (1, 5, 10)
 SCOPES = ("document", "corpus")
+EXPERIMENTS = ("seams", "scatter", "coherence", "length", "budget")
 METRICS = ("recall", "precision", "iou")  # by budget
 RANK_METRICS = ("mrr", "hit_boundary", *(f"recall_at_{rank}" for rank in RECALL_RANKS))
 
@@ -33,7 +34,8 @@ class SourceDocument:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A question about one document. `spans` are `[start, end)` characters of that document's text, sorted and disjoint; with `any_span`
-    each is an alternative (places of an answer string), otherwise all of them together are the evidence. Empty: none known."""
+    each is an alternative (places of an answer string), otherwise all of them together are the evidence. Empty: none known. `note` is
+    what the file says about the question."""
 
     question_id: str
     doc_id: str
@@ -41,6 +43,7 @@ class Question:
     answers: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     any_span: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,11 @@ class Corpus:
     @property
     def num_tokens(self) -> int:
         return len(self.token_ids_T)
+
+    @property
+    def document_token_bounds(self) -> Int64Array:
+        """Document d owns tokens `[bounds[d], bounds[d + 1])` (D + 1)."""
+        return self.sentence_tokens[self.document_sentences]
 
     def text_of(self, start: int, end: int) -> str:
         """The text of a global range."""

@@ -23,7 +23,7 @@ WITH_INTERVAL = (*METRICS, "mrr", "hit_boundary")
 
 
 def results_json(
-    results: Sequence[SetResult], options: EvaluateOptions, reference: str, encoders: Mapping[str, EncoderFolder], *, seed: int = 0
+    results: Sequence[SetResult], options: EvaluateOptions, reference: str, encoders: Mapping[str, EncoderFolder]
 ) -> JsonObject:
     """Everything that `results.json` holds; its head is the contract's object at the main budget, over all sets."""
     names = [MACRO] if len(results) > 1 else []
@@ -31,7 +31,7 @@ def results_json(
     parts: list[JsonObject] = []
     for scope in sorted(options.scopes):
         for name, group in groups.items():
-            parts.extend(summarize(name, scope, group, options, reference, seed))
+            parts.extend(summarize(name, scope, group, options, reference))
     head_scope = sorted(options.scopes)[0]
     wanted = (next(iter(groups)), head_scope, options.main_budget_tokens)
     head = next(part for part in parts if (part["dataset"], part["scope"], part["budget_tokens"]) == wanted)
@@ -65,14 +65,14 @@ def name_of(folder: EncoderFolder) -> JsonObject:
     return {"name": folder.name, "fingerprint": folder.fingerprint, "pooling": folder.pooling}
 
 
-def summarize(name: str, scope: str, group: Sequence[SetResult], options: EvaluateOptions, reference: str, seed: int) -> list[JsonObject]:
+def summarize(name: str, scope: str, group: Sequence[SetResult], options: EvaluateOptions, reference: str) -> list[JsonObject]:
     """One object for each budget: the systems' means over `group` (the macro mean when it holds several sets), with intervals."""
     columns = figures_of(options.budgets_tokens)
     runs = {result.name: [run for run in result.runs if run.scope == scope] for result in group}
     systems = [run.name for run in next(iter(runs.values()))]
     values = {one: np.concatenate([figure_columns(run.scores) for run in runs[one]], axis=1) for one in runs}
     means_M = macro_means(values)
-    resampled_RM = resample_macro(values, seed=seed)
+    resampled_RM = resample_macro(values, seed=options.seed)
     found = intervals(means_M, resampled_RM)
     by_system = {system: found[index * len(columns) : (index + 1) * len(columns)] for index, system in enumerate(systems)}
     differences = difference_intervals(means_M, resampled_RM, systems, columns, reference)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..config import require
+from ..config import EVALUATE_QUESTIONS, require
 from .metrics import score_rankings
 from .records import BUDGETS_TOKENS, SCOPES, SystemRun
+from .saving import write_arrays
 from .systems import System, all_systems
 from .workbench import Workbench
 
 OnStep = Callable[[str, str, str], None]  # set, scope, system
-MAX_QUESTIONS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +27,7 @@ class EvaluateOptions:
     scopes: tuple[str, ...] = SCOPES
     budgets_tokens: tuple[int, ...] = BUDGETS_TOKENS
     main_budget_tokens: int = 512
-    max_questions: int = MAX_QUESTIONS
+    max_questions: int = EVALUATE_QUESTIONS
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -73,10 +72,6 @@ def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnStep | N
 
 def save_questions(folder: Path, result: SetResult, options: EvaluateOptions) -> None:
     """Every system's recall of every question, `questions/SET.npz`: what a later comparison needs to be a paired one."""
-    folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {f"{run.scope}/{run.name}": run.scores.recall_QB for run in result.runs}
-    temporary = folder / f"{result.name}.{os.getpid()}.tmp.npz"
-    np.savez_compressed(
-        temporary, question_ids=np.asarray(result.question_ids), budgets_tokens=np.asarray(options.budgets_tokens), **arrays
-    )
-    temporary.replace(folder / f"{result.name}.npz")
+    arrays |= {"question_ids": np.asarray(result.question_ids), "budgets_tokens": np.asarray(options.budgets_tokens)}
+    write_arrays(folder / f"{result.name}.npz", compressed=True, **arrays)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..records import JsonObject
+from .systems import ORACLE, RANDOM
 
 Cell = str | int | float | None
-CONTROLS = ("random", "oracle")
 BEST_MARK = " *"
 RANK_COLUMNS = (
     ("precision", "precision"), ("iou", "IoU"), ("mrr", "MRR"), ("hit_boundary", "hit boundary"), ("recall_at_1", "recall@1"),
@@ -110,7 +110,7 @@ def systems_at(results: JsonObject, dataset: str, scope: str, budget_tokens: int
 
 def is_control(name: str) -> bool:
     """Whether a system only shows what chance or perfection would give."""
-    return name in CONTROLS
+    return name in (RANDOM, ORACLE)
 
 
 def family_of(name: str) -> tuple[str, bool]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,11 +19,11 @@ from ..encoder import Encoder, encode_questions
 from ..records import Float32Array, Hit, Int64Array
 from ..search import RRF_CONSTANT
 from ..spans import extent_of, without_neighbours
-from .corpus import has_tokens, locate_evidence, make_corpus
+from .corpus import answerable, make_corpus
 from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
 from .lexical import Postings
 from .pieces import sentence_runs
-from .records import Cost, EvaluationSet, Evidence, Pieces, Ranking
+from .records import Cost, EvaluationSet, Pieces, Ranking
 from .systems import CUTS, NUM_HITS, ORACLE, System
 
 T = TypeVar("T")
@@ -42,9 +43,7 @@ class Workbench:
 
     def __init__(self, evaluation_set: EvaluationSet, landmark_encoder: Encoder, baseline_encoder: Encoder, cache: VectorCache) -> None:
         self.corpus = make_corpus([document.text for document in evaluation_set.documents], baseline_encoder)
-        starts = dict(zip((document.doc_id for document in evaluation_set.documents), self.corpus.document_starts.tolist(), strict=False))
-        self.questions = [one for one in evaluation_set.questions if has_tokens(self.corpus, starts[one.doc_id], one)]
-        self.evidences: list[Evidence] = locate_evidence(self.corpus, replace(evaluation_set, questions=tuple(self.questions)))
+        self.questions, self.evidences = answerable(self.corpus, evaluation_set)
         self.name, self.cache = evaluation_set.name, cache
         # Budgets count the baseline's tokens; another encoder's windows need its own.
         is_same = landmark_encoder.folder.fingerprint == baseline_encoder.folder.fingerprint
@@ -58,6 +57,20 @@ class Workbench:
         if key not in self.made:
             self.made[key] = work()
         return self.made[key]  # type: ignore[return-value]
+
+    def only(self, indices: Sequence[int]) -> Workbench:
+        """A bench of the same texts for some of its questions, which makes everything else anew."""
+        bench = copy(self)
+        bench.questions = tuple(self.questions[index] for index in indices)
+        bench.evidences = tuple(self.evidences[index] for index in indices)
+        bench.made, bench.query_ms = {}, defaultdict(float)
+        return bench
+
+    def with_encoder(self, encoder: Encoder, cache: VectorCache) -> Workbench:
+        """The same bench for other weights of the same tokenizer."""
+        bench = self.only(range(len(self.questions)))
+        bench.encoders, bench.cache = {"landmark": encoder, "baseline": encoder}, cache
+        return bench
 
     @property
     def plain(self) -> Encoder:
@@ -83,29 +96,23 @@ class Workbench:
 
     def question_vectors(self, vectors: str) -> Float32Array:
         """The questions, encoded as the pieces were [Q, D]."""
-        late = vectors.startswith("late-")
-        encoder = self.encoders["landmark"] if vectors == "landmark" else self.plain if late else self.encoders["baseline"]
-        texts = [question.text for question in self.questions]
+        encoder, texts = self.question_encoder(vectors), [question.text for question in self.questions]
 
         def encode() -> Float32Array:
-            self.time_queries(
-                ("encode", encoder.folder.fingerprint, encoder.folder.pooling), lambda q: encode_questions(encoder, [texts[q]])
-            )
+            self.time_queries(encode_key(encoder), lambda q: encode_questions(encoder, [texts[q]]))
             return encode_questions(encoder, texts)
 
-        self.query_ms[("encode", vectors)] = 0.0
-        vectors_QD = self.make(("questions", encoder.folder.fingerprint, encoder.folder.pooling), encode)
-        self.query_ms[("encode", vectors)] = self.query_ms[("encode", encoder.folder.fingerprint, encoder.folder.pooling)]
-        return vectors_QD
+        return self.make(encode_key(encoder), encode)
+
+    def question_encoder(self, vectors: str) -> Encoder:
+        """What encodes the questions for these vectors."""
+        if vectors == "landmark":
+            return self.encoders["landmark"]
+        return self.plain if vectors.startswith("late-") else self.encoders["baseline"]
 
     def time_queries(self, key: tuple[str, ...], ask: Callable[[int], object]) -> None:
         """Note what one question costs, as the median of some that are asked one by one."""
-        seconds = []
-        for question in range(min(TIMED_QUESTIONS, len(self.questions))):
-            started = time.perf_counter()
-            ask(question)
-            seconds.append(time.perf_counter() - started)
-        self.query_ms[key] = 1000 * float(np.median(seconds)) if seconds else 0.0
+        self.query_ms[key] = median_ms([partial(ask, question) for question in range(min(TIMED_QUESTIONS, len(self.questions)))])
 
     def vector_scores(self, system: System) -> Float32Array:
         """Cosines of all questions with all pieces [Q, P]."""
@@ -152,12 +159,15 @@ class Workbench:
         lists = [self.vector_orders(system, scope)] if system.vectors else []
         lists += [self.word_orders(system.words, scope)] if system.words else []
         orders = lists[0] if len(lists) == 1 else [fuse_orders(pair) for pair in zip(*lists, strict=True)]
-        shape = partial(self.span_ranking, system) if system.span else partial(self.piece_ranking, system)
         if scope == "corpus":
-            self.time_queries(("shape", system.name), lambda q: shape(q, orders[q]))
-        return [shape(index, order) for index, order in enumerate(orders)]
+            self.time_queries(("shape", system.name), lambda q: self.shape(system, q, orders[q]))
+        return [self.shape(system, index, order) for index, order in enumerate(orders)]
 
-    def piece_ranking(self, system: System, _question: int, order: Order) -> Ranking:
+    def shape(self, system: System, question: int, order: Order) -> Ranking:
+        """Hits as the text that they bring."""
+        return self.span_ranking(system, question, order) if system.span else self.piece_ranking(system, order)
+
+    def piece_ranking(self, system: System, order: Order) -> Ranking:
         """Hits as their pieces, with the sentences around them that the system adds."""
         hits = self.pieces(system.cut)
         width = (system.before, system.after)
@@ -220,12 +230,27 @@ class Workbench:
             embedded = self.embedded(system)
             num_vectors, index_bytes = len(embedded.vectors_ND), vectors_bytes(embedded.vectors_ND)
             index_s += embedded.seconds
-            query_ms += self.query_ms[("encode", system.vectors)] + self.query_ms[("search", system.vectors)]
+            query_ms += self.query_ms[encode_key(self.question_encoder(system.vectors))] + self.query_ms[("search", system.vectors)]
         if system.words:
             index_bytes += self.postings(system.words).size_bytes
             index_s += self.postings(system.words).seconds
             query_ms += self.query_ms[("words", system.words)]
         return Cost(num_vectors=num_vectors, index_bytes=index_bytes, index_s=index_s, query_ms=query_ms)
+
+
+def encode_key(encoder: Encoder) -> tuple[str, ...]:
+    """Under which a bench keeps an encoder's question vectors, and what encoding one question costs."""
+    return ("questions", encoder.folder.fingerprint, encoder.folder.pooling)
+
+
+def median_ms(asks: Sequence[Callable[[], object]]) -> float:
+    """The median milliseconds of some calls; 0 for none."""
+    seconds = []
+    for ask in asks:
+        started = time.perf_counter()
+        ask()
+        seconds.append(time.perf_counter() - started)
+    return 1000 * float(np.median(seconds)) if seconds else 0.0
 
 
 def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:

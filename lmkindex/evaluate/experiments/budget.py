@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import UsageError
 from ...records import JsonObject
-from ..systems import ORACLE, RANDOM
+from ..tables import is_control, order_systems, systems_at
 from .common import Experiment, ExperimentInput, ExperimentTable, Figure, Series
 
 SCOPE = "corpus"
@@ -18,27 +18,24 @@ def run_budget(given: ExperimentInput) -> Experiment:
         raise UsageError("The budget experiment reads an evaluation's results: run `lmkindex evaluate` with the same --output first.")
     results = given.results
     dataset = results["dataset"]
-    parts = {part["budget_tokens"]: part for part in results["results"] if part["dataset"] == dataset and part["scope"] == SCOPE}
-    if not parts:
+    budgets, main = results["budgets"], results["budget_tokens"]
+    systems = {budget: systems_at(results, dataset, SCOPE, budget) for budget in budgets}
+    if not systems[main]:
         raise UsageError("The results hold no whole-corpus scope: run `lmkindex evaluate` again without --scope document.")
-    budgets = sorted(parts)
-    systems = {budget: {one["name"]: one for one in parts[budget]["systems"]} for budget in budgets}
-    main = results["budget_tokens"]
-    names = sorted(
-        (name for name in systems[main] if name not in (ORACLE, RANDOM)), key=lambda name: (-systems[main][name]["recall"], name)
-    )
+    names = [name for name in order_systems(systems[main]) if not is_control(name)]
     drawn = sorted(names, key=lambda name: name != results["reference"])  # the first line is the thick one
     return Experiment(
         name="budget",
         title="Quality against budget",
         question="Which system gives a reader most of the evidence, for how many tokens?",
-        settings={"dataset": dataset, "scope": SCOPE, "num_questions": parts[main]["num_questions"], "budgets": budgets},
+        settings={"dataset": dataset, "scope": SCOPE, "num_questions": results["num_questions"], "budgets": budgets},
         tables=[table_of("Recall of evidence", "recall", names, budgets, systems), table_of("IoU", "iou", names, budgets, systems)],
         figures=[
             figure_of("budget-recall", "Recall of evidence characters", "recall", drawn, budgets, systems),
             figure_of("budget-iou", "IoU with the evidence", "iou", drawn, budgets, systems),
         ],
         verdict=verdict_of(names, budgets, systems, results["reference"]),
+        measured={"sets": [one["name"] for one in results["datasets"]], "encoder": results["encoder"]["name"]},
     )
 
 

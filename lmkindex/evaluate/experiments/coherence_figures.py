@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...records import Int64Array
-from ..bootstrap import TAILS_PERCENT, macro_means, resample_macro
+from ..bootstrap import interval_of, macro_means, resample_macro
 from ..metrics import BoolArray
 from ..records import SCOPES, Float64Array, Interval
 
@@ -93,11 +93,6 @@ def difference_of_groups(one: ClassFigures, other: ClassFigures, systems: tuple[
     weights = {(systems[0], scope, measure): 1.0, (systems[1], scope, measure): -1.0}
     (mean, resampled_R), (other_mean, other_resampled_R) = one.column(weights), other.column(weights)
     return interval_of(mean - other_mean, resampled_R - other_resampled_R)
-
-
-def interval_of(mean: float, resampled_R: Float64Array) -> Interval:
-    low, high = np.percentile(resampled_R, TAILS_PERCENT)
-    return Interval(mean=mean, low=float(low), high=float(high))
 
 
 def figures_of(group: str, sets: Sequence[Classified], masks: Sequence[BoolArray], seed: int) -> ClassFigures | None:

@@ -80,7 +80,10 @@ class ExperimentTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """The outcome: what was asked, how, what came out, and what follows from it, computed from the numbers."""
+    """The outcome: what was asked, how, what came out, and what follows from it, computed from the numbers.
+
+    `measured` names the sets and the encoder where they are not those that the experiment was given.
+    """
 
     name: str
     title: str
@@ -89,6 +92,7 @@ class Experiment:
     tables: Sequence[ExperimentTable]
     figures: Sequence[Figure]
     verdict: str
+    measured: JsonObject = field(default_factory=dict)
 
     def to_json(self, seconds: float) -> JsonObject:
         return {
@@ -101,6 +105,7 @@ class Experiment:
             "verdict": self.verdict,
             "seconds": round(seconds, 1),
             "created": datetime.now(UTC).replace(microsecond=0).isoformat(),
+            **self.measured,
         }
 
 

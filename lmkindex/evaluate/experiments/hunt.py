@@ -117,12 +117,7 @@ def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
         orders.append(order_of(bench.vector_scores(system)[row], pieces_in(bench.pieces(system.cut), ranges)))
     if system.words:
         orders.append(order_of(bench.word_scores(system.words)[row], pieces_in(bench.pieces(system.words), ranges)))
-    return shape(bench, system, row, orders[0] if len(orders) == 1 else fuse_orders(orders))
-
-
-def shape(bench: Workbench, system: System, row: int, order: Order) -> Ranking:
-    """Hits as the text that they bring."""
-    return bench.span_ranking(system, row, order) if system.span else bench.piece_ranking(system, row, order)
+    return bench.shape(system, row, orders[0] if len(orders) == 1 else fuse_orders(orders))
 
 
 def score_at(hunt: Hunt, system: System, length: int) -> dict[str, Float64Array]:

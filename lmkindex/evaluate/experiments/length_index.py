@@ -7,7 +7,7 @@ needles added later, as documents are, and folded in. Vectors are those of the h
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +22,8 @@ from ...records import Document, FileEntry, Float16Array, Head, Sentences, Windo
 from ...search import Searcher
 from ...table import IndexReader
 from ..records import Float64Array
-from .hunt import Hunt, order_of, score, shape
+from ..workbench import median_ms
+from .hunt import Hunt, order_of, score
 from .length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, NUM_ANN_HITS, REFERENCE, IndexCost, LengthDesign, hunt_systems
 from .needles import HAYSTACK
 
@@ -72,11 +73,10 @@ class HuntIndex:
         bench, reader = self.hunt.bench, IndexReader(self.path)
         searcher, vectors_QD = Searcher(reader, self.encoder), bench.question_vectors("landmark")
         rows = [self.hunt.row_of(index, length) for index in range(min(design.timed_questions, len(self.hunt.needles)))]
-        nearest = median_ms([lambda row=row: reader.nearest(vectors_QD[row], NUM_ANN_HITS, None) for row in rows])  # type: ignore[misc]
-        search = median_ms([
-            lambda row=row: searcher.search_one(bench.questions[row].text, vectors_QD[row], SearchOptions()) for row in rows  # type: ignore[misc]
-        ])  # fmt: skip
-        return nearest, search
+        nearest = [partial(reader.nearest, vectors_QD[row], NUM_ANN_HITS, None) for row in rows]
+        search = [partial(searcher.search_one, bench.questions[row].text, vectors_QD[row], SearchOptions()) for row in rows]
+        nearest[0](), search[0]()  # the first question of a process opens files
+        return median_ms(nearest), median_ms(search)
 
     def add_needles(self, length: int) -> None:
         """Put every needle into the index, a document each."""
@@ -102,8 +102,8 @@ class HuntIndex:
             is_needle = np.asarray(table["doc_id"].to_pylist()) != HAYSTACK
             ids = np.sort(table["pos"].to_numpy().astype(np.int64) + np.where(is_needle, sentence, 0))
             found_Q.append(len(np.intersect1d(ids, exact.ids_R)) / max(1, len(exact.ids_R)))
-            exact_rankings.append(shape(bench, LANDMARKS, row, exact))
-            ann_rankings.append(shape(bench, LANDMARKS, row, order_of(scores_QS[row], ids, NUM_ANN_HITS)))
+            exact_rankings.append(bench.shape(LANDMARKS, row, exact))
+            ann_rankings.append(bench.shape(LANDMARKS, row, order_of(scores_QS[row], ids, NUM_ANN_HITS)))
         return {
             ANN_FOUND: np.asarray(found_Q),
             EXACT_RECALL: score(self.hunt, length, exact_rankings)[MAIN],
@@ -158,14 +158,3 @@ def steps_of(doc_id: str, text: str, sentences: Sentences, first: int, vectors_N
     prepared = Prepared(task=Task(entry=entry, kind="added", known_doc_id=None), document=document, sentences=sentences, num_tokens=0)
     window = Window(segments=(), num_context=0, core_pos=first, num_core=len(vectors_ND), num_tokens=0, key=doc_id)
     return [WindowStep(prepared=prepared, window=window, row=None, known=vectors_ND), DocumentEnd(prepared=prepared)]
-
-
-def median_ms(asks: list[Callable[[], object]]) -> float:
-    """The median milliseconds of the calls, after one that warms up."""
-    asks[0]()
-    seconds = []
-    for ask in asks:
-        started = time.perf_counter()
-        ask()
-        seconds.append(time.perf_counter() - started)
-    return 1000 * float(np.median(seconds))

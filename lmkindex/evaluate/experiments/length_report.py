@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ...config import BuildOptions
+from ..workbench import encode_key
 from .common import Experiment, ExperimentTable, Figure, Series
 from .hunt import Hunt
 from .length_design import (
@@ -43,7 +44,7 @@ QUERY_TIMES = {
 
 def describe(figures: PairedFigures[Key], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int) -> Experiment:
     """Everything that `length` says."""
-    embed_ms = hunt.bench.query_ms["encode", "landmark"]
+    embed_ms = hunt.bench.query_ms[encode_key(hunt.bench.question_encoder("landmark"))]
     return Experiment(
         name="length",
         title="Quality and time against the length of a document",

@@ -68,7 +68,7 @@ def gather(sets: Sequence[EvaluationSet], encoder: Encoder, num_needles: int, ma
         quota = math.ceil((SPARE * num_needles - len(needles)) / (len(sets) - place))
         found, used = needles_of(one, corpus, quota, room / (len(sets) - place), seed)
         needles += found
-        sizes = np.diff(corpus.sentence_tokens[corpus.document_sentences])
+        sizes = np.diff(corpus.document_token_bounds)
         room -= int(sizes[sorted(used)].sum())
         others += [(corpus, index) for index in range(len(sizes)) if index not in used and sizes[index]]
     order = generator_of(seed, HAYSTACK).permutation(len(others)).tolist()
@@ -86,7 +86,7 @@ def needles_of(one: EvaluationSet, corpus: Corpus, quota: int, room: float, seed
         if question.spans and (found := cut_needle(one.name, corpus, question, evidence.document)) is not None:
             by_document.setdefault(evidence.document, []).append(found)
     generator = generator_of(seed, f"{one.name} needles")
-    tokens = corpus.sentence_tokens[corpus.document_sentences]
+    tokens = corpus.document_token_bounds
     needles: list[Needle] = []
     used: set[int] = set()
     for document in generator.permutation(sorted(by_document)).tolist():
@@ -123,7 +123,7 @@ def up_to(documents: Sequence[tuple[Corpus, int]], max_tokens: int) -> Iterator[
     for corpus, index in documents:
         if num_tokens >= max_tokens:
             return
-        first, end = corpus.sentence_tokens[corpus.document_sentences[[index, index + 1]]].tolist()
+        first, end = corpus.document_token_bounds[[index, index + 1]].tolist()
         num_tokens += end - first
         yield corpus, index
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ...records import Int64Array
-from ..bootstrap import TAILS_PERCENT, intervals, resample_means
+from ..bootstrap import interval_of, resample_means
 from ..records import Float64Array, Interval
 from ..tables import format_cell, format_difference
 from .common import Series
@@ -37,8 +37,7 @@ class PairedFigures(Generic[K]):
 
     def mean(self, key: K) -> Interval:
         """The mean of one condition."""
-        place = self.columns[key]
-        return intervals(self.means_M[[place]], self.resampled_RM[:, [place]])[0]
+        return self.combination({key: 1.0})
 
     def difference(self, key: K, other: K) -> Interval:
         """Mean of `key` minus mean of `other`."""
@@ -48,9 +47,7 @@ class PairedFigures(Generic[K]):
         """The weighted sum of means, as in a difference of differences."""
         places = [self.columns[key] for key in weights]
         weights_W = np.asarray(list(weights.values()))
-        mean = float(self.means_M[places] @ weights_W)
-        low, high = np.percentile(self.resampled_RM[:, places] @ weights_W, TAILS_PERCENT)
-        return Interval(mean=mean, low=float(low), high=float(high))
+        return interval_of(float(self.means_M[places] @ weights_W), self.resampled_RM[:, places] @ weights_W)
 
 
 def show(interval: Interval) -> str:

@@ -78,8 +78,7 @@ def collect(given: ExperimentInput, one: EvaluationSet, collected: Collected) ->
         for group, indices in members.items()
     }
     wanted = np.sort(np.concatenate(list(sampled.values())))
-    questions = tuple(bench.questions[index] for index in wanted.tolist())
-    values = score_systems(Workbench(replace(one, questions=questions), given.landmark_encoder, given.baseline_encoder, given.cache))
+    values = score_systems(bench.only(wanted.tolist()))
     for group, indices_Q in sampled.items():
         collected.composition.setdefault(group, {})[one.name] = len(indices_Q)
         by_key = collected.figures.setdefault(group, defaultdict(list))

@@ -22,14 +22,11 @@ from .scatter_design import (
     Key,
     contenders,
 )  # fmt: skip
-from .scatter_verdict import verdict_of
+from .scatter_verdict import FRONT, RECALL, Groups, verdict_of
 from .splits import CONSECUTIVE, DOCUMENT_TOKENS, HALVES, MAX_RUN_TOKENS, MIN_DISTANCE, MOVED, SCATTERED, VARIANTS
 
-Groups = Mapping[str, PairedFigures[Key]]
 Counts = Mapping[str, int]
-RECALL = f"recall@{MAIN_BUDGET}"
 FIGURES = (*(f"recall@{budget}" for budget in BUDGETS), *(f"precision@{budget}" for budget in BUDGETS), "hit boundary")
-FRONT = f"front-{FRONTS[1]}"  # the paper's main setting
 # What position-aware ranking is compared with: (ways of growing, rule).
 WAYS = (*(f"front-{front}" for front in FRONTS), "surround-1", "auto")
 COMPARISONS = [(way, rule) for rule in (UNIFORM, BY_HIT, SEARCHED) for way in WAYS if (way, rule) != ("auto", BY_HIT)]

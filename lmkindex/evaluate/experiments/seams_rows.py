@@ -16,7 +16,7 @@ from ...config import WindowOptions
 from ...encoder import Encoder, make_row, normalise, window_options
 from ...records import Float32Array, Int64Array, Row, TokenizedSentences, Window
 from ...windows import make_windows
-from ..corpus import has_tokens, locate_evidence, make_corpus
+from ..corpus import answerable, make_corpus
 from ..embed import VectorCache, document_tokens
 from ..records import Corpus, EvaluationSet, Evidence, Float64Array, Question, SourceDocument
 from .paired import draw, generator_of
@@ -55,15 +55,14 @@ def make_part(one: EvaluationSet, encoder: Encoder, max_tokens: int, seed: int) 
     off are left out."""
     limited = limit_set(one, encoder, max_tokens, seed)
     corpus = make_corpus([document.text for document in limited.documents], encoder)
-    starts = dict(zip((document.doc_id for document in limited.documents), corpus.document_starts.tolist(), strict=False))
-    questions = tuple(question for question in limited.questions if has_tokens(corpus, starts[question.doc_id], question))
+    questions, evidences = answerable(corpus, limited)
     return Part(
         name=one.name,
         corpus=corpus,
         cumulative=corpus.sentence_tokens + np.arange(len(corpus.sentence_tokens)) * int(encoder.folder.has_landmarks),
         options=window_options(encoder, encoder.folder.window_tokens, encoder.folder.context_tokens),
         questions=questions,
-        evidences=tuple(locate_evidence(corpus, replace(limited, questions=questions))),
+        evidences=evidences,
     )
 
 
