@@ -15,7 +15,7 @@ import typer
 
 from lmkindex.errors import IndexUnusableError, LmkindexError
 
-from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status
+from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status, synth, train
 from .output import visible
 
 COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress"})
@@ -32,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example:\n\n\b\n  lmkindex build examples/corpus\n  lmkindex ask 'Who keeps the light?'",
 )
-for module in (build, search, ask, read, status, config, evaluate, plot):
+for module in (build, search, ask, read, status, config, evaluate, plot, train, synth):
     module.register(app)
 app.add_typer(encoders.app, name="encoders")
 

@@ -21,7 +21,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
 
 # What a single run is told, and no file or environment variable may say for all runs.
-ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "experiment", "log"})
+ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "experiment", "log", "adapt"})
 # Texts that may also be written as numbers in a file.
 TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "front", "timeout"})
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from .config import AnswerOptions
 from .default_model import default_model_folder
 from .errors import GeneratorError
-from .records import Generation, Prompt
+from .records import Generation, JsonObject, Prompt
 from .runtime import captured_output, hide_broken_vision, prepare_environment
 
 CONTEXT_TOKENS = 4096
@@ -124,10 +124,6 @@ class VllmGenerator:
 
     def _run(self, prompts: Sequence[Prompt], max_tokens: int, temperature: float) -> Iterator[tuple[int, str, str | None]]:
         """Yield (index, piece, finish reason if this was the last piece) until all prompts are answered."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind
-
-        params = SamplingParams(temperature=temperature, max_tokens=max_tokens, output_kind=RequestOutputKind.DELTA)
         engine = self._llm.llm_engine
         index_of: dict[str, int] = {}
         for index, prompt in enumerate(prompts):
@@ -139,7 +135,7 @@ class VllmGenerator:
             request = str(self._num_requests)
             index_of[request] = index
             with captured_output(verbose=self._verbose):
-                engine.add_request(request, {"prompt_token_ids": ids}, params)
+                engine.add_request(request, {"prompt_token_ids": ids}, make_sampling(max_tokens, temperature, prompt.schema))
         while engine.has_unfinished_requests():
             with captured_output(verbose=self._verbose):
                 outputs = engine.step()
@@ -152,29 +148,48 @@ class VllmGenerator:
         return list(self._tokenizer.encode(text, add_special_tokens=self._tokenizer.chat_template is None))
 
 
+def make_sampling(max_tokens: int, temperature: float, schema: JsonObject | None) -> Any:
+    """vLLM's parameters of one request. No seed of its own: on a CPU that raises when a prompt is read in parts."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    structure = None if schema is None else StructuredOutputsParams(json=schema)
+    return SamplingParams(temperature=temperature, max_tokens=max_tokens, output_kind=RequestOutputKind.DELTA, structured_outputs=structure)
+
+
 def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
     """Import vLLM and load `folder`. Returns the engine and its tokenizer."""
     hide_broken_vision()
     from vllm import LLM
     from vllm.platforms import current_platform
 
+    # A small model that may put white space between JSON's parts can go on with it until it is stopped.
+    compact = {"backend": "xgrammar", "disable_any_whitespace": True}
     # On a CPU, compiled bf16 answers nonsense and takes minutes to start (FACTS).
     on_cpu = {"dtype": "bfloat16", "enforce_eager": True, "kv_cache_memory_bytes": CPU_CACHE_BYTES} if current_platform.is_cpu() else {}
-    llm = LLM(str(folder), max_model_len=context_tokens, use_tqdm_on_load=False, disable_log_stats=True, **on_cpu)
+    quiet = {"use_tqdm_on_load": False, "disable_log_stats": True}
+    llm = LLM(str(folder), max_model_len=context_tokens, structured_outputs_config=compact, **quiet, **on_cpu)
     return llm, llm.get_tokenizer()
 
 
 def render_chat(tokenizer: Any, prompt: Prompt) -> str:
     """`prompt` in the model's own chat template; as plain text for a model that has none."""
-    together = f"{prompt.system}\n\n{prompt.user}"
+    together = "\n\n".join([prompt.system, *(text for turn in prompt.examples for text in turn), prompt.user])
     if tokenizer.chat_template is None:
         return together
-    messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
     options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}  # room is for the answer only
     try:
-        return str(tokenizer.apply_chat_template(messages, **options))
+        return str(tokenizer.apply_chat_template(messages_of(prompt), **options))
     except Exception:  # the template is the model's own program: some refuse a system message by raising
         return str(tokenizer.apply_chat_template([{"role": "user", "content": together}], **options))
+
+
+def messages_of(prompt: Prompt) -> list[JsonObject]:
+    """The turns of a chat request."""
+    turns = [("system", prompt.system)]
+    for user, assistant in prompt.examples:
+        turns += [("user", user), ("assistant", assistant)]
+    return [{"role": role, "content": content} for role, content in (*turns, ("user", prompt.user))]
 
 
 def start_failure(folder: Path, error: Exception, log: str) -> str:

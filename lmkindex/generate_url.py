@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from .config import AnswerOptions
 from .errors import GeneratorError
-from .generate import CONTEXT_TOKENS, OnText
+from .generate import CONTEXT_TOKENS, OnText, messages_of
 from .records import Generation, JsonObject, Prompt
 
 KEY_VARIABLES = ("LMKINDEX_API_KEY", "OPENAI_API_KEY")
@@ -76,6 +76,7 @@ class UrlGenerator:
 
         def write(index: int) -> Generation:
             body = {"model": self.name, "messages": messages_of(prompts[index]), "max_tokens": max_tokens, "temperature": temperature}
+            body |= structure_of(prompts[index].schema)
             pieces: list[str] = []
             reason = "stop"
             try:
@@ -104,8 +105,11 @@ class UrlGenerator:
                 raise
 
 
-def messages_of(prompt: Prompt) -> list[JsonObject]:
-    return [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+def structure_of(schema: JsonObject | None) -> JsonObject:
+    """What asks a server for JSON that fits `schema`, in the words of OpenAI's API; not its strict mode, which knows few keywords."""
+    if schema is None:
+        return {}
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}}
 
 
 class RefuseRedirects(urllib.request.HTTPRedirectHandler):

@@ -237,10 +237,13 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One chat request: `system` is the same for all prompts (so that its prefix is cached), `user` holds the spans and the question."""
+    """One chat request: `system` and the `examples`, earlier turns of (user, assistant), are the same for all prompts (so that their prefix
+    is cached); `user` holds what this one is about. With a `schema` the text is JSON that fits this JSON schema, unless it is cut."""
 
     system: str
     user: str
+    examples: tuple[tuple[str, str], ...] = ()
+    schema: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

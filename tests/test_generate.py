@@ -149,6 +149,18 @@ def test_a_url_streams_and_finds_its_only_model(api: ApiServer) -> None:
     }
 
 
+def test_examples_and_a_schema_reach_the_server(api: ApiServer) -> None:
+    schema = {"type": "object", "properties": {"question": {"type": "string"}}}
+    prompt = Prompt(system="s", user="Fact: c", examples=(("Fact: a", "A?"), ("Fact: b", "B?")), schema=schema)
+    generator = open_url(AnswerOptions(llm=api.url, model="m"))
+    generator.generate([prompt], max_tokens=9, temperature=0.0)
+    body = api.seen[-1]["body"]
+    assert body["response_format"] == {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}
+    roles = [message["role"] for message in body["messages"]]
+    assert roles == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert [message["content"] for message in body["messages"]] == ["s", "Fact: a", "A?", "Fact: b", "B?", "Fact: c"]
+
+
 def test_a_batch_keeps_its_order_and_one_failure_is_one_failure(api: ApiServer) -> None:
     users = [f"q{i}" for i in range(40)]
     users[7] = "too long"
@@ -331,6 +343,8 @@ def test_a_template_may_refuse_a_system_message() -> None:
     assert render_chat(tokenizer, PROMPT) == "<user>Answer.\n\nWho?"
     tokenizer.chat_template = None
     assert render_chat(tokenizer, PROMPT) == "Answer.\n\nWho?"
+    with_examples = Prompt(system="Answer.", user="Who?", examples=(("When?", "1932"),))
+    assert render_chat(tokenizer, with_examples) == "Answer.\n\nWhen?\n\n1932\n\nWho?"
 
 
 def test_the_fake_streams_and_remembers() -> None:

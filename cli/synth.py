@@ -1,0 +1,173 @@
+"""`lmkindex synth`: questions for spans of any corpus, written by a language model, filtered, and reported beside human ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.errors import EXIT_FAILED_FILES, EXIT_NOTHING_FOUND, EXIT_OK, UsageError
+
+from . import options as o
+from .ask import make_opener
+from .evaluate import CACHE_NAME
+from .output import Terminal, one_line
+
+if TYPE_CHECKING:
+    from lmkindex.encoder import Encoder
+    from lmkindex.evaluate.embed import VectorCache
+    from lmkindex.evaluate.records import EvaluationSet
+    from lmkindex.records import JsonObject
+
+EPILOG = (
+    "Example:\n\n\b\n  lmkindex synth examples/corpus --questions 20\n"
+    "  lmkindex synth manuals --questions 2000 --llm http://localhost:8000/v1 --time-budget 50m\n"
+    "  lmkindex synth data --set medquad --compare data --compare-set squad_dev"
+)
+QUESTIONS, BACKGROUND, TEMPERATURE = 1000, 200, 0.3
+
+Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files, or with --set a folder of sets.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="The documents of NAME.docs.jsonl.gz; repeatable.")]
+Output = Annotated[str, typer.Option(metavar="DIR", help="Where the set, its report and what is needed to go on are kept.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the set: NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]
+Questions = Annotated[int, typer.Option(min=1, metavar="N", help="Accepted questions to aim at.")]
+Tries = Annotated[int, typer.Option(min=0, metavar="N", help="Spans to ask about at most; 0 is 20 for each question.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Draws the spans.")]
+Background = Annotated[int, typer.Option(min=0, metavar="WORDS", help="Text shown around a span; 0 shows the span alone.")]
+Temperature = Annotated[float, typer.Option(min=0.0, metavar="T", help="How freely the language model writes.")]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where vectors are kept between runs; none: the user's cache.")]
+Compare = Annotated[Path | None, typer.Option(metavar="DATA", help="A folder of human sets to report the same figures of.")]
+CompareSets = Annotated[list[str] | None, typer.Option("--compare-set", metavar="NAME", help="Only this set of --compare; repeatable.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("synth", epilog=EPILOG)(synth)
+
+
+@o.command
+def synth(
+    terminal: Terminal,
+    corpus: Corpus,
+    sets: Sets = None,
+    questions: Questions = QUESTIONS,
+    output: Output = "synth",
+    name: Name = "synth",
+    tries: Tries = 0,
+    time_budget: o.TimeBudget = "0",
+    seed: Seed = 0,
+    background: Background = BACKGROUND,
+    temperature: Temperature = TEMPERATURE,
+    compare: Compare = None,
+    compare_sets: CompareSets = None,
+    cache: Cache = None,
+    encoder: o.Encoder = None,
+    llm: o.Llm = o.ANSWER.llm,
+    model: o.Model = o.ANSWER.model,
+    timeout: o.Timeout = o.TIMEOUT,
+    threads: o.Threads = o.BUILD.encode.threads,
+    device: o.Device = o.BUILD.encode.device,
+    dtype: o.Dtype = o.BUILD.encode.dtype,
+) -> int:
+    """Write questions about a corpus, as training data for its domain.
+
+    A language model asks about spans of one to five sentences; filters drop what copies the span, cannot be understood alone, is not
+    answered by it or does not find it again. The result is a set that `evaluate` and `train` read, with a report of its quality.
+
+    A run that was stopped goes on where it was. The key for a URL comes from LMKINDEX_API_KEY.
+    """
+    from lmkindex.encoder import load_encoder
+    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.evaluate.embed import VectorCache
+    from lmkindex.evaluate.saving import check_writable
+    from lmkindex.runtime import cache_folder
+    from lmkindex.synth.corpus import read_corpus
+    from lmkindex.synth.prompt import MAX_REPLY_TOKENS
+    from lmkindex.synth.records import SynthOptions
+    from lmkindex.synth.report import report_quality
+    from lmkindex.synth.run import write_questions
+
+    options = SynthOptions(
+        name=name, num_questions=questions, max_tries=tries, seed=seed, background_words=background, temperature=temperature,
+        time_budget_s=o.parse_duration("--time-budget", time_budget), generator=f"{llm or 'default'} {model or ''}".strip(),
+    )  # fmt: skip
+    answer_options = AnswerOptions(
+        llm=llm, model=model, max_answer_tokens=MAX_REPLY_TOKENS, timeout_s=o.parse_duration("--timeout", timeout)
+    )
+    folder = Path(output)
+    cache = cache if cache is not None else cache_folder() / CACHE_NAME
+    check_writable(folder, "--output")
+    check_writable(cache, "--cache")
+    human_sets = find_human_sets(compare, compare_sets or ())
+    documents, failures = read_corpus(corpus, sets or ())
+    for failure in failures:
+        terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
+    loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
+    with telling_what_is_kept(terminal), progress_of(terminal, questions) as advance:
+        # The human sets come first: the engine, once it runs, changes torch's threads (FACTS), and what is wrong in them shows at once.
+        compared = [compare_set(human_set, loaded, vectors, seed, advance) for human_set in human_sets]
+        opener = make_opener(terminal, answer_options, threads)
+        result = write_questions(documents, loaded, opener, options, folder, vectors, advance)
+        advance("measuring the questions", result.num_questions, len(result.attempts))
+        report_quality(result, documents, loaded, vectors, compared, folder)
+    show(terminal, result.to_json() | {"failed": [{"path": one.path, "reason": one.reason} for one in failures]}, folder)
+    if not result.num_questions:
+        return EXIT_NOTHING_FOUND
+    return EXIT_FAILED_FILES if failures else EXIT_OK
+
+
+def find_human_sets(folder: Path | None, names: Sequence[str]) -> list[EvaluationSet]:
+    """The sets to compare with; none without --compare."""
+    from lmkindex.evaluate.datasets import find_sets
+
+    if folder is None and names:
+        raise UsageError("--compare-set names a set of a folder: give the folder with --compare.")
+    return find_sets(folder, names) if folder is not None else []
+
+
+def compare_set(
+    human_set: EvaluationSet, encoder: Encoder, cache: VectorCache, seed: int, advance: Callable[[str, int, int], None]
+) -> JsonObject:
+    """The figures of a human set, or of a sample of it."""
+    from lmkindex.synth.quality import COMPARED_QUESTIONS, measure_set
+
+    advance(f"measuring {human_set.name}", 0, 0)
+    return measure_set(human_set, encoder, cache, COMPARED_QUESTIONS, seed)
+
+
+@contextmanager
+def progress_of(terminal: Terminal, num_questions: int) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar of accepted questions; off a terminal nothing."""
+    with terminal.progress(counts_bytes=False) as bar:
+        task = bar.add_task("", total=num_questions)
+
+        def advance(text: str, accepted: int, asked: int) -> None:
+            bar.update(task, completed=accepted, description=one_line(f"{text}, {asked:,} spans" if asked else text))
+
+        yield advance
+
+
+@contextmanager
+def telling_what_is_kept(terminal: Terminal) -> Iterator[None]:
+    """A word to who presses Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.note("Stopped. All but the last few spans is kept: the same command goes on from there.")
+        raise
+
+
+def show(terminal: Terminal, summary: JsonObject, folder: Path) -> None:
+    """JSON, or what was written in a few lines."""
+    if terminal.as_json:
+        terminal.print_json(summary)
+        return
+    reasons = ", ".join(f"{name} {count:,}" for name, count in summary["rejected"].items())
+    counts = f"{summary['questions']:,} questions about {summary['documents']:,} documents from {summary['attempts']:,} spans"
+    terminal.print(f"{counts}, by {one_line(summary['model']) or 'no model'}.\nRejected: {reasons or 'none'}.")
+    if not summary["complete"]:
+        terminal.note("Fewer than --questions: give it more time or --tries, more text or a better --llm; the same command goes on.")
+    terminal.note(f"Written to {one_line(str(folder))}/{one_line(summary['name'])}.qa.jsonl.gz; its report is quality.md there.")

@@ -1,0 +1,65 @@
+"""Paths -> documents to ask about: files and directories as a build takes them, or the documents of sets in the form of DESIGN §8."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..config import FileOptions, require
+from ..errors import ReadError
+from ..evaluate.datasets import PAIR_FILE, read_lines
+from ..evaluate.records import SourceDocument
+from ..files import walk_files
+from ..read import read_document
+from ..records import FileFailure
+
+
+def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
+    """The documents below `paths`, and what could not be read. With `set_names`, the documents of those sets of the one folder.
+
+    An id is the file's path below its root, or the set's own; where two would be equal, the name of the root or set stands before it.
+    Raises `UsageError` for a path or a set that does not exist, and when no document is found.
+    """
+    if set_names:
+        require(len(paths) == 1, "--set names sets of one folder: give one folder with it.")
+        return read_sets(paths[0], set_names), []
+    entries, failures = walk_files(paths, FileOptions())
+    names = [entry.path for entry in entries]
+    documents = []
+    for entry in entries:
+        try:
+            document = read_document(entry, FileOptions())
+        except ReadError as error:
+            failures.append(FileFailure(root=entry.root, path=entry.path, reason=str(error)))
+        else:
+            doc_id = entry.path if names.count(entry.path) == 1 else f"{Path(entry.root).name}/{entry.path}"
+            documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
+    require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz name a --set.")
+    return unique(documents), failures
+
+
+def read_sets(folder: Path, names: Sequence[str]) -> list[SourceDocument]:
+    """The documents of the sets, in the order of `names`; their questions are not looked at."""
+    found = {
+        match[1]: path
+        for path in sorted(folder.glob("*"), reverse=True)
+        if (match := PAIR_FILE.fullmatch(path.name)) and match[2] == "docs"
+    }
+    documents = []
+    for name in dict.fromkeys(names):
+        require(name in found, f"There is no {name}.docs.jsonl.gz in {folder}; there is {', '.join(sorted(found)) or 'no set'}.")
+        for line in read_lines(found[name]):
+            doc_id = line.read_text("id") if len(set(names)) == 1 else f"{name}/{line.read_text('id')}"
+            title = line.read_text("title") if "title" in line.fields else ""
+            documents.append(SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text")))
+    require(bool(documents), f"The sets {', '.join(names)} in {folder} hold no documents.")
+    return unique(documents)
+
+
+def unique(documents: Sequence[SourceDocument]) -> list[SourceDocument]:
+    """The documents, checked to have ids of their own."""
+    seen: set[str] = set()
+    for document in documents:
+        require(document.doc_id not in seen, f"Two documents are called {document.doc_id}: give the folders in separate runs.")
+        seen.add(document.doc_id)
+    return list(documents)

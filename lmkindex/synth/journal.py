@@ -1,0 +1,154 @@
+"""The memory of a run: `settings.json`, what it was begun with, and `attempts.jsonl`, one line for each pick that was asked about.
+
+A chunk of attempts is appended in one write and synced before the next is asked for, so that a kill loses one chunk. Whatever follows the
+last whole line in order is cut off: it was being written. Attempts of different settings are never mixed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+
+from ..encoder import Encoder
+from ..errors import UsageError
+from ..evaluate.records import SourceDocument
+from ..evaluate.saving import write_json
+from ..records import JsonObject
+from .prompt import prompt_version
+from .records import Attempt, Pick, SynthOptions
+
+FORMAT = 1
+SETTINGS_FILE, ATTEMPTS_FILE = "settings.json", "attempts.jsonl"
+MODEL = "language model"
+
+
+class Journal:
+    """The attempts of one output folder. Invariant: attempt i is about pick i, and those in memory are those on disk."""
+
+    def __init__(self, folder: Path, settings: JsonObject) -> None:
+        self.folder = folder
+        self._settings_path = folder / SETTINGS_FILE
+        self._attempts_path = folder / ATTEMPTS_FILE
+        folder.mkdir(parents=True, exist_ok=True)
+        self.settings = self._check(settings)
+        self.attempts = self._load()
+
+    @property
+    def model(self) -> str:
+        """The model that wrote the attempts; "" as long as there is none."""
+        return str(self.settings.get(MODEL, ""))
+
+    def set_model(self, name: str) -> None:
+        """Note the model that was opened. Raises `UsageError` if another one wrote what is there."""
+        self.settings = self._check(self.settings | {MODEL: name})
+        if not self._settings_path.is_file() or read_settings(self._settings_path) != self.settings:
+            write_json(self._settings_path, self.settings)
+
+    def append(self, attempts: Sequence[Attempt]) -> None:
+        """Put a chunk on disk."""
+        lines = "".join(json.dumps(write_attempt(attempt)) + "\n" for attempt in attempts)
+        with self._attempts_path.open("ab") as file:
+            file.write(lines.encode("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
+        self.attempts.extend(attempts)
+
+    def _check(self, settings: JsonObject) -> JsonObject:
+        """The settings on disk and these as one. Raises `UsageError` if a value differs."""
+        if not self._settings_path.is_file():
+            return settings
+        stored = read_settings(self._settings_path)
+        for name in sorted({*stored, *settings} - {MODEL} | ({MODEL} & set(stored) & set(settings))):
+            if stored.get(name) != settings.get(name):
+                raise UsageError(
+                    f"{self.folder} was begun with another {name} ({stored.get(name)}, now {settings.get(name)}): "
+                    "name another --output, or delete that folder to begin again."
+                )
+        return stored | settings
+
+    def _load(self) -> list[Attempt]:
+        """The whole attempts on disk; what follows them is cut off."""
+        try:
+            data = self._attempts_path.read_bytes()
+        except FileNotFoundError:
+            return []
+        attempts: list[Attempt] = []
+        num_bytes = 0
+        for line in data.splitlines(keepends=True):
+            attempt = read_attempt(line)
+            if attempt is None or attempt.pick.number != len(attempts):
+                break
+            attempts.append(attempt)
+            num_bytes += len(line)
+        if num_bytes < len(data):
+            os.truncate(self._attempts_path, num_bytes)
+        return attempts
+
+
+def make_settings(documents: Sequence[SourceDocument], encoder: Encoder, options: SynthOptions) -> JsonObject:
+    """Everything that an attempt and its verdict depend on, but the model, under names for the user. Numbers of questions and tries are not
+    among them: they may be raised."""
+    corpus = blake2b(digest_size=8)
+    for document in documents:
+        for text in (document.doc_id, document.text):
+            data = text.encode("utf-8", "surrogatepass")
+            corpus.update(len(data).to_bytes(8, "little") + data)
+    return {
+        "format": FORMAT,
+        "--name": options.name,
+        "--seed": options.seed,
+        "--background": options.background_words,
+        "temperature": options.temperature,
+        "set of filters": asdict(options.filters),
+        "--llm or --model": options.generator,
+        "--encoder": f"{encoder.folder.name} {encoder.folder.fingerprint}",
+        "prompt version": prompt_version(),
+        "corpus": f"{len(documents)} documents {corpus.hexdigest()}",
+    }
+
+
+def read_settings(path: Path) -> JsonObject:
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read ({error}): name another --output, or delete that folder to begin again.") from error
+    return settings if isinstance(settings, dict) else {}
+
+
+def write_attempt(attempt: Attempt) -> JsonObject:
+    pick = attempt.pick
+    return {
+        "number": pick.number,
+        "doc": pick.doc_id,
+        "span": [pick.start, pick.end],
+        "background": [pick.background_start, pick.background_end],
+        "sentences": pick.num_sentences,
+        "verdict": attempt.verdict,
+        "rank": attempt.rank,
+        "question": attempt.question,
+        "answer": attempt.answer,
+        "text": attempt.text,
+    }
+
+
+def read_attempt(line: bytes) -> Attempt | None:
+    """The attempt of a line; None if it is not whole."""
+    try:
+        fields = json.loads(line)
+        pick = Pick(
+            number=fields["number"],
+            doc_id=fields["doc"],
+            start=fields["span"][0],
+            end=fields["span"][1],
+            background_start=fields["background"][0],
+            background_end=fields["background"][1],
+            num_sentences=fields["sentences"],
+        )
+        names = ("text", "question", "answer", "verdict", "rank")
+        return Attempt(pick=pick, **{name: fields[name] for name in names}) if line.endswith(b"\n") else None
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None

@@ -1,0 +1,166 @@
+"""Documents -> places to ask about: spans of one to five consecutive sentences, each inside some 200 words of background.
+
+Takes documents and a seed; gives `Pick`s in an order of which every beginning is spread over the documents, so that a run may stop or go
+on anywhere. Knows no model. The sentences are those of a build. Shapes: S sentences of a document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from ..evaluate.records import SourceDocument
+from ..records import Sentences
+from ..sentences import split_sentences
+from .records import Pick
+
+MAX_SENTENCES = 5  # lengths of 1 to 5 are drawn alike; paragraphs that end make the short ones more frequent
+MAX_SPAN_WORDS = 130
+MIN_SENTENCE_WORDS, MAX_SENTENCE_WORDS = 5, 60
+MIN_SPAN_WORDS = 9
+MIN_LETTERS = 0.75  # share of a sentence's characters that are letters or blanks: below are tables, formulas and code
+MAX_CAPITALISED = 0.6  # share of words that begin with a capital: above are headings, title pages and signatures
+MAX_COPIES = 2  # a sentence that stands more often in the corpus is boilerplate
+SHORT_PARAGRAPHS = 1.5  # mean sentences of a paragraph: below, paragraphs are lines or turns of speech, and spans may join two
+MAX_SHARE = 4  # a document takes part with at most so many times the mean number of spans; the rest of it comes last
+NUM_ROUNDS = 4  # each cuts the documents anew
+
+ENDS_SENTENCE = re.compile(r"[.!。！।][\"'”’»)\]]*$")  # no question: it asks itself
+STARTS_LOWER = re.compile(r"[\W\d_]*[a-zß-öø-ÿ]")  # the rest of a sentence that was torn apart
+NO_PROSE = re.compile(r"^\s*(?:[#|>*+•·–—-]|\d{1,3}[.)]\s)|[{}<>|\\=]{2}|https?://\S+$|\.{4}|_{3}|[-=~*]{4}")
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+Flags = npt.NDArray[np.bool_]
+
+
+def make_picks(documents: Sequence[SourceDocument], seed: int, background_words: int) -> Iterator[Pick]:
+    """All picks, numbered from 0: a pure function of its arguments. No span comes twice."""
+    split = [split_sentences(document.text) for document in documents]
+    prose = find_prose(documents, split)
+    seen: set[tuple[int, int, int]] = set()
+    number = 0
+    for round_number in range(NUM_ROUNDS):
+        spans = [
+            cut_spans(document, sentences, is_prose_S, generator_of(document, seed, round_number))
+            for document, sentences, is_prose_S in zip(documents, split, prose, strict=True)
+        ]
+        for index, (first, last) in deal(documents, spans, seed, round_number):
+            if (index, first, last) not in seen:
+                seen.add((index, first, last))
+                yield make_pick(number, documents[index], split[index], (first, last), background_words)
+                number += 1
+
+
+def find_prose(documents: Sequence[SourceDocument], split: Sequence[Sentences]) -> list[Flags]:
+    """Which sentences of each document may be asked about [S]: prose that stands in the corpus once or twice."""
+    texts = [
+        [document.text[start:end] for start, end in zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True)]
+        for document, sentences in zip(documents, split, strict=True)
+    ]
+    copies = Counter(key_of(text) for sentences in texts for text in sentences)
+    return [
+        np.asarray([is_prose(text) and copies[key_of(text)] <= MAX_COPIES for text in sentences], dtype=np.bool_) for sentences in texts
+    ]
+
+
+def key_of(sentence: str) -> bytes:
+    """The sentence whatever its case, white space and digits (page numbers), as a short hash."""
+    words = " ".join(re.sub(r"\d+", "0", sentence.casefold()).split())
+    return blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def is_prose(sentence: str) -> bool:
+    """Whether `sentence` is a whole sentence of running text; headings, items without an end, tables, code and menus are not."""
+    words = WORD.findall(sentence)
+    if not MIN_SENTENCE_WORDS <= len(words) <= MAX_SENTENCE_WORDS or not ENDS_SENTENCE.search(sentence):
+        return False
+    if NO_PROSE.search(sentence) or STARTS_LOWER.match(sentence):
+        return False
+    num_letters = sum(character.isalpha() or character.isspace() for character in sentence)
+    num_capitalised = sum(word[0].isupper() for word in words)
+    return num_letters >= MIN_LETTERS * len(sentence) and num_capitalised <= MAX_CAPITALISED * len(words)
+
+
+def cut_spans(document: SourceDocument, sentences: Sentences, is_prose_S: Flags, generator: np.random.Generator) -> list[tuple[int, int]]:
+    """Disjoint spans (first and last sentence) that cover the document's prose, with lengths drawn from 1 to `MAX_SENTENCES`.
+
+    A span stays inside its paragraph, except in documents whose paragraphs are single lines, where it may join two.
+    """
+    may_join = len(sentences) < SHORT_PARAGRAPHS * max(1, int(sentences.ends_paragraph_S.sum()))
+    spans = []
+    first = 0
+    while first < len(sentences):
+        if not is_prose_S[first]:
+            first += 1
+            continue
+        wanted = int(generator.integers(1, MAX_SENTENCES + 1))
+        last = first
+        num_joined = 0
+        while last + 1 < min(first + wanted, len(sentences)) and is_prose_S[last + 1]:
+            num_joined += int(sentences.ends_paragraph_S[last])
+            if num_joined > int(may_join) or num_words(document, sentences, first, last + 1) > MAX_SPAN_WORDS:
+                break
+            last += 1
+        if num_words(document, sentences, first, last) >= MIN_SPAN_WORDS:
+            spans.append((first, last))
+        first = last + 1
+    return spans
+
+
+def num_words(document: SourceDocument, sentences: Sentences, first: int, last: int) -> int:
+    """Words of the sentences `first` to `last`."""
+    return len(document.text[int(sentences.starts_S[first]) : int(sentences.ends_S[last])].split())
+
+
+def deal(
+    documents: Sequence[SourceDocument], spans: Sequence[Sequence[tuple[int, int]]], seed: int, round_number: int
+) -> list[tuple[int, tuple[int, int]]]:
+    """All spans of a round with their document's index, in an order of which every beginning has each document by its share.
+
+    The share of a document is its number of spans, at most `MAX_SHARE` times the mean: span j of a document whose share is w stands at
+    (j + u) / w with u in 0..1, as cards are dealt.
+    """
+    counts = [len(of_document) for of_document in spans if of_document]
+    most = MAX_SHARE * sum(counts) / max(1, len(counts))
+    placed = []
+    for index, (document, of_document) in enumerate(zip(documents, spans, strict=True)):
+        generator = generator_of(document, seed, round_number, "deal")
+        offset = float(generator.random())
+        share = min(len(of_document), most)
+        for rank, place in enumerate(generator.permutation(len(of_document)).tolist()):
+            placed.append(((rank + offset) / share, document.doc_id, of_document[place], index))
+    return [(index, span) for _, _, span, index in sorted(placed)]
+
+
+def generator_of(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
+    """A source of random numbers that depends on the seed, the document and `parts` alone."""
+    key = "\0".join(map(str, (seed, *parts, document.doc_id)))
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))
+
+
+def make_pick(number: int, document: SourceDocument, sentences: Sentences, span: tuple[int, int], background_words: int) -> Pick:
+    """The span (first and last sentence) with whole sentences around it, on both sides alike, up to `background_words` together."""
+    first, last = span
+    before, after = span
+    room = background_words - num_words(document, sentences, first, last)
+    has_grown = True
+    while has_grown:
+        has_grown = False
+        for place in (before - 1, after + 1):
+            if 0 <= place < len(sentences) and (size := num_words(document, sentences, place, place)) <= room:
+                before, after = min(before, place), max(after, place)
+                room, has_grown = room - size, True
+    return Pick(
+        number=number,
+        doc_id=document.doc_id,
+        start=int(sentences.starts_S[first]),
+        end=int(sentences.ends_S[last]),
+        background_start=int(sentences.starts_S[before]),
+        background_end=int(sentences.ends_S[after]),
+        num_sentences=last - first + 1,
+    )

@@ -1,0 +1,215 @@
+"""The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set is written.
+
+Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted run and an
+uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and prints nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+from ..config import require
+from ..encoder import Encoder, encode_questions
+from ..errors import GeneratorError, LockedError
+from ..evaluate.datasets import find_answers
+from ..evaluate.embed import VectorCache
+from ..evaluate.records import Question, SourceDocument
+from ..evaluate.saving import write_whole
+from ..generate import Generator
+from ..records import Float32Array, Generation, JsonObject
+from .filters import check_reply
+from .journal import Journal, make_settings
+from .pick import make_picks
+from .prompt import MAX_REPLY_TOKENS, Reply, make_prompt, parse_reply
+from .records import ACCEPTED, Attempt, Pick, SynthOptions, SynthResult
+from .round_trip import AcceptedQuestions, Places, allowed_rank, embed_documents, rank_of
+
+OnStep = Callable[[str, int, int], None]  # what is done, questions accepted, picks asked about
+
+
+def write_questions(
+    documents: Sequence[SourceDocument],
+    encoder: Encoder,
+    open_generator: Callable[[], Generator],
+    options: SynthOptions,
+    output: Path,
+    cache: VectorCache,
+    on_step: OnStep = lambda text, accepted, asked: None,
+) -> SynthResult:
+    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train` read, or go on with it.
+
+    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError` when `output` was
+    begun with other settings, `GeneratorError` when the generator fails on a whole chunk, `LockedError` when another run is at work.
+    """
+    from filelock import FileLock, Timeout
+
+    output.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(output / ".lock", timeout=0):
+            journal = Journal(output, make_settings(documents, encoder, options))
+            fill(journal, documents, encoder, open_generator, options, cache, on_step)
+            return finish(journal, documents, options)
+    except Timeout:
+        raise LockedError(f"Another run is writing to {output}: wait for it, or name another --output.") from None
+
+
+def fill(
+    journal: Journal,
+    documents: Sequence[SourceDocument],
+    encoder: Encoder,
+    open_generator: Callable[[], Generator],
+    options: SynthOptions,
+    cache: VectorCache,
+    on_step: OnStep,
+) -> None:
+    """Ask about pick after pick until there are enough questions, or no picks, tries or time left."""
+    started = time.monotonic()
+    questions = [attempt.question for attempt in journal.attempts if attempt.is_accepted]
+    if len(questions) >= options.num_questions or len(journal.attempts) >= options.num_tries:
+        return
+    on_step("choosing spans", len(questions), len(journal.attempts))
+    picks = list(islice(make_picks(documents, options.seed, options.background_words), options.num_tries))
+    require(bool(picks), "There is no running text in these documents that could be asked about.")
+    if len(journal.attempts) >= len(picks):
+        return
+    on_step("encoding sentences", len(questions), len(journal.attempts))
+    asked_about = {pick.doc_id for pick in picks}
+    places = embed_documents([document for document in documents if document.doc_id in asked_about], encoder, cache)
+    accepted = AcceptedQuestions(questions, list(encode_questions(encoder, questions)) if questions else [])
+    judge = Judge({document.doc_id: document.text for document in documents}, places, encoder, accepted, options)
+    on_step("opening the language model", len(questions), len(journal.attempts))
+    generator = open_generator()
+    journal.set_model(generator.name)
+    num_accepted = len(questions)
+    while num_accepted < options.num_questions and len(journal.attempts) < len(picks):
+        if options.time_budget_s and time.monotonic() - started > options.time_budget_s:
+            return
+        first = len(journal.attempts)
+        attempts = ask(generator, picks[first : first + options.chunk], judge, options)
+        journal.append(attempts)
+        num_accepted += sum(attempt.is_accepted for attempt in attempts)
+        on_step("writing questions", num_accepted, len(journal.attempts))
+
+
+def ask(generator: Generator, picks: Sequence[Pick], judge: Judge, options: SynthOptions) -> list[Attempt]:
+    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at all."""
+    prompts = [make_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
+    generations = generator.generate(prompts, max_tokens=MAX_REPLY_TOKENS, temperature=options.temperature)
+    if all(generation.finish_reason.startswith("error") for generation in generations):
+        raise GeneratorError(
+            f"The language model failed on {len(picks)} prompts in a row ({generations[0].finish_reason}). "
+            "What was written before is kept: the same command goes on from there."
+        )
+    return judge.judge(picks, generations)
+
+
+class Judge:
+    """Reads replies and applies the filters. Owns the accepted questions, against which the next ones are compared."""
+
+    def __init__(
+        self, texts: Mapping[str, str], places: Places, encoder: Encoder, accepted: AcceptedQuestions, options: SynthOptions
+    ) -> None:
+        self.texts = texts
+        self._places = places
+        self._encoder = encoder
+        self._accepted = accepted
+        self._filters = options.filters
+
+    def judge(self, picks: Sequence[Pick], generations: Sequence[Generation]) -> list[Attempt]:
+        """The attempts of a chunk, in order."""
+        replies = [parse_reply(generation.text) for generation in generations]
+        found = [self._read(pick, reply, generation) for pick, reply, generation in zip(picks, replies, generations, strict=True)]
+        questions = [reply.question for reply, reason in zip(replies, found, strict=True) if reply and not reason]
+        vectors = iter(encode_questions(self._encoder, questions) if questions else ())
+        attempts = []
+        for pick, generation, reply, reason in zip(picks, generations, replies, found, strict=True):
+            verdict, rank = self._find_again(pick, reply.question, next(vectors)) if reply and not reason else (reason, 0)
+            question, answer = (reply.question, reply.answer) if reply else ("", "")
+            attempts.append(Attempt(pick=pick, text=generation.text, question=question, answer=answer, verdict=verdict, rank=rank))
+        return attempts
+
+    def _read(self, pick: Pick, reply: Reply | None, generation: Generation) -> str:
+        """The first filter that needs no encoder and rejects the reply, or ""."""
+        if generation.finish_reason.startswith("error"):
+            return "error"
+        if reply is None:
+            return "malformed"
+        text = self.texts[pick.doc_id]
+        return check_reply(reply, text[pick.start : pick.end], text[pick.background_start : pick.background_end], self._filters)
+
+    def _find_again(self, pick: Pick, question: str, vector_D: Float32Array) -> tuple[str, int]:
+        """The verdict of the filters that need the encoder, and the span's rank."""
+        rank = rank_of(self._places, vector_D, pick.doc_id, [(pick.start, pick.end)])
+        place = self._places.sentences_of(pick.doc_id)
+        if rank > allowed_rank(place.stop - place.start, self._filters):
+            return "round trip", rank
+        if self._accepted.holds(question, vector_D, self._filters.max_similarity):
+            return "duplicate", rank
+        self._accepted.add(question, vector_D)
+        return ACCEPTED, rank
+
+
+def finish(journal: Journal, documents: Sequence[SourceDocument], options: SynthOptions) -> SynthResult:
+    """Write the set: all documents, and the first `num_questions` accepted questions."""
+    accepted = [attempt for attempt in journal.attempts if attempt.is_accepted][: options.num_questions]
+    texts = {document.doc_id: document.text for document in documents}
+    lines = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in documents]
+    write_lines(journal.folder / f"{options.name}.docs.jsonl.gz", lines)
+    questions = [write_question(attempt, texts[attempt.pick.doc_id], journal.model, options.name) for attempt in accepted]
+    write_lines(journal.folder / f"{options.name}.qa.jsonl.gz", questions)
+    return SynthResult(
+        name=options.name,
+        model=journal.model,
+        attempts=tuple(journal.attempts),
+        num_questions=len(accepted),
+        num_documents=len(documents),
+        rejected=dict(Counter(attempt.verdict for attempt in journal.attempts if not attempt.is_accepted).most_common()),
+        is_complete=len(accepted) >= options.num_questions,
+    )
+
+
+def write_question(attempt: Attempt, text: str, model: str, name: str) -> JsonObject:
+    """A line of the set. `fine` are the places of the answer's own words in the span, where it holds them."""
+    pick = attempt.pick
+    fine = find_answers(text[pick.start : pick.end], [attempt.answer])
+    return {
+        "id": f"{name}-{pick.number}",
+        "doc": pick.doc_id,
+        "question": attempt.question,
+        "answers": [attempt.answer],
+        "spans": [[pick.start, pick.end]],
+        "fine": [[pick.start + start, pick.start + end] for start, end in fine],
+        "note": note_of(attempt, model),
+    }
+
+
+def note_of(attempt: Attempt, model: str) -> str:
+    return f"synthetic; {model}; round-trip rank {attempt.rank}"
+
+
+def write_lines(path: Path, lines: Sequence[JsonObject]) -> None:
+    """A gzip file of JSON Lines; equal lines give equal bytes."""
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode("ascii")
+    write_whole(path, gzip.compress(data, mtime=0))
+
+
+def questions_of(result: SynthResult) -> list[Question]:
+    """The questions of the set, as its reader gives them."""
+    accepted = [attempt for attempt in result.attempts if attempt.is_accepted][: result.num_questions]
+    return [
+        Question(
+            question_id=f"{result.name}-{attempt.pick.number}",
+            doc_id=attempt.pick.doc_id,
+            text=attempt.question,
+            answers=(attempt.answer,),
+            spans=((attempt.pick.start, attempt.pick.end),),
+            note=note_of(attempt, result.model),
+        )
+        for attempt in accepted
+    ]

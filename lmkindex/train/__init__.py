@@ -1,0 +1,1 @@
+"""Training of landmark encoders: recipe -> data -> batches -> loss -> update -> loop -> encoder folder."""

@@ -1,0 +1,222 @@
+"""An index -> an encoder for its domain: questions written about the indexed texts, a short stage III, and a report of what it brought.
+
+Questions are kept out by document where there are enough documents, else by question; what is kept out is only measured with. Knows no
+command line.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from ..config import EncodeOptions, index_path, require
+from ..encoder import load_encoder
+from ..encoder_folder import find_encoder, read_folder
+from ..errors import UsageError
+from ..evaluate.datasets import find_sets
+from ..evaluate.embed import VectorCache
+from ..evaluate.experiments.paired import PairedFigures, direction, show, show_difference
+from ..evaluate.metrics import score_rankings
+from ..evaluate.records import EvaluationSet, Float64Array, Question, SourceDocument
+from ..evaluate.saving import write_json, write_whole
+from ..evaluate.systems import select_systems
+from ..evaluate.workbench import Workbench
+from ..generate import Generator
+from ..records import EncoderFolder, JsonObject
+from ..synth.records import SynthOptions
+from ..synth.run import write_questions
+from ..table import IndexReader
+from .loop import OnNote, OnStep, TrainOptions, run_training
+from .recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
+
+HELD_OUT = 0.25  # of the questions
+FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out
+FEWEST_QUESTIONS = 20
+BUDGETS_TOKENS = (128, 256, 512)
+TRAIN_SET, HELD_OUT_SET = "adapt_train", "adapt_held_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdaptOptions:
+    """`num_questions` are to be written, `steps` updates to be made with `learning_rate`; `generator` names the language model."""
+
+    num_questions: int = 1000
+    steps: int = 150
+    learning_rate: float = 5e-5
+    seed: int = 0
+    generator: str = ""
+
+    def __post_init__(self) -> None:
+        require(self.num_questions >= FEWEST_QUESTIONS, f"Fewer than {FEWEST_QUESTIONS} questions teach nothing: ask for more.")
+        require(self.steps > 0 and self.learning_rate > 0, "Steps and learning rate must be positive.")
+
+
+def adapt_encoder(
+    index: str, output: Path, options: AdaptOptions, train_options: TrainOptions, open_generator: Callable[[], Generator], *,
+    stop: Callable[[], int], on_note: OnNote, on_step: OnStep,
+) -> JsonObject:  # fmt: skip
+    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part goes on where it was stopped.
+
+    Raises `UsageError` when the index's documents gave too few questions.
+    """
+    reader = IndexReader(index_path(index))
+    folder = find_encoder(reader.head.encoder.get("path"))
+    require(folder.fingerprint == reader.head.encoder["fingerprint"], f"The index was made with another encoder than {folder.name}.")
+    encode_options = EncodeOptions(device=train_options.device, threads=train_options.threads)
+    documents = indexed_documents(reader)
+    synth_options = SynthOptions(name="adapt", num_questions=options.num_questions, seed=options.seed, generator=options.generator)
+    with TemporaryDirectory() as cache:
+        encoder = load_encoder(folder, encode_options)
+        on_note(f"Writing questions about {len(documents):,} documents")
+        write_questions(
+            documents, encoder, open_generator, synth_options, output / "synth", VectorCache(Path(cache)),
+            lambda text, accepted, asked: on_note(f"{text}: {accepted} questions of {asked} tried") if asked % 320 == 0 else None,
+        )  # fmt: skip
+    (written,) = find_sets(output / "synth", ["adapt"])
+    require(
+        len(written.questions) >= FEWEST_QUESTIONS,
+        f"Only {len(written.questions)} questions came through the filters, too few to learn from: name a stronger model with --llm.",
+    )
+    train_set, held_out = split_set(written, options.seed)
+    write_set(output / "data", train_set)
+    write_set(output / "data", held_out)
+    recipe = adapt_recipe(folder, options)
+    adapted_path = run_training(recipe, output / "data", output / "run", train_options, stop=stop, on_note=on_note, on_step=on_step)
+    report = compare_encoders(held_out, [folder, read_folder(adapted_path)], encode_options, options.seed)
+    report |= {"encoder": str(adapted_path), "questions": len(train_set.questions), "held_out": len(held_out.questions)}
+    write_json(output / "adapted.json", report)
+    write_whole(output / "adapted.md", render_report(report).encode())
+    return report
+
+
+def indexed_documents(reader: IndexReader) -> list[SourceDocument]:
+    """The indexed texts, in the order of their names."""
+    entries = sorted(reader.manifest().items())
+    rows = reader.document_rows([entry.doc_id for _, entry in entries if entry.num_sentences], ["title", "text"])
+    found = [(name, entry.doc_id) for name, entry in entries if entry.doc_id in rows]
+    if not found:
+        raise UsageError(f"The index at {reader.index_path} holds no text: build it first.")
+    return [SourceDocument(doc_id=doc_id, title=rows[doc_id]["title"] or "", text=rows[doc_id]["text"]) for _, doc_id in found]
+
+
+def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
+    """A training part and a held-out part, which share no document if there are `FEWEST_DOCUMENTS`, else no question."""
+    generator = np.random.default_rng([seed, len(written.questions)])
+    asked = sorted({question.doc_id for question in written.questions})
+    num_wanted = max(1, round(HELD_OUT * len(written.questions)))
+    held_out: set[str] = set()
+    if len(asked) >= FEWEST_DOCUMENTS:
+        names: set[str] = set()
+        for doc_id in (asked[index] for index in generator.permutation(len(asked)).tolist()):
+            if len(held_out) >= num_wanted:
+                break
+            names.add(doc_id)
+            held_out = {question.question_id for question in written.questions if question.doc_id in names}
+    else:
+        chosen = generator.permutation(len(written.questions))[:num_wanted].tolist()
+        held_out = {written.questions[index].question_id for index in chosen}
+    parts = ((TRAIN_SET, False), (HELD_OUT_SET, True))
+    train_set, kept = (
+        replace(written, name=name, questions=tuple(one for one in written.questions if (one.question_id in held_out) == is_held_out))
+        for name, is_held_out in parts
+    )
+    require(bool(train_set.questions), "All questions are about one document and were kept out: index more documents.")
+    return train_set, kept
+
+
+def write_set(folder: Path, one: EvaluationSet) -> None:
+    """A set as the two files that `find_sets` reads."""
+    documents = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in one.documents]
+    for kind, lines in (("docs", documents), ("qa", [question_json(question) for question in one.questions])):
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        write_whole(folder / f"{one.name}.{kind}.jsonl.gz", gzip.compress(text.encode("ascii"), mtime=0))
+
+
+def question_json(question: Question) -> JsonObject:
+    return {
+        "id": question.question_id,
+        "doc": question.doc_id,
+        "question": question.text,
+        "answers": list(question.answers),
+        "spans": [list(span) for span in question.spans],
+        "note": question.note,
+    }
+
+
+def adapt_recipe(folder: EncoderFolder, options: AdaptOptions) -> Recipe:
+    """A short stage III from an encoder, which keeps its pooling, its sizes and its landmark."""
+    return Recipe(
+        name=f"{folder.name}-adapted",
+        base=str(folder.path.resolve()),
+        base_license=folder.base_license,
+        lmk_token=folder.lmk_token,
+        pooling=folder.pooling,
+        query_prefix=folder.query_prefix,
+        window_tokens=folder.window_tokens,
+        context_tokens=folder.context_tokens,
+        min_similarity=folder.min_similarity,
+        seed=options.seed,
+        sets={TRAIN_SET: SetRecipe()},
+        stages=(
+            StageRecipe(
+                kind="documents",
+                steps=options.steps,
+                learning_rate=options.learning_rate,
+                batch_tokens=max(4096, folder.window_tokens),
+                window_tokens=min(256, folder.window_tokens),
+            ),
+        ),
+        dev=DevRecipe(every_steps=max(1, options.steps)),  # nothing is chosen on what is kept out
+    )
+
+
+def compare_encoders(held_out: EvaluationSet, folders: Sequence[EncoderFolder], options: EncodeOptions, seed: int) -> JsonObject:
+    """Recall of the questions that were kept out, before and after, with paired 95% intervals."""
+    recalls: list[Float64Array] = []
+    (system,) = select_systems(["landmark-1"])
+    with TemporaryDirectory() as cache:
+        for folder in folders:
+            encoder = load_encoder(folder, options)
+            bench = Workbench(held_out, encoder, encoder, VectorCache(Path(cache)))
+            recalls.append(score_rankings(bench.corpus, bench.rank(system, "corpus"), bench.evidences, BUDGETS_TOKENS).recall_QB)
+    rows = []
+    for column, budget in enumerate(BUDGETS_TOKENS):
+        figures = PairedFigures(HELD_OUT_SET, {"before": recalls[0][:, column], "after": recalls[1][:, column]}, seed)
+        difference = figures.difference("after", "before")
+        rows.append(
+            {
+                "budget_tokens": budget,
+                "before": show(figures.mean("before")),
+                "after": show(figures.mean("after")),
+                "difference": show_difference(difference),
+                "verdict": direction(difference),
+            }
+        )
+    return {"before": folders[0].name, "after": folders[1].name, "system": system.name, "recall": rows}
+
+
+def render_report(report: JsonObject) -> str:
+    """The report for people, as Markdown."""
+    lines = [
+        f"# {report['after']} against {report['before']}",
+        "",
+        f"Recall of the evidence by `{report['system']}` on {report['held_out']} synthetic questions that were kept out of training",
+        f"({report['questions']} were trained on), with 95% intervals. They were written by a language model: real ones may differ.",
+        "",
+        "| budget, tokens | before | after | difference | |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row['budget_tokens']} | {row['before']} | {row['after']} | {row['difference']} | {row['verdict']} |"
+            for row in report["recall"]
+        ),
+        "",
+        f"Use it with `lmkindex build --rebuild --encoder {report['encoder']}`.",
+        "",
+    ]
+    return "\n".join(lines)

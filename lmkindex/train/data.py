@@ -1,0 +1,159 @@
+"""Evaluation-style sets -> tokenized training sets: sentences, and for each question the sentences that answer it.
+
+A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the tokenizer. Offsets are
+characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens of a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ..encoder import Encoder
+from ..errors import UsageError
+from ..evaluate.corpus import tokenize_all
+from ..evaluate.datasets import find_sets
+from ..evaluate.records import EvaluationSet
+from ..records import Int32Array, Int64Array
+from ..sentences import split_sentences
+from .recipe import Recipe, SetRecipe
+
+GUESSED = "position guessed"  # a note of squad_train: about one in six of these spans stands in the wrong place
+LONGEST_ANSWER_CHARS = 100  # longer texts are passages, not answers that stand elsewhere by chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledQuestion:
+    """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's last sentence
+    is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence that holds one is no negative."""
+
+    text: str
+    ids_T: Int32Array
+    document: int
+    runs: tuple[tuple[int, int], ...]
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSet:
+    """A set in memory: sentence s owns tokens `[sentence_tokens[s], sentence_tokens[s + 1])`, document d owns sentences
+    `[document_sentences[d], document_sentences[d + 1])`; `text` is the documents' texts end to end."""
+
+    name: str
+    weight: float
+    is_packed: bool
+    text: str
+    sentence_starts_S: Int64Array
+    sentence_ends_S: Int64Array
+    ends_paragraph_S: npt.NDArray[np.bool_]
+    sentence_tokens: Int64Array  # S + 1
+    document_sentences: Int64Array  # D + 1
+    ids_T: Int32Array
+    questions: tuple[LabelledQuestion, ...]
+    questions_of: tuple[tuple[int, ...], ...]  # of each document
+
+    def sentence_text(self, sentence: int) -> str:
+        return self.text[self.sentence_starts_S[sentence] : self.sentence_ends_S[sentence]]
+
+    def num_tokens(self, first: int, end: int) -> int:
+        """Tokens of sentences `[first, end)`."""
+        return int(self.sentence_tokens[end] - self.sentence_tokens[first])
+
+    def bounds_of(self, document: int) -> tuple[int, int]:
+        """Sentences `[first, end)` of a document."""
+        return int(self.document_sentences[document]), int(self.document_sentences[document + 1])
+
+
+def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callable[[str], None] | None = None) -> list[TrainingSet]:
+    """The recipe's sets, sorted by name. Raises `UsageError` for a set that the folder lacks or that has no question with evidence."""
+    loaded = []
+    for name in sorted(recipe.sets):
+        if on_set is not None:
+            on_set(name)
+        options = recipe.sets[name]
+        sampled = sample_set(find_sets(data_path, [name])[0], options, recipe.seed)
+        made = make_training_set(sampled, options, encoder) if sampled.questions else None
+        if made is None or not made.questions:
+            raise UsageError(f"The set {name} has no question with evidence: leave it out of [sets].")
+        loaded.append(made)
+    return loaded
+
+
+def sample_set(given: EvaluationSet, options: SetRecipe, seed: int) -> EvaluationSet:
+    """The questions that can be learnt from, at most `max_questions`, and their documents, at most `max_documents`."""
+    generator = np.random.default_rng([seed, *given.name.encode()])
+    questions = [question for question in given.questions if question.spans and not question.note.startswith(GUESSED)]
+    asked = sorted({question.doc_id for question in questions})
+    if 0 < options.max_documents < len(asked):
+        asked = [asked[index] for index in generator.permutation(len(asked))[: options.max_documents]]
+        kept = set(asked)
+        questions = [question for question in questions if question.doc_id in kept]
+    if 0 < options.max_questions < len(questions):
+        chosen = sorted(generator.permutation(len(questions))[: options.max_questions].tolist())
+        questions = [questions[index] for index in chosen]
+    names = {question.doc_id for question in questions}
+    documents = tuple(document for document in given.documents if document.doc_id in names)
+    return replace(given, documents=documents, questions=tuple(questions))
+
+
+def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder) -> TrainingSet:
+    """Split, tokenize and label."""
+    texts = [document.text for document in given.documents]
+    offsets_D = np.cumsum([0, *map(len, texts)]).tolist()
+    split = [split_sentences(text) for text in texts]
+    starts_S = np.concatenate([sentences.starts_S + offset for sentences, offset in zip(split, offsets_D, strict=False)])
+    ends_S = np.concatenate([sentences.ends_S + offset for sentences, offset in zip(split, offsets_D, strict=False)])
+    text = "".join(texts)
+    ids_T, sentence_tokens = tokenize_all(encoder, [text[start:end] for start, end in zip(starts_S, ends_S, strict=True)])
+    indices = {document.doc_id: index for index, document in enumerate(given.documents)}
+    question_ids_T, question_offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
+    questions: list[LabelledQuestion] = []
+    questions_of: list[list[int]] = [[] for _ in texts]
+    for index, one in enumerate(given.questions):
+        document = indices[one.doc_id]
+        runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
+        if not runs:
+            continue
+        questions_of[document].append(len(questions))
+        questions.append(
+            LabelledQuestion(
+                text=one.text,
+                ids_T=question_ids_T[question_offsets[index] : question_offsets[index + 1]],
+                document=document,
+                runs=runs,
+                answers=tuple(sorted({answer.lower() for answer in one.answers if 3 <= len(answer) <= LONGEST_ANSWER_CHARS})),
+            )
+        )
+    return TrainingSet(
+        name=given.name,
+        weight=options.weight,
+        is_packed=options.packed,
+        text=text,
+        sentence_starts_S=starts_S,
+        sentence_ends_S=ends_S,
+        ends_paragraph_S=np.concatenate([sentences.ends_paragraph_S for sentences in split]),
+        sentence_tokens=sentence_tokens,
+        document_sentences=np.cumsum([0, *map(len, split)], dtype=np.int64),
+        ids_T=ids_T,
+        questions=tuple(questions),
+        questions_of=tuple(map(tuple, questions_of)),
+    )
+
+
+def runs_of(spans: Sequence[tuple[int, int]], offset: int, starts_S: Int64Array, ends_S: Int64Array) -> tuple[tuple[int, int], ...]:
+    """The sentences `[first, last]` that each span touches; runs that share a sentence are one."""
+    runs: list[tuple[int, int]] = []
+    for start, end in spans:
+        first = int(np.searchsorted(ends_S, offset + start, side="right"))
+        last = int(np.searchsorted(starts_S, offset + end, side="left")) - 1
+        if last < first:
+            continue  # white space between sentences
+        if runs and first <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], max(last, runs[-1][1]))
+        else:
+            runs.append((first, last))
+    return tuple(runs)

@@ -1,0 +1,48 @@
+"""Which landmarks of a batch answer which question, with what weight, and which of the others count as negatives.
+
+Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences back from the run's
+last one, divided by their sum (DESIGN §2, after the paper's position-aware objective). No negatives: positives, sentences that hold the
+question's answer string, and what answers another question of the same words.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..records import Float32Array
+from .batch import Asked, BoolArray, Place
+from .data import TrainingSet
+
+
+def label_questions(
+    sets: Sequence[TrainingSet], places: Sequence[Place], asked: Sequence[Asked], alpha: float
+) -> tuple[Float32Array, BoolArray]:
+    """`weights_QN` and `is_negative_QN` (see `Batch`). A question without a landmark in the batch has a row of zeros."""
+    sets_N = np.asarray([place.set_index for place in places])
+    firsts_N = np.asarray([place.first for place in places])
+    lasts_N = np.asarray([place.end - 1 for place in places])
+    texts = [landmark_text(sets[place.set_index], place) for place in places]
+    weights_QN = np.zeros((len(asked), len(places)), dtype=np.float32)
+    is_negative_QN = np.ones((len(asked), len(places)), dtype=np.bool_)
+    same_words: dict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(asked):
+        question = sets[one.set_index].questions[one.question]
+        same_words[question.text.lower()].append(index)
+        for first, last in question.runs:
+            touches_N = (sets_N == one.set_index) & (firsts_N <= last) & (lasts_N >= first)
+            weights_N = np.where(touches_N, np.exp(-alpha * np.maximum(last - lasts_N, 0)), 0)
+            weights_QN[index] = np.maximum(weights_QN[index], weights_N)
+        for answer in question.answers:
+            is_negative_QN[index] &= np.asarray([answer not in text for text in texts])
+    for indices in same_words.values():
+        is_negative_QN[indices] &= ~(weights_QN[indices] > 0).any(axis=0)
+    sums_Q1 = weights_QN.sum(axis=1, keepdims=True)
+    return weights_QN / np.where(sums_Q1 > 0, sums_Q1, 1), is_negative_QN
+
+
+def landmark_text(one: TrainingSet, place: Place) -> str:
+    """The text that a landmark stands for, in lower case."""
+    return one.text[one.sentence_starts_S[place.first] : one.sentence_ends_S[place.end - 1]].lower()

@@ -1,0 +1,194 @@
+"""A base -> a start folder -> a trainable model in memory, full weights or LoRA, and its forward.
+
+The start folder is an encoder folder like any other: the base's weights, its tokenizer with the landmark token, and the `landmark.json` of
+what is to be trained. Shapes: B rows, L padded tokens, N landmarks, D dimensions.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import require
+from ..encoder import pick_device, pick_dtype, pool
+from ..encoder_folder import DEFAULT_NAME, SETTINGS_FILE, default_folder, publish_folder, read_folder
+from ..errors import EncoderError, UsageError
+from ..records import EncoderFolder, JsonObject, Row
+from ..runtime import hide_broken_vision
+from .recipe import LoraRecipe, Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trainee:
+    """A model in training: `folder` describes the encoder that it becomes."""
+
+    folder: EncoderFolder
+    model: Any  # the transformer without a head, inside peft's wrapper with LoRA
+    device: str
+    is_bf16: bool
+
+    @property
+    def trainable(self) -> list[tuple[str, torch.nn.Parameter]]:
+        """Names and parameters that learn, in the model's order."""
+        return [(name, parameter) for name, parameter in self.model.named_parameters() if parameter.requires_grad]
+
+
+def prepare_start(recipe: Recipe, run_path: Path) -> EncoderFolder:
+    """`RUN/start`, made once. Raises `UsageError` for a base that is missing or that transformers cannot load."""
+    target = run_path / "start"
+    if not (target / SETTINGS_FILE).is_file():
+        base = default_folder() if recipe.base == DEFAULT_NAME else Path(recipe.base)
+        if not (base / "config.json").is_file():
+            raise UsageError(f"The base {recipe.base} is no model folder: it has no config.json. Name {DEFAULT_NAME} or a folder.")
+        staging = run_path / "start.tmp"
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        lmk_id, config = copy_base(base, staging, recipe)
+        settings = json.dumps(start_settings(recipe, base, lmk_id, config), indent=2) + "\n"
+        (staging / SETTINGS_FILE).write_text(settings, encoding="utf-8")
+        publish_folder(staging, target)
+    return read_folder(target)
+
+
+def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
+    """Save the base's model and tokenizer in `target`, with a row of the embedding table for the landmark; its id and the model's config.
+
+    A token that the tokenizer knows (BERT's `[unused0]`, a reserved one) is taken as the landmark as it is, any other is added. The table
+    may have a spare row for it (Qwen's has some hundred); no training has touched that one, so it starts anew like any new row.
+    """
+    hide_broken_vision()
+    import torch
+    import transformers
+    from transformers import AutoModel, AutoTokenizer
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # what the base lacks (a pooler that nobody reads) is the same in every run
+            model = AutoModel.from_pretrained(base, dtype="auto", local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"transformers cannot load the base {base}: {error}") from error
+    known = tokenizer.get_vocab()
+    require(not recipe.lmk_init or recipe.lmk_init in known, f"The base's tokenizer has no token {recipe.lmk_init!r}: correct lmk_init.")
+    if recipe.lmk_token not in known:
+        tokenizer.add_special_tokens({"additional_special_tokens": [recipe.lmk_token]})
+    lmk_id = int(tokenizer.get_vocab()[recipe.lmk_token])
+    table = model.get_input_embeddings().weight.detach()
+    is_new = recipe.lmk_token not in known or lmk_id >= len(table)
+    if lmk_id >= len(table):
+        model.resize_token_embeddings(lmk_id + 1, mean_resizing=False)
+    if recipe.lmk_init or is_new:
+        row_D = table[known[recipe.lmk_init]] if recipe.lmk_init else table.float().mean(dim=0)
+        with torch.no_grad():
+            model.get_input_embeddings().weight[lmk_id] = row_D.to(table.dtype)
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    return lmk_id, model.config
+
+
+def start_settings(recipe: Recipe, base: Path, lmk_id: int, config: Any) -> JsonObject:
+    """The `landmark.json` of the start folder. What the base's own one says about names and licences is kept."""
+    given = json.loads((base / SETTINGS_FILE).read_text(encoding="utf-8")) if (base / SETTINGS_FILE).is_file() else {}
+    limit = getattr(config, "max_position_embeddings", None) or recipe.window_tokens
+    if recipe.window_tokens > limit:
+        raise UsageError(f"The base has {limit} positions: window_tokens must be at most that, not {recipe.window_tokens}.")
+    return {
+        "format": 1,
+        "name": recipe.name,
+        "lmk_token": recipe.lmk_token,
+        "lmk_id": lmk_id,
+        "pooling": recipe.pooling,
+        "window_tokens": recipe.window_tokens,
+        "context_tokens": recipe.context_tokens,
+        "query_prefix": recipe.query_prefix,
+        "dim": int(config.hidden_size),
+        "base": given.get("base") or recipe.base,
+        "base_license": recipe.base_license or given.get("base_license", ""),
+        "training": {},
+        "min_similarity": recipe.min_similarity,
+    }
+
+
+def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, seed: int = 0) -> Trainee:
+    """The start folder's model: fp32 weights that all learn, or with LoRA frozen ones in bf16 and adapters that learn; they start at
+    random, the same for the same `seed`."""
+    import torch
+    import transformers
+    from transformers import AutoModel
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    device = pick_device(device)
+    is_bf16 = pick_dtype("auto", device) == torch.bfloat16
+    # In one thread, the fused attention's backward is slower on a CPU than the plain one, at these lengths (docs/log.md).
+    attention = "eager" if device == "cpu" else "sdpa"
+    dtype = torch.bfloat16 if lora is not None and is_bf16 else torch.float32
+    model = AutoModel.from_pretrained(folder.path, dtype=dtype, attn_implementation=attention, local_files_only=True)
+    model.config.use_cache = False
+    if lora is not None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = with_adapters(model, lora, folder.lmk_id if folder.has_landmarks else None)
+    # No dropout (eval mode): the gradient cache runs a forward twice and must see the same states.
+    model = model.eval().to(device)
+    if lora is not None and lora.gradient_checkpointing:
+        checkpoint_layers(model)
+    return Trainee(folder=folder, model=model, device=device, is_bf16=is_bf16)
+
+
+def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
+    """The model in peft's wrapper: adapters on its linear layers, and the landmark's row of the embedding table learns as well."""
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise UsageError("LoRA needs peft: `pip install 'lmkindex[train]'`.") from error
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.scale,
+        lora_dropout=0.0,
+        target_modules=list(lora.targets) or "all-linear",
+        trainable_token_indices=None if lmk_id is None else [lmk_id],
+    )
+    return get_peft_model(model, config)
+
+
+def checkpoint_layers(model: Any) -> None:
+    """Keep only each layer's input for the way back, and run the layer again there: less memory, a third more work, the same gradients.
+
+    transformers does it in training mode only, so the layers themselves say that they train, but none of the modules in them: no dropout.
+    """
+    from transformers.modeling_layers import GradientCheckpointingLayer
+
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    for module in model.modules():
+        if isinstance(module, GradientCheckpointingLayer):
+            module.training = True
+
+
+def forward(trainee: Trainee, rows: Sequence[Row], num_columns: int) -> torch.Tensor:
+    """Pooled vectors of the rows' landmarks, in order, not normalised [N, D] in float32; with a graph unless gradients are off."""
+    import torch
+
+    ids_BL = np.zeros((len(rows), num_columns), dtype=np.int64)
+    mask_BL = np.zeros((len(rows), num_columns), dtype=np.int64)
+    for place, row in enumerate(rows):
+        ids_BL[place, : len(row.ids_T)] = row.ids_T
+        mask_BL[place, : len(row.ids_T)] = 1
+    # Without the cache of casts: it would be shared by the threads that forward side by side.
+    kind = torch.device(trainee.device).type
+    with torch.autocast(kind, dtype=torch.bfloat16, enabled=trainee.is_bf16, cache_enabled=False):
+        hidden_BLD = trainee.model(
+            input_ids=torch.from_numpy(ids_BL).to(trainee.device), attention_mask=torch.from_numpy(mask_BL).to(trainee.device)
+        ).last_hidden_state
+    return pool(hidden_BLD, rows, trainee.folder.pooling)

@@ -1,0 +1,75 @@
+"""One process or several, one for each GPU: `accelerate launch --multi_gpu -m lmkindex_cli train RECIPE ...`.
+
+Each process draws its own batches; gradients are averaged after every update, so all hold the same weights. Landmarks are negatives of
+each other within a process. Only the main process writes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ..errors import UsageError
+
+PATIENCE = timedelta(hours=24)  # the others wait while the main process measures or mines; torch gives up after minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processes:
+    """This process's number, how many there are, and accelerate's state when there is more than one."""
+
+    rank: int = 0
+    size: int = 1
+    state: Any = None
+
+    @property
+    def is_main(self) -> bool:
+        return self.rank == 0
+
+    def own_device(self, name: str) -> str:
+        """The device that `name` means in this process: of several processes, each has a GPU of its own."""
+        return name if self.state is None or name not in ("auto", "cuda") else str(self.state.device)
+
+    def average(self, gradients: Sequence[Any]) -> list[Any]:
+        """Each gradient's mean over the processes."""
+        if self.state is None:
+            return list(gradients)
+        from accelerate.utils import reduce
+
+        return [None if gradient is None else reduce(gradient, reduction="mean") for gradient in gradients]
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.state is not None:
+            self.state.wait_for_everyone()
+
+    def largest(self, value: float) -> float:
+        """The largest of the processes' numbers: a signal that one of them saw, or a clock that is ahead, counts for all."""
+        if self.state is None:
+            return value
+        from accelerate.utils import gather_object
+
+        return max(gather_object([value]))
+
+
+def find_processes(device: str = "auto") -> Processes:
+    """What `accelerate launch` or `torchrun` set up; one process without them. Raises `UsageError` when accelerate is missing."""
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        return Processes()
+    try:
+        from accelerate import PartialState
+    except ImportError as error:
+        raise UsageError("Training in several processes needs accelerate: `pip install 'lmkindex[train]'`.") from error
+    import torch
+
+    # Without CUDA the processes talk through gloo, which accelerate takes only when it is told that it runs on a CPU.
+    state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available(), timeout=PATIENCE)
+    return Processes(rank=state.process_index, size=state.num_processes, state=state)
+
+
+def is_main_process() -> bool:
+    """Whether this process writes and reports; known before any of them has met another."""
+    return int(os.environ.get("RANK", "0")) == 0

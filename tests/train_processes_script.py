@@ -1,0 +1,55 @@
+"""One of several processes of a run, started by `test_train_processes.py`: RECIPE DATA RUN SECONDS_A_STEP. At the end it saves the weights
+that it holds, beside the run's folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from lmkindex.errors import InterruptedBuildError
+from lmkindex.train import loop
+from lmkindex.train.recipe import read_recipe
+
+runs: list[loop.Run] = []
+signals: list[int] = []
+
+
+class KeptRun(loop.Run):
+    """A run that is still there when training has ended."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        runs.append(self)
+
+
+def remember(number: int, frame: FrameType | None) -> None:
+    signals.append(number)
+
+
+def main() -> None:
+    recipe_path, data_path, run_path = map(Path, sys.argv[1:4])
+    seconds = float(sys.argv[4])
+    signal.signal(signal.SIGTERM, remember)
+    loop.Run = KeptRun  # type: ignore[misc, assignment]
+    try:
+        loop.run_training(
+            read_recipe(recipe_path), data_path, run_path, loop.TrainOptions(device="cpu", threads=1),
+            stop=lambda: signals[0] if signals else 0,
+            on_note=print,
+            on_step=lambda stage, progress, line: time.sleep(seconds),
+        )  # fmt: skip
+    except InterruptedBuildError as error:
+        sys.exit(error.exit_code)
+    weights = {name: parameter.detach() for name, parameter in runs[0].trainee.trainable}
+    torch.save({"weights": weights, "average": runs[0].processes.average([torch.tensor([1.0 + runs[0].processes.rank]), None])},
+               run_path.with_name(f"{run_path.name}-{os.environ['RANK']}.pt"))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
