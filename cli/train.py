@@ -68,7 +68,7 @@ def train(
     assert recipe is not None
     if data is None or not data.is_dir():
         given = "is missing" if data is None else f"{data} is no folder"
-        raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
+        raise UsageError(f"--data {given}: it must hold the sets of the recipe, as NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
     from lmkindex.train.curves import draw_curves
     from lmkindex.train.loop import TrainOptions, run_training
     from lmkindex.train.processes import is_main_process

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 
-def export_encoder(trainee: Trainee, target: Path, *, anchor: Path | None, average: float, training: JsonObject) -> Path:
-    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the file `anchor`
+def export_encoder(trainee: Trainee, target: Path, *, average: float, training: JsonObject, anchor: Path | None = None) -> Path:
+    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the file `anchor`, or of the start folder
     (weight averaging of a fine-tuned model with what it started from: Wortsman et al. 2022, arXiv 2109.01903, eq. 4)."""
     start = trainee.folder.path
     staging = target.with_name(f"{target.name}.{os.getpid()}.tmp")
@@ -32,7 +32,8 @@ def export_encoder(trainee: Trainee, target: Path, *, anchor: Path | None, avera
         if entry.suffix not in WEIGHT_SUFFIXES and not entry.name.endswith(".index.json"):
             shutil.copyfile(entry, staging / entry.name)
     weights = plain_weights(trainee)
-    save_weights(weights if anchor is None or average == 1 else averaged(weights, anchor, average), staging / "model.safetensors")
+    anchor = anchor or start / "model.safetensors"
+    save_weights(weights if average == 1 else averaged(weights, anchor, average), staging / "model.safetensors")
     write_config(staging / "config.json")
     settings = json.loads((start / SETTINGS_FILE).read_text(encoding="utf-8")) | {"training": training}
     (staging / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")

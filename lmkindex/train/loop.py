@@ -104,7 +104,8 @@ class Run:
     def export(self, name: str) -> Path:
         """The encoder as it is now, as a folder of the run."""
         training = describe_training(self.recipe, self.position)
-        return export_encoder(self.trainee, self.run_path / name, anchor=self.anchor_path, average=self.recipe.average, training=training)
+        average = self.recipe.average if self.anchor_path is not None else 1.0
+        return export_encoder(self.trainee, self.run_path / name, average=average, training=training, anchor=self.anchor_path)
 
     def teach(self, batch: Batch) -> Batch:
         """The batch with the vectors that the base, pooled by means, gives for its texts."""
