@@ -68,7 +68,7 @@ def train(
     assert recipe is not None
     if data is None or not data.is_dir():
         given = "is missing" if data is None else f"{data} is no folder"
-        raise UsageError(f"--data {given}: it must hold the sets of the recipe, as NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
+        raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
     from lmkindex.train.curves import draw_curves
     from lmkindex.train.loop import TrainOptions, run_training
     from lmkindex.train.processes import is_main_process
@@ -81,7 +81,11 @@ def train(
         encoder_path = run_training(read, data, folder, options, stop=stop, on_note=terminal.note, on_step=on_step)
     if not is_main_process():
         return EXIT_OK
-    figures = draw_curves(folder)
+    figures: list[Path] = []
+    try:
+        figures = draw_curves(folder)
+    except UsageError as error:  # without matplotlib the encoder is as good
+        terminal.warn(f"No curves were drawn. {error}")
     if terminal.as_json:
         terminal.print_json({"encoder": str(encoder_path), "run": str(folder), "figures": [str(path) for path in figures]})
     else:

@@ -24,6 +24,7 @@ from safetensors.torch import load_file
 from train_tools import load_tiny, make_set, read_curve, recipe_values, small_recipe, write_data, write_set
 
 import lmkindex.train.loop
+import lmkindex.train.update
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
 from lmkindex.records import JsonObject
@@ -34,10 +35,12 @@ from lmkindex.train.recipe import Recipe
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_script.py"
 NUM_KILLS = 8
+AVERAGE = 0.7
 ONE_THREAD = TrainOptions(device="cpu", threads=1)
 STAGES: list[JsonObject] = [
-    {"kind": "documents", "steps": 5},
-    {"name": "hard", "kind": "pseudo", "steps": 6, "hard_negatives": 1, "mine_documents": 3},
+    {"kind": "distil", "steps": 3},
+    {"kind": "documents", "steps": 4},
+    {"name": "hard", "kind": "pseudo", "steps": 4, "hard_negatives": 1, "mine_documents": 3},
 ]
 DEV: JsonObject = {"sets": ["gamma"], "every_steps": 3, "questions": 12, "max_tokens": 1500, "budgets_tokens": [16, 64]}
 
@@ -58,7 +61,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recipe(base: Path) -> Recipe:
-    return small_recipe(base, stages=STAGES, dev=DEV)
+    return small_recipe(base, stages=STAGES, dev=DEV, average=AVERAGE)
 
 
 def without_times(lines: list[JsonObject]) -> list[JsonObject]:
@@ -136,11 +139,11 @@ def killer_of(recipe_values: JsonObject, data_path: Path, tmp_path: Path) -> Ite
 
 @pytest.mark.slow
 def test_killed_at_random_moments_and_still_equal_to_a_run_that_was_not(base: Path, data: Path, tmp_path: Path) -> None:
-    """The losses, the development figures, the exported weights: two stages, one with mined negatives, the best one kept."""
+    """Losses, development figures, exported weights: a stage that distils, one with mined negatives, averaged weights, the best one kept."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # pytest shows it when the test fails
     generator = random.Random(seed)
-    values = recipe_values(base, stages=STAGES, dev=DEV, checkpoint_minutes=0.001)
+    values = recipe_values(base, stages=STAGES, dev=DEV, average=AVERAGE, checkpoint_minutes=0.001)
     with killer_of(values, data, tmp_path) as killer:
         assert killer.run(tmp_path / "whole") == 0
         codes = [killer.run(tmp_path / "killed", generator) for _ in range(NUM_KILLS)]
@@ -149,10 +152,10 @@ def test_killed_at_random_moments_and_still_equal_to_a_run_that_was_not(base: Pa
     curve, dev, files = result_of(tmp_path / "killed")
     assert (curve, dev) == result_of(tmp_path / "whole")[:2]
     assert files == result_of(tmp_path / "whole")[2]
-    names = {"recipe.json", "start", "checkpoint.pt", "curve.jsonl", "dev.jsonl", "mined-1.npz", "best", "encoder"}
+    names = {"recipe.json", "start", "checkpoint.pt", "curve.jsonl", "dev.jsonl", "anchor.safetensors", "mined-2.npz", "best", "encoder"}
     assert {path.name for path in (tmp_path / "killed").iterdir()} == names  # nothing torn is left
     assert [line["total_steps"] for line in curve] == list(range(1, 12))
-    assert [line["total_steps"] for line in dev] == [0, 3, 5, 6, 9, 11]
+    assert [line["total_steps"] for line in dev] == [0, 3, 6, 7, 9, 11]
 
 
 # Stopped in other ways, in this process
@@ -203,7 +206,7 @@ def test_a_run_that_ended_after_a_stage_was_measured_and_before_it_was_saved(
     base: Path, data: Path, tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The checkpoint of the stage's last step is there, and the figures of its end as well: they are taken once more, and stand once."""
-    recipe = small_recipe(base, stages=STAGES, dev=DEV, checkpoint_minutes=1e-9)
+    recipe = small_recipe(base, stages=STAGES, dev=DEV, average=AVERAGE, checkpoint_minutes=1e-9)
     save = Run.save
     with monkeypatch.context() as patch:
 
@@ -215,7 +218,7 @@ def test_a_run_that_ended_after_a_stage_was_measured_and_before_it_was_saved(
         patch.setattr(Run, "save", save_unless_at_the_end)
         with pytest.raises(StoppedError):
             run_training(recipe, data, tmp_path / "run", ONE_THREAD)
-    assert [line["total_steps"] for line in read_curve(tmp_path / "run" / "dev.jsonl")] == [0, 3, 5]
+    assert [line["total_steps"] for line in read_curve(tmp_path / "run" / "dev.jsonl")] == [0, 3]
     run_training(recipe, data, tmp_path / "run", ONE_THREAD)
     assert result_of(tmp_path / "run") == result_of(finished)
 
@@ -294,6 +297,20 @@ def test_training_lowers_the_loss_and_raises_accuracy(base: Path, data: Path, tm
     assert not (tmp_path / "run" / "current").exists()
 
 
+def test_a_distil_stage_brings_landmarks_to_the_base_and_is_what_is_averaged_with(base: Path, data: Path, tmp_path: Path) -> None:
+    distil = {"kind": "distil", "steps": 30, "learning_rate": 3e-3, "batch_tokens": 500}
+    after = {"kind": "documents", "steps": 4, "learning_rate": 3e-3, "batch_tokens": 500}
+    recipe = small_recipe(base, pooling="lmk_mean", sets={"alpha": {}}, stages=[distil, after], average=0.5)
+    path = run_training(recipe, data, tmp_path / "run", ONE_THREAD)
+    losses = [line["loss"] for line in read_curve(tmp_path / "run" / "curve.jsonl")][:30]
+    assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])  # 1 - cosine with what the base gives without landmarks
+    name = "embeddings.word_embeddings.weight"
+    anchor, saved = (load_file(file)[name].float() for file in (tmp_path / "run" / "anchor.safetensors", path / "model.safetensors"))
+    trained = load_checkpoint(tmp_path / "run")[1][name]  # type: ignore[index]
+    assert (trained - anchor).abs().max() > 1e-3
+    assert ((trained + anchor) / 2 - saved).abs().max() < 1e-3
+
+
 def test_the_best_encoder_on_the_development_sets_is_the_result(finished: Path) -> None:
     lines = read_curve(finished / "dev.jsonl")
     recalls = [line["recall"] for line in lines]
@@ -353,7 +370,7 @@ def test_a_development_set_without_evidence_is_refused(base: Path, tmp_path: Pat
 def test_a_loss_that_is_not_finite_stops_the_run_before_it_spoils_the_weights(
     base: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compute = lmkindex.train.loop.compute_update
+    compute = lmkindex.train.update.compute_update
     calls: list[int] = []
 
     def compute_badly(*given: Any) -> Any:

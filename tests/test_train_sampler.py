@@ -188,6 +188,7 @@ def test_windows_show_a_document_in_its_order_at_random_places() -> None:
     assert len(first_sentences) > 40 and asked == set(range(len(one.questions)))
 
 
+@pytest.mark.parametrize("index", [0, 1])
 def test_passages_are_of_different_questions_shuffled_and_inside_their_paragraph(index: int) -> None:
     one = SETS[index]
     sampler = make_sampler("pseudo", sets=(one,), window_tokens=128)
@@ -261,6 +262,20 @@ def test_mined_negatives_stand_in_pseudo_documents_near_their_question() -> None
     for asked, is_negative_N in zip(batch.asked, batch.is_negative_QN, strict=True):
         for index, text in zip(columns, texts, strict=True):
             assert is_negative_N[index] == (not any(answer in text for answer in one.questions[asked.question].answers))
+
+
+def test_the_teacher_reads_the_same_sentences_without_landmarks() -> None:
+    sampler = make_sampler("distil", batch_tokens=1500)
+    batch = sampler.draw((3,))
+    rows = (*batch.rows, *batch.question_rows)
+    assert len(batch.teacher_rows) == len(rows)
+    for row, plain in zip(rows, batch.teacher_rows, strict=True):
+        assert len(row.starts) == len(plain.starts) and len(plain.ids_T) <= 64
+        assert not set(sampler.maker.landmark) & set(plain.ids_T.tolist())
+        for (start, end), (plain_start, plain_end) in zip(zip(row.starts, row.ends), zip(plain.starts, plain.ends), strict=True):  # noqa: B905
+            ids = plain.ids_T[plain_start:plain_end].tolist()
+            assert row.ids_T[start:end].tolist() == ids[: end - start] and len(ids) - (end - start) <= 1  # a row's only sentence may be cut
+    assert not sampler.draw((3,)).targets_VD and not make_sampler("documents").draw((3,)).teacher_rows
 
 
 def test_a_set_with_one_question_fills_batches_all_the_same() -> None:

@@ -22,8 +22,8 @@ WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 
 def export_encoder(trainee: Trainee, target: Path, *, average: float, training: JsonObject, anchor: Path | None = None) -> Path:
-    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the file `anchor`, or of the start folder
-    (weight averaging of a fine-tuned model with what it started from: Wortsman et al. 2022, arXiv 2109.01903, eq. 4)."""
+    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the file `anchor`, without
+    one the start folder's (weight averaging of a fine-tuned model with what it started from: Wortsman et al. 2022, arXiv 2109.01903)."""
     start = trainee.folder.path
     staging = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(staging, ignore_errors=True)

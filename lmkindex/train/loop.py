@@ -82,6 +82,8 @@ class Run:
             total_steps = found[0].total_steps if found is not None else 0
             rewind_curve(self.run_path / CURVE_FILE, total_steps)
             rewind_curve(self.run_path / DEV_FILE, total_steps)
+            if not any(stage.kind == "distil" for stage in self.recipe.stages[: found[0].stage if found is not None else 0]):
+                (self.run_path / ANCHOR_FILE).unlink(missing_ok=True)  # of a distil stage that is to end once more
         if found is None:
             return
         position, weights, optimizer_state = found
