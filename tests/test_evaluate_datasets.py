@@ -54,7 +54,9 @@ def test_a_pair_of_files(tmp_path: Path, suffix: str) -> None:
         SourceDocument(doc_id="d", title="Bees", text=TEXT),
         SourceDocument(doc_id="e", title="", text=""),
     )
-    assert found.questions[0] == Question(question_id="q", doc_id="d", text="Who?", answers=("Tom",), spans=((0, 3),), any_span=False)
+    assert found.questions[0] == Question(
+        question_id="q", doc_id="d", text="Who?", answers=("Tom",), spans=((0, 3),), any_span=False, note=QUESTION["note"]
+    )
     assert [question.spans for question in found.questions] == [((0, 3),), ((0, 8), (15, 20)), ()]
 
 

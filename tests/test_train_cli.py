@@ -80,7 +80,7 @@ def test_a_run_ends_with_an_encoder_its_curves_and_a_summary(run: Run, recipe: P
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("small.toml", "--data", "nowhere"), "--data nowhere is no folder: name the folder of the recipe's sets, NAME.docs.jsonl.gz"),
+        (("small.toml", "--data", "nowhere"), "--data nowhere is no folder"),
         (("none.toml", "--data", "data"), "The recipe none.toml cannot be read"),
         (("odd.toml", "--data", "data"), "odd.toml: [[stages]] has no key colour"),
         (("small.toml",), "--data"),
