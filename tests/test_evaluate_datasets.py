@@ -55,7 +55,7 @@ def test_a_pair_of_files(tmp_path: Path, suffix: str) -> None:
         SourceDocument(doc_id="e", title="", text=""),
     )
     assert found.questions[0] == Question(
-        question_id="q", doc_id="d", text="Who?", answers=("Tom",), spans=((0, 3),), any_span=False, note=QUESTION["note"]
+        question_id="q", doc_id="d", text="Who?", answers=("Tom",), spans=((0, 3),), any_span=False, note="other fields are left alone"
     )
     assert [question.spans for question in found.questions] == [((0, 3),), ((0, 8), (15, 20)), ()]
 
