@@ -264,6 +264,15 @@ def test_mined_negatives_stand_in_pseudo_documents_near_their_question() -> None
             assert is_negative_N[index] == (not any(answer in text for answer in one.questions[asked.question].answers))
 
 
+def test_evidence_longer_than_a_window_gives_a_question_all_the_same() -> None:
+    """A random part of it holds no end of the run, and so nothing to ask: then more is drawn."""
+    one = training_set("long", 5, num_documents=1, num_questions=1)
+    one = replace(one, questions=(replace(one.questions[0], runs=((0, len(one.sentence_starts_S) - 1),)),))
+    sampler = make_sampler("documents", sets=(one,), batch_tokens=64, windows_per_document=1)
+    batches = [sampler.draw((seed,)) for seed in range(20)]
+    assert all(len(batch.asked) == 1 for batch in batches) and max(len(batch.rows) for batch in batches) > 1
+
+
 def test_the_teacher_reads_the_same_sentences_without_landmarks() -> None:
     sampler = make_sampler("distil", batch_tokens=1500)
     batch = sampler.draw((3,))
