@@ -6,7 +6,7 @@ Searching takes no lock: a `Searcher` stays at the state that was published when
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,7 @@ from .spans import Extent, explain, extent_of, sentences_of, take_extents
 from .table import IndexReader, page_of, vectors_of
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
-RRF_CONSTANT = 60  # of reciprocal rank fusion: Cormack, Clarke, Buettcher, SIGIR 2009
+WORDS_WEIGHT = 0.25  # of BM25, scaled so that the best hit has 1, against a cosine: chosen on development sets (docs/log.md)
 
 
 class Searcher:
@@ -51,8 +51,12 @@ class Searcher:
         doc_ids = self.documents_matching(options.path_glob)
         if doc_ids == [] or not self.reader.head.counts["sentences"]:
             return SearchResult(question=question, spans=(), similarity=0.0)
-        hits, best_similarity = self.find_hits(question, vector_D, options, doc_ids)
-        similarities = self.similarities_around(hits, vector_D, options)
+        hits = self.nearest(vector_D, options, doc_ids)
+        best_similarity = hits[0].score if hits else 0.0
+        lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
+        similarities = self.similarities_around([*hits, *lexical], vector_D, options)
+        if options.hybrid:
+            hits = fuse(hits, lexical, similarities)[: options.num_hits]
         extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
         spans = self.take_spans(extents, options.budget_tokens, similarities)
@@ -67,20 +71,15 @@ class Searcher:
         spec = GitIgnoreSpec.from_lines([path_glob])
         return sorted(entry.doc_id for entry in self.reader.manifest().values() if spec.match_file(entry.path))
 
-    def find_hits(
-        self, question: str, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None
-    ) -> tuple[list[Hit], float]:
-        """The best landmarks, best first, and the highest cosine among them. With `hybrid`, fused with BM25 by reciprocal rank."""
+    def nearest(self, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
+        """The landmarks nearest to the question, best first, with their cosines."""
         rows = self.reader.nearest(vector_D, options.num_hits, doc_ids).to_pylist()
-        dense = [Hit(doc_id=row["doc_id"], pos=row["pos"], score=1.0 - row["_distance"]) for row in rows]
-        dense.sort(key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
-        best_similarity = dense[0].score if dense else 0.0
-        if not options.hybrid:
-            return dense, best_similarity
+        return in_order(Hit(doc_id=row["doc_id"], pos=row["pos"], score=1.0 - row["_distance"]) for row in rows)
+
+    def lexical(self, question: str, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
+        """The landmarks that BM25 finds, best first, with their scores."""
         rows = self.reader.lexical(question, options.num_hits, doc_ids).to_pylist()
-        lexical = [Hit(doc_id=row["doc_id"], pos=row["pos"], score=row["_score"]) for row in rows]
-        lexical.sort(key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
-        return fuse([dense, lexical])[: options.num_hits], best_similarity
+        return in_order(Hit(doc_id=row["doc_id"], pos=row["pos"], score=row["_score"]) for row in rows)
 
     def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
         """Cosines of the sentences that the hits' spans could take in, and of one more at each end, by document and position."""
@@ -140,14 +139,26 @@ class Searcher:
         return spans
 
 
-def fuse(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """Reciprocal rank fusion: `sum 1 / (RRF_CONSTANT + rank)` over the rankings that hold a hit, scaled so that first in all is 1."""
-    scores: dict[tuple[str, int], float] = defaultdict(float)
-    for ranking in rankings:
-        for rank, hit in enumerate(ranking, start=1):
-            scores[hit.doc_id, hit.pos] += (RRF_CONSTANT + 1) / (RRF_CONSTANT + rank) / len(rankings)
-    fused = [Hit(doc_id=doc_id, pos=pos, score=score) for (doc_id, pos), score in scores.items()]
-    return sorted(fused, key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+def in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """Best first, ties by place."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+
+
+def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], similarity_of: Mapping[str, Mapping[int, float]]) -> list[Hit]:
+    """The hits of both rankings by `fuse_scores`. `similarity_of` holds the cosines of those that only BM25 found."""
+    words_of = {(hit.doc_id, hit.pos): hit.score for hit in lexical}
+    cosine_of = {key: similarity_of[key[0]][key[1]] for key in words_of} | {(hit.doc_id, hit.pos): hit.score for hit in dense}
+    cosines_H = np.asarray(list(cosine_of.values()), dtype=np.float32)
+    words_H = np.asarray([words_of.get(key, 0.0) for key in cosine_of], dtype=np.float32)
+    scores = fuse_scores(cosines_H, words_H).tolist()
+    return in_order(Hit(doc_id=doc_id, pos=pos, score=score) for (doc_id, pos), score in zip(cosine_of, scores, strict=True))
+
+
+def fuse_scores(cosines_H: Float32Array, words_H: Float32Array) -> Float32Array:
+    """`(cosine + WORDS_WEIGHT * BM25 / best BM25) / (1 + WORDS_WEIGHT)` of H hits of one question; BM25 is 0 where it found nothing
+    (convex combination of scores: Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934)."""
+    best = words_H.max(initial=0.0)
+    return (cosines_H + np.float32(WORDS_WEIGHT) * words_H / (best if best > 0 else 1)) / np.float32(1 + WORDS_WEIGHT)
 
 
 def open_searcher(index: str, options: EncodeOptions) -> Searcher:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lmkindex.encoder import FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
 from lmkindex.records import Hit, SearchResult, Span
-from lmkindex.search import Searcher, fuse, open_searcher
+from lmkindex.search import WORDS_WEIGHT, Searcher, fuse, open_searcher
 from lmkindex.table import IndexReader
 
 TEXTS = {
@@ -287,13 +288,17 @@ def test_an_encoder_folder_is_found_again(tmp_path: Path, bert_folder: Callable[
 # ---- fusion
 
 
-def test_reciprocal_rank_fusion_by_hand() -> None:
-    a, b, c = (Hit(doc_id=name, pos=0, score=0.0) for name in "abc")
-    fused = fuse([[a, b], [a, c]])
-    assert [hit.doc_id for hit in fused] == ["a", "b", "c"]
-    assert [hit.score for hit in fused] == pytest.approx([1.0, 61 / 62 / 2, 61 / 62 / 2])
-    assert fuse([[b, a], [c, a]])[0].doc_id == "a"  # second in both beats first in one
-    assert fuse([[], []]) == []
+def test_fusion_by_hand() -> None:
+    a, b, c = (Hit(doc_id=name, pos=0, score=score) for name, score in (("a", 0.8), ("b", 0.7), ("c", 0.5)))
+    lexical = [Hit(doc_id="d", pos=3, score=12.0), replace(b, score=9.0)]
+    fused = fuse([a, b, c], lexical, {"d": {2: 0.9, 3: 0.6}, "b": {0: 0.7}})
+    weight = WORDS_WEIGHT
+    expected = {"a": 0.8, "b": 0.7 + weight * 9 / 12, "c": 0.5, "d": 0.6 + weight}
+    assert {hit.doc_id: hit.score for hit in fused} == pytest.approx({name: score / (1 + weight) for name, score in expected.items()})
+    assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
+    assert next(hit.pos for hit in fused if hit.doc_id == "d") == 3
+    assert fuse([a], [], {}) == [replace(a, score=pytest.approx(0.8 / (1 + weight)))]
+    assert fuse([], [], {}) == []
 
 
 @pytest.mark.real

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..encoder import Encoder, encode_questions
 from ..records import Float32Array, Hit, Int64Array
-from ..search import RRF_CONSTANT
+from ..search import fuse_scores
 from ..spans import extent_of, without_neighbours
 from .corpus import answerable, make_corpus
 from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
@@ -156,9 +156,10 @@ class Workbench:
         """Each question's pieces of text, best first."""
         if system.is_control:
             return self.rank_oracle() if system.name == ORACLE else self.rank_random(scope)
-        lists = [self.vector_orders(system, scope)] if system.vectors else []
-        lists += [self.word_orders(system.words, scope)] if system.words else []
-        orders = lists[0] if len(lists) == 1 else [fuse_orders(pair) for pair in zip(*lists, strict=True)]
+        orders = self.vector_orders(system, scope) if system.vectors else self.word_orders(system.words, scope)
+        if system.vectors and system.words:
+            found = zip(self.vector_scores(system), orders, self.word_orders(system.words, scope), strict=True)
+            orders = [fuse_orders(*one) for one in found]
         if scope == "corpus":
             self.time_queries(("shape", system.name), lambda q: self.shape(system, q, orders[q]))
         return [self.shape(system, index, order) for index, order in enumerate(orders)]
@@ -265,10 +266,11 @@ def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:
     return Order(ids_R=ids_R.astype(np.int64) + offset, scores_R=scores_P[ids_R])
 
 
-def fuse_orders(orders: Sequence[Order]) -> Order:
-    """Reciprocal rank fusion, as `search.fuse` does it: `sum 1 / (RRF_CONSTANT + rank)`, scaled so that first in all is 1."""
-    ids, places = np.unique(np.concatenate([order.ids_R for order in orders]), return_inverse=True)
-    ranks = np.concatenate([np.arange(1, len(order.ids_R) + 1) for order in orders])
-    scores = np.bincount(places, (RRF_CONSTANT + 1) / (RRF_CONSTANT + ranks) / len(orders), minlength=len(ids))
-    best = np.lexsort((ids, -scores))[:NUM_HITS]
-    return Order(ids_R=ids[best], scores_R=scores[best].astype(np.float32))
+def fuse_orders(cosines_P: Float32Array, dense: Order, lexical: Order) -> Order:
+    """The hits of both by `search.fuse_scores`."""
+    ids_R = np.union1d(dense.ids_R, lexical.ids_R)
+    words_R = np.zeros(len(ids_R), dtype=np.float32)
+    words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
+    scores_R = fuse_scores(cosines_P[ids_R], words_R)
+    best = np.lexsort((ids_R, -scores_R))[:NUM_HITS]
+    return Order(ids_R=ids_R[best], scores_R=scores_R[best])

@@ -16,10 +16,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..config import EncodeOptions
-from ..encoder import TransformerEncoder, load_encoder, normalise
+from ..encoder import TransformerEncoder, load_encoder
 from ..encoder_folder import publish_folder, read_folder
 from ..errors import InterruptedBuildError, UsageError
 from ..evaluate.saving import write_json
@@ -36,6 +34,7 @@ from .recipe import Recipe, StageRecipe
 from .rows import row_maker
 from .sampler import Mined, Sampler
 from .schedule import learning_rate_at, progress_of
+from .teacher import teacher_vectors
 from .update import Update, compute_update, make_workers
 
 RECIPE_FILE, CURVE_FILE, DEV_FILE, ANCHOR_FILE = "recipe.json", "curve.jsonl", "dev.jsonl", "anchor.safetensors"
@@ -109,12 +108,12 @@ class Run:
         average = self.recipe.average if self.anchor_path is not None else 1.0
         return export_encoder(self.trainee, self.run_path / name, average=average, training=training, anchor=self.anchor_path)
 
-    def teach(self, batch: Batch) -> Batch:
+    def teach(self, batch: Batch, stage: StageRecipe) -> Batch:
         """The batch with the vectors that the base, pooled by means, gives for its texts."""
         if self.teacher is None:
             folder = replace(read_folder(self.run_path / "start"), pooling="sentence_mean")
             self.teacher = load_encoder(folder, EncodeOptions(device=self.options.device, threads=self.options.threads))
-        return replace(batch, targets_VD=normalise(np.concatenate(self.teacher.encode_rows(batch.teacher_rows))))
+        return replace(batch, targets_VD=teacher_vectors(self.teacher, batch, stage))
 
     @property
     def anchor_path(self) -> Path | None:
@@ -225,7 +224,7 @@ def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
     position = run.position
     batch = sampler.draw((run.recipe.seed, position.stage, position.step, run.processes.rank))
     if batch.teacher_rows:
-        batch = run.teach(batch)
+        batch = run.teach(batch, stage)
     update: Update = compute_update(run.trainee, batch, stage.tau, run.recipe, run.workers)
     gradients = run.processes.average(update.gradients)
     parameters = [parameter for _, parameter in run.trainee.trainable]

@@ -112,12 +112,15 @@ def order_of(scores_P: Float32Array, ids: Int64Array, num_hits: int = NUM_HITS) 
 def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
     """What a system brings for one needle."""
     bench, row, ranges = hunt.bench, hunt.row_of(index, length), stretch_of(hunt, index, length)
-    orders = []
-    if system.vectors:
-        orders.append(order_of(bench.vector_scores(system)[row], pieces_in(bench.pieces(system.cut), ranges)))
-    if system.words:
-        orders.append(order_of(bench.word_scores(system.words)[row], pieces_in(bench.pieces(system.words), ranges)))
-    return bench.shape(system, row, orders[0] if len(orders) == 1 else fuse_orders(orders))
+    cosines_P = bench.vector_scores(system)[row] if system.vectors else None
+    words_P = bench.word_scores(system.words)[row] if system.words else None
+    dense = None if cosines_P is None else order_of(cosines_P, pieces_in(bench.pieces(system.cut), ranges))
+    lexical = None if words_P is None else order_of(words_P, pieces_in(bench.pieces(system.words), ranges))
+    if cosines_P is not None and dense is not None and lexical is not None:
+        return bench.shape(system, row, fuse_orders(cosines_P, dense, lexical))
+    found = dense or lexical
+    assert found is not None, f"{system.name} is a control"
+    return bench.shape(system, row, found)
 
 
 def score_at(hunt: Hunt, system: System, length: int) -> dict[str, Float64Array]:

@@ -1,0 +1,54 @@
+"""A batch -> the vectors that a `distil` stage teaches: views of a sentence that the untrained base has, as one vector.
+
+The base gives a sentence's mean in its window, the same for the sentence alone, and the latter of the sentences around it. Their sum finds
+more than any of them (docs/log.md); a landmark can learn it, because it sees all of that. Knows no gradient. Shapes: N landmarks, V vectors
+(landmarks, then questions), D dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..encoder import Encoder, normalise
+from ..records import Float32Array, Row
+from .batch import Batch
+from .recipe import StageRecipe
+from .rows import make_row, row_maker
+
+NEIGHBOURS = ((-2, 0.5), (-1, 1.0), (1, 1.0), (2, 0.5))  # distance in sentences, weight
+
+
+def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float32Array:
+    """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's is the base's own vector."""
+    in_windows_VD = normalise(np.concatenate(teacher.encode_rows(batch.teacher_rows)))
+    if not stage.teacher_isolated and not stage.teacher_near:
+        return in_windows_VD
+    num_landmarks = len(batch.places)
+    alone_ND = normalise(np.concatenate(teacher.encode_rows(isolated_rows(teacher, batch.rows))))
+    near_ND = np.concatenate([sum_neighbours(part_ND) for part_ND in np.split(alone_ND, row_bounds(batch.rows))])
+    targets_ND = in_windows_VD[:num_landmarks] + stage.teacher_isolated * alone_ND + stage.teacher_near * normalise(near_ND)
+    return np.concatenate([normalise(targets_ND), in_windows_VD[num_landmarks:]])
+
+
+def isolated_rows(teacher: Encoder, rows: Sequence[Row]) -> list[Row]:
+    """A row for each landmark's sentence alone."""
+    maker = row_maker(teacher, teacher.folder.window_tokens)
+    return [make_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
+
+
+def row_bounds(rows: Sequence[Row]) -> list[int]:
+    """Where the landmarks of each row but the first begin among those of all."""
+    return np.cumsum([len(row.starts) for row in rows])[:-1].tolist()
+
+
+def sum_neighbours(alone_ND: Float32Array) -> Float32Array:
+    """Each sentence of a row with those before and after it."""
+    sums_ND = alone_ND.copy()
+    for distance, weight in NEIGHBOURS:
+        if abs(distance) >= len(alone_ND):
+            continue
+        to, of = (slice(None, -distance), slice(distance, None)) if distance > 0 else (slice(-distance, None), slice(None, distance))
+        sums_ND[to] += np.float32(weight) * alone_ND[of]
+    return sums_ND
