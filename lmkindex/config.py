@@ -99,7 +99,7 @@ class SearchOptions:
     budget_tokens: int = 512
     front: int = 0
     surround: int = 0
-    hybrid: bool = False
+    hybrid: bool = True
     path_glob: str | None = None
     num_hits: int = 50
     alpha: float = 0.08

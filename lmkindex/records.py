@@ -193,7 +193,7 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A landmark proposed as a boundary. `score` is the similarity, or the fused rank score with `--hybrid`."""
+    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`."""
 
     doc_id: str
     pos: int

@@ -71,7 +71,7 @@ def is_whole(span: Span) -> bool:
 
 
 def test_the_best_span_holds_the_answer(searcher: Searcher) -> None:
-    result = ask(searcher, QUESTIONS[0], front=1)
+    result = ask(searcher, QUESTIONS[0], front=1, hybrid=False)
     best = result.spans[0]
     assert best.text == "The engineer Pellworm repaired the sluice with granite."
     assert (best.path, best.page, best.pos_first, best.pos_last) == ("mill/history.txt", None, 4, 4)
@@ -86,7 +86,7 @@ def test_scores_equal_the_formula_on_the_stored_vectors(searcher: Searcher) -> N
     question = QUESTIONS[1]
     [vector_D] = encode_questions(searcher.encoder, [question])
     stored = {(path, pos): np.frombuffer(vector, np.float16).astype(np.float32) for _, path, pos, *_, vector in landmarks(searcher)}
-    for span in ask(searcher, question, front=2).spans:
+    for span in ask(searcher, question, front=2, hybrid=False).spans:
         if span.pos_last - span.pos_first == 1 and span.boundary == span.end:
             last, before = (float(stored[span.path, pos] @ vector_D) for pos in (span.pos_last, span.pos_first))
             weight = math.exp(-0.08)
@@ -104,7 +104,7 @@ def test_a_span_is_a_slice_of_the_file(samples: Searcher) -> None:
     """In bytes as they are on the disk, which is what a citation points at."""
     num_spans = 0
     for question in ("Who keeps the light?", "How deep is the reservoir?", "When do bees swarm?", "What was the storm's damage?"):
-        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": True}):
+        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": False}):
             for span in ask(samples, question, budget_tokens=2000, **options).spans:
                 source = (tiny.CORPUS_PATH / span.path).read_bytes().decode("utf-8")
                 assert source[span.start : span.end] == span.text and is_whole(span)
@@ -128,7 +128,7 @@ def test_a_batch_equals_single_questions(searcher: Searcher, samples: Searcher) 
     for one in (searcher, samples):
         options = [
             SearchOptions(),
-            SearchOptions(hybrid=True),
+            SearchOptions(hybrid=False),
             SearchOptions(surround=1),
             SearchOptions(path_glob="*.md", budget_tokens=20),
         ]
@@ -181,7 +181,7 @@ def test_hybrid_finds_a_rare_word_that_the_vectors_miss(samples: Searcher) -> No
     """The fake encoder averages words, so one rare word in a long question hardly moves it; BM25 weighs it most."""
     word = rare_word(samples)
     question = f"is it for the and of the {word} in it as at on to the or by that"
-    dense = ask(samples, question, num_hits=20, budget_tokens=300)
+    dense = ask(samples, question, num_hits=20, hybrid=False, budget_tokens=300)
     hybrid = ask(samples, question, num_hits=20, hybrid=True, budget_tokens=300)
     assert not any(word in span.text.lower() for span in dense.spans)
     assert any(word in span.text.lower() for span in hybrid.spans)
@@ -210,7 +210,7 @@ def test_question_marks_quotes_and_operators_are_only_text(searcher: Searcher) -
 
 def test_the_budget_is_kept_and_filled(samples: Searcher) -> None:
     for budget_tokens in (30, 100, 400, 1500):
-        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": True}):
+        for options in ({}, {"front": 3}, {"surround": 2}, {"hybrid": False}):
             spans = ask(samples, "Who repaired the pump house?", budget_tokens=budget_tokens, **options).spans
             used = sum(span.num_tokens for span in spans)
             assert spans and (used <= budget_tokens or len(spans) == 1)

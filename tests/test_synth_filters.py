@@ -96,6 +96,8 @@ def test_questions_that_point_outside_themselves(question: str, deictic: bool) -
 
 def test_other_scripts_have_question_marks_too() -> None:
     assert is_question("谁把麻袋送到磨坊？")
+    assert is_question("Was Dr. Hale the head of the U.S. Olympic Committee under John F. Kennedy?")
+    assert not is_question("Peat burned. Was coal missing?")
     assert not is_question("谁把麻袋送到磨坊")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -240,6 +241,17 @@ def test_another_recipe_in_the_same_folder_is_refused(finished: Path, recipe: Re
         run_training(recipe, data, tmp_path / "run", ONE_THREAD, on_step=stop_after(1, StoppedError()))
     with pytest.raises(UsageError, match="run of another recipe"):
         run_training(replace(recipe, seed=1), data, tmp_path / "run", ONE_THREAD)
+
+
+def test_other_data_in_the_same_folder_is_refused(recipe: Recipe, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run_training(recipe, data, tmp_path / "run", ONE_THREAD, on_step=stop_after(1, StoppedError()))
+    changed = tmp_path / "changed"
+    shutil.copytree(data, changed)
+    path = next(changed.glob(f"{sorted(recipe.sets)[0]}.qa.jsonl*"))
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+    with pytest.raises(UsageError, match=rf"other data of {sorted(recipe.sets)[0]}: give --output another folder"):
+        run_training(recipe, changed, tmp_path / "run", ONE_THREAD)
 
 
 def test_a_damaged_checkpoint_is_named(recipe: Recipe, data: Path, tmp_path: Path) -> None:

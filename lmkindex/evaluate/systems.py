@@ -1,7 +1,8 @@
 """The systems that are compared: what each cuts, how it searches, and what text a hit brings. A table; knows no data and no model.
 
 `bm25-*` search by words; `chunk-*`, `recursive-*`, `isolated*`, `late-*` and `landmark-*` by vectors; `NAME+bm25` fuses NAME with BM25
-over the same pieces (reciprocal rank fusion). `random` and `oracle` are controls: what chance gives, and the most that can be had.
+over the same pieces (by the formula of `search.fuse_scores`). `random` and `oracle` are controls: what chance gives, and the most that
+can be had.
 """
 
 from __future__ import annotations

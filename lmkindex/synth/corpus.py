@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
         require(len(paths) == 1, "--set names sets of one folder: give one folder with it.")
         return read_sets(paths[0], set_names), []
     entries, failures = walk_files(paths, FileOptions())
-    names = [entry.path for entry in entries]
+    names = Counter(entry.path for entry in entries)
     documents = []
     for entry in entries:
         try:
@@ -32,7 +33,7 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
         except ReadError as error:
             failures.append(FileFailure(root=entry.root, path=entry.path, reason=str(error)))
         else:
-            doc_id = entry.path if names.count(entry.path) == 1 else f"{Path(entry.root).name}/{entry.path}"
+            doc_id = entry.path if names[entry.path] == 1 else f"{Path(entry.root).name}/{entry.path}"
             documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
     require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz name a --set.")
     return unique(documents), failures

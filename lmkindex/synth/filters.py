@@ -31,7 +31,8 @@ REASONS = {
 }
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 ENDS_QUESTION = re.compile(r"[?？؟]$")
-SECOND_QUESTION = re.compile(r"[?？؟].|[,;]?\s+and\s+(?:what|who|when|where|why|how|which)\b|[.!]\s+[A-Z]", re.IGNORECASE)
+# A full stop ends a sentence after a whole word only: "Dr. Hale", "the U.S. Senate" and "John F. Kennedy" are names.
+SECOND_QUESTION = re.compile(r"[?？؟].|(?i:[,;]?\s+and\s+(?:what|who|when|where|why|how|which)\b)|(?<=[a-z]{3})[.!]\s+[A-Z]")
 # The passage as a thing, places in it, and the words of our own prompt.
 ABOUT_THE_TEXT = re.compile(
     r"\b(?:passages?|texts?|paragraphs?|excerpts?|backgrounds?|sentences?|quot(?:e|ation)s?|author|narrator|speaker|story|context|listing|figure"

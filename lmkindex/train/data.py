@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +158,13 @@ def runs_of(spans: Sequence[tuple[int, int]], offset: int, starts_S: Int64Array,
         else:
             runs.append((first, last))
     return tuple(runs)
+
+
+def digest_of(one: TrainingSet) -> str:
+    """A hash of a set's tokens, sentences, questions and evidence: 32 hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    for array in (one.ids_T, one.sentence_tokens, one.document_sentences):
+        digest.update(array.tobytes())
+    for question in one.questions:
+        digest.update(f"{question.document} {question.runs} {question.text} {question.answers}\0".encode())
+    return digest.hexdigest()

@@ -1,7 +1,8 @@
 """A recipe -> an encoder folder: stages, updates, checkpoints, development figures. The only place where a run's state changes.
 
-The run's folder holds `recipe.json`, `start/` (the untrained encoder), `checkpoint.pt`, `curve.jsonl`, `dev.jsonl`, `mined-STAGE.npz`,
-`best/` and, at the end, `encoder/`. A run that was stopped at any moment goes on from its last checkpoint with the same batches.
+The run's folder holds `recipe.json`, `data.json`, `start/` (the untrained encoder), `checkpoint.pt`, `curve.jsonl`, `dev.jsonl`,
+`mined-STAGE.npz`, `best/` and, at the end, `encoder/`. A run that was stopped at any moment goes on from its last checkpoint with the same
+batches.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from ..evaluate.saving import write_json
 from ..records import JsonObject
 from .batch import Batch
 from .checkpoint import Position, append_line, load_checkpoint, rewind_curve, save_checkpoint
-from .data import TrainingSet, load_sets
+from .data import TrainingSet, digest_of, load_sets
 from .dev import DevBench
 from .export import export_encoder, plain_weights, save_weights
 from .mine import load_mined, mine_negatives, save_mined
@@ -37,7 +38,7 @@ from .schedule import learning_rate_at, progress_of
 from .teacher import teacher_vectors
 from .update import Update, compute_update, make_workers
 
-RECIPE_FILE, CURVE_FILE, DEV_FILE, ANCHOR_FILE = "recipe.json", "curve.jsonl", "dev.jsonl", "anchor.safetensors"
+RECIPE_FILE, DATA_FILE, CURVE_FILE, DEV_FILE, ANCHOR_FILE = "recipe.json", "data.json", "curve.jsonl", "dev.jsonl", "anchor.safetensors"
 OnNote = Callable[[str], None]
 OnStep = Callable[[str, float, JsonObject], None]  # the stage's name, its progress 0..1, the curve's line
 
@@ -65,6 +66,8 @@ class Run:
         folder = read_folder(run_path / "start")
         encoder = self.load_encoder(folder.path)
         self.sets: tuple[TrainingSet, ...] = tuple(load_sets(data_path, recipe, encoder, lambda name: on_note(f"Reading {name}")))
+        if self.processes.is_main:
+            keep_data(self.sets, run_path)
         self.dev = DevBench(data_path, recipe.dev, encoder, recipe.seed)
         self.trainee: Trainee = load_trainee(folder, recipe.lora, options.device, recipe.seed)
         self.workers: ThreadPoolExecutor = make_workers(self.trainee.device, options.threads)
@@ -209,6 +212,7 @@ def run_stage(run: Run, stage: StageRecipe, stop: Callable[[], int], on_step: On
             raise InterruptedBuildError("Stopped; the run is saved. The same command goes on.", signal_number)
     if stage.kind == "distil" and run.anchor_path is None and run.processes.is_main:
         save_weights(plain_weights(run.trainee), run.run_path / ANCHOR_FILE)
+    run.teacher = None  # a second model in memory, of no use to other stages
     run.measure()
     run.position = replace(run.position, stage=index + 1, step=0, elapsed_s=0.0)
     if run.position.stage < len(run.recipe.stages):
@@ -269,6 +273,19 @@ def keep_recipe(recipe: Recipe, run_path: Path) -> None:
     value = json.loads(json.dumps(asdict(recipe)))
     if path.is_file() and json.loads(path.read_text(encoding="ascii")) != value:
         raise UsageError(f"{run_path} holds a run of another recipe, or of an earlier form of this one: give --output another folder.")
+    write_json(path, value)
+
+
+def keep_data(sets: Sequence[TrainingSet], run_path: Path) -> None:
+    """Write hashes of the sets into the run's folder. Raises `UsageError` when the run began with other data: its batches and mined
+    sentences are numbers of those."""
+    path = run_path / DATA_FILE
+    value = {one.name: digest_of(one) for one in sets}
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="ascii"))
+        changed = sorted(name for name in known | value if known.get(name) != value.get(name))
+        if changed:
+            raise UsageError(f"The run in {run_path} began with other data of {', '.join(changed)}: give --output another folder.")
     write_json(path, value)
 
 
