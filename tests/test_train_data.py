@@ -14,7 +14,7 @@ from train_tools import make_set, marked_encoder, small_recipe, training_set, wr
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.datasets import merge_spans
 from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
-from lmkindex.train.data import LONGEST_ANSWER_CHARS, load_sets, make_training_set, runs_of, sample_set
+from lmkindex.train.data import LONGEST_ANSWER_CHARS, holds_answer, load_sets, make_training_set, runs_of, sample_set
 from lmkindex.train.recipe import SetRecipe
 
 Bounds = list[tuple[int, int]]
@@ -91,16 +91,42 @@ def test_what_has_no_sure_evidence_is_left_out() -> None:
 
 def test_documents_and_questions_are_drawn_by_seed() -> None:
     given_set = make_set("set", 1, num_documents=12, num_sentences=5, num_questions=48)
-    options = SetRecipe(max_documents=5, max_questions=9)
+    options = SetRecipe(max_documents=5)
     draws = [sample_set(given_set, options, seed) for seed in (0, 0, 1, 2)]
     assert draws[0] == draws[1] and len({tuple(one.questions) for one in draws}) == 3
     for one in draws:
-        assert len(one.questions) == 9 and len(one.documents) <= 5
+        assert len(one.questions) == 20 and len(one.documents) == 5
         assert {question.doc_id for question in one.questions} == {document.doc_id for document in one.documents}
         order = [given_set.questions.index(question) for question in one.questions]
         assert order == sorted(order)
     assert sample_set(replace(given_set, name="other"), options, 0).questions != draws[0].questions  # each set has draws of its own
-    assert sample_set(given_set, SetRecipe(max_documents=12, max_questions=48), 0) == given_set
+    assert sample_set(given_set, SetRecipe(max_documents=12), 0) == given_set
+
+
+def test_questions_are_drawn_by_seed_but_the_evidence_of_all_is_known() -> None:
+    given_set = make_set("set", 1, num_documents=12, num_sentences=5, num_questions=48)
+    given_set = replace(given_set, questions=tuple(replace(one, text="Which law?") for one in given_set.questions))
+    everything = make_training_set(given_set, SetRecipe(), marked_encoder())
+    draws = [make_training_set(given_set, SetRecipe(max_questions=9), marked_encoder(), seed) for seed in (0, 0, 1)]
+    runs = [[question.runs for question in one.questions] for one in draws]
+    assert runs[0] == runs[1] != runs[2] and all(len(of) == 9 for of in runs)
+    for one in draws:
+        assert sorted(number for of in one.questions_of for number in of) == list(range(9))
+        assert all(one.questions[number].document == document for document, of in enumerate(one.questions_of) for number in of)
+        np.testing.assert_array_equal(one.runs_of_text["which law?"], everything.runs_of_text["which law?"])
+        assert len(one.runs_of_text["which law?"]) == 48
+
+
+def test_answers_that_are_labels_are_no_words_to_look_for() -> None:
+    given_set = make_set("set", 1, num_questions=3)
+    assert all(question.answers for question in make_training_set(given_set, SetRecipe(), marked_encoder()).questions)
+    labelled = make_training_set(given_set, SetRecipe(answers_are_labels=True), marked_encoder())
+    assert not any(question.answers for question in labelled.questions)
+
+
+def test_an_answer_stands_as_whole_words() -> None:
+    assert holds_answer("two mills, the old one burned", "the old one") and holds_answer("in may.", "may")
+    assert not holds_answer("the network often failed", "two") and not holds_answer("the network often failed", "ten")
 
 
 def test_answers_are_short_strings_in_lower_case() -> None:
@@ -108,7 +134,7 @@ def test_answers_are_short_strings_in_lower_case() -> None:
     answers = ("Yes", "no", "5", "The Reef", "the reef", "x" * LONGEST_ANSWER_CHARS, "y" * (LONGEST_ANSWER_CHARS + 1))
     given_set = replace(given_set, questions=(replace(given_set.questions[0], answers=answers),))
     one = make_training_set(given_set, SetRecipe(), marked_encoder())
-    assert one.questions[0].answers == ("the reef", "x" * LONGEST_ANSWER_CHARS, "yes")
+    assert one.questions[0].answers == ("the reef", "x" * LONGEST_ANSWER_CHARS)
 
 
 def odd_set(*documents: tuple[str, tuple[int, int]]) -> EvaluationSet:

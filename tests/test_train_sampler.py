@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from pathlib import Path
@@ -19,7 +21,7 @@ from lmkindex.encoder import FakeEncoder, normalise
 from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.records import Row
 from lmkindex.train.batch import Asked, Batch, Place
-from lmkindex.train.data import TrainingSet, make_training_set
+from lmkindex.train.data import LabelledQuestion, TrainingSet, make_training_set
 from lmkindex.train.label import label_questions
 from lmkindex.train.mine import KEPT, NEAR_SENTENCES, SKIPPED, load_mined, mine_negatives, save_mined
 from lmkindex.train.recipe import KINDS, SetRecipe, StageRecipe
@@ -312,12 +314,12 @@ def brute_labels(sets: tuple[TrainingSet, ...], places: list[Place], asked: list
                 weights_QN[q, n] = max((np.exp(-alpha * distance) for distance in distances), default=0)
             text = sets[place.set_index].text
             starts, ends = sets[place.set_index].sentence_starts_S, sets[place.set_index].sentence_ends_S
-            if any(answer in text[starts[place.first] : ends[place.end - 1]].lower() for answer in question.answers):
+            shown = text[starts[place.first] : ends[place.end - 1]].lower()
+            if any(re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", shown) for answer in question.answers):
                 is_negative_QN[q, n] = False
-    for q, n in product(range(len(asked)), range(len(places))):
-        words = [sets[one.set_index].questions[one.question].text.lower() for one in asked]
-        if any(weights_QN[other, n] > 0 for other in range(len(asked)) if words[other] == words[q]):
-            is_negative_QN[q, n] = False
+            twins = [other for other in sets[place.set_index].questions if other.text.lower() == question.text.lower()]
+            if any(first < place.end and place.first <= last for other in twins for first, last in other.runs):
+                is_negative_QN[q, n] = False
     sums_Q1 = weights_QN.sum(axis=1, keepdims=True)
     return np.divide(weights_QN, sums_Q1, out=np.zeros_like(weights_QN), where=sums_Q1 > 0), is_negative_QN
 
@@ -340,10 +342,23 @@ def with_odd_questions(one: TrainingSet, seed: int) -> TrainingSet:
     for number, question in enumerate(one.questions):
         first = int(generator.integers(0, 20))
         runs = ((first, first + int(generator.integers(0, 4))), (first + 6, first + 6 + int(generator.integers(0, 3))))
-        answers = ("the keeper",) if number % 5 == 0 else (one.sentence_text(int(generator.integers(0, 30))).lower()[5:12],)
+        answers = (
+            ("the keeper",)
+            if number % 5 == 0
+            else (
+                one.sentence_text(int(generator.integers(0, 30))).lower().rstrip(".").split()[int(generator.integers(0, 4))][number % 2 :],
+            )
+        )
         text = "The same?" if number % 4 == 0 else "the SAME?" if number % 4 == 1 else question.text
         questions.append(replace(question, runs=runs[: 1 + number % 2], answers=answers if number % 3 else (), text=text))
-    return replace(one, questions=tuple(questions))
+    return with_questions(one, questions)
+
+
+def with_questions(one: TrainingSet, questions: Sequence[LabelledQuestion]) -> TrainingSet:
+    """The set with other questions."""
+    texts = {question.text.lower() for question in questions}
+    runs = {text: np.asarray([run for question in questions if question.text.lower() == text for run in question.runs]) for text in texts}
+    return replace(one, questions=tuple(questions), runs_of_text=runs)
 
 
 ODD_SETS = (with_odd_questions(SETS[0], 1), with_odd_questions(SETS[1], 2))
@@ -361,7 +376,7 @@ def test_labels_are_those_of_their_definition(case: tuple[list[Place], list[Aske
 
 
 def test_weights_fall_with_the_distance_from_the_last_sentence() -> None:
-    one = replace(SETS[0], questions=(replace(SETS[0].questions[0], runs=((4, 7),), answers=()),))
+    one = with_questions(SETS[0], [replace(SETS[0].questions[0], runs=((4, 7),), answers=())])
     places = [Place(set_index=0, first=index, end=index + 1) for index in range(3, 9)]
     weights_QN, is_negative_QN = label_questions((one,), places, [Asked(set_index=0, question=0)], 0.08)
     expected = np.exp(-0.08 * np.asarray([3, 2, 1, 0]))
@@ -434,7 +449,8 @@ def test_mined_negatives_are_the_best_after_the_first_three() -> None:
         scores_S = vectors_SD @ normalise(np.concatenate(encoder.encode_rows([make_row(maker, [asked.ids_T])])))[0]
         near = {s for first, last in asked.runs for s in range(first - NEAR_SENTENCES, last + NEAR_SENTENCES + 1)}
         candidates = [s for s in np.argsort(-scores_S, kind="stable").tolist() if s not in near]
-        candidates = [s for s in candidates if not any(answer in one.sentence_text(s).lower() for answer in asked.answers)]
+        words = [set(re.findall(r"\w+", one.sentence_text(s).lower())) for s in range(len(one.sentence_starts_S))]
+        candidates = [s for s in candidates if not words[s].intersection(asked.answers)]
         assert list(hard) == candidates[SKIPPED : SKIPPED + KEPT]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from test_train_sampler import make_sampler
@@ -23,16 +25,22 @@ def test_a_target_is_the_sum_of_three_views_and_questions_keep_the_base_vector()
     batch, teacher = sampler.draw((3,)), FakeEncoder()
     targets_VD = teacher_vectors(teacher, batch, sampler.stage)
     in_windows_VD = normalise(np.concatenate(teacher.encode_rows(batch.teacher_rows)))
-    num_landmarks, index = len(batch.places), 0
+    num_landmarks, index, num_joins = len(batch.places), 0, 0
     assert targets_VD.shape == in_windows_VD.shape and len(batch.rows) > 1
     for row in batch.rows:
         alone = [mean_of(teacher, row.ids_T[start:end]) for start, end in zip(row.starts, row.ends, strict=True)]
+        places = batch.places[index : index + len(alone)]
+        passages = [0]
+        for one, other in pairwise(places):
+            passages.append(passages[-1] + ((other.set_index, other.first) != (one.set_index, one.end)))
+        num_joins += passages[-1]
         for place, alone_D in enumerate(alone):
-            near_D = sum(WEIGHT_AT[abs(other - place)] * alone[other] for other in range(len(alone)) if abs(other - place) in WEIGHT_AT)
+            near = [other for other in range(len(alone)) if abs(other - place) in WEIGHT_AT and passages[other] == passages[place]]
+            near_D = np.sum([WEIGHT_AT[abs(other - place)] * alone[other] for other in near], axis=0)
             expected_D = in_windows_VD[index] + 0.4 * alone_D + 0.9 * near_D / np.linalg.norm(near_D)
             np.testing.assert_allclose(targets_VD[index], expected_D / np.linalg.norm(expected_D), atol=1e-5)
             index += 1
-    assert index == num_landmarks
+    assert index == num_landmarks and num_joins > 1  # passages of packed sets, which are no neighbours
     np.testing.assert_array_equal(targets_VD[num_landmarks:], in_windows_VD[num_landmarks:])
 
 

@@ -6,8 +6,11 @@ characters of the set's documents one after another. Shapes: D documents, S sent
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,7 +20,7 @@ import numpy.typing as npt
 from ..encoder import Encoder
 from ..errors import UsageError
 from ..evaluate.corpus import tokenize_all
-from ..evaluate.datasets import find_sets
+from ..evaluate.datasets import VERDICTS, answer_pattern, find_sets
 from ..evaluate.records import EvaluationSet
 from ..records import Int32Array, Int64Array
 from ..sentences import split_sentences
@@ -56,6 +59,7 @@ class TrainingSet:
     ids_T: Int32Array
     questions: tuple[LabelledQuestion, ...]
     questions_of: tuple[tuple[int, ...], ...]  # of each document
+    runs_of_text: Mapping[str, Int64Array]  # what answers a question of these words (lower case), also those that are not drawn: [R, 2]
 
     def sentence_text(self, sentence: int) -> str:
         return self.text[self.sentence_starts_S[sentence] : self.sentence_ends_S[sentence]]
@@ -77,7 +81,7 @@ def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callabl
             on_set(name)
         options = recipe.sets[name]
         sampled = sample_set(find_sets(data_path, [name])[0], options, recipe.seed)
-        made = make_training_set(sampled, options, encoder) if sampled.questions else None
+        made = make_training_set(sampled, options, encoder, recipe.seed) if sampled.questions else None
         if made is None or not made.questions:
             raise UsageError(f"The set {name} has no question with evidence: leave it out of [sets].")
         loaded.append(made)
@@ -85,7 +89,7 @@ def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callabl
 
 
 def sample_set(given: EvaluationSet, options: SetRecipe, seed: int) -> EvaluationSet:
-    """The questions that can be learnt from, at most `max_questions`, and their documents, at most `max_documents`."""
+    """The questions that can be learnt from, and their documents, at most `max_documents`."""
     generator = np.random.default_rng([seed, *given.name.encode()])
     questions = [question for question in given.questions if question.spans and not question.note.startswith(GUESSED)]
     asked = sorted({question.doc_id for question in questions})
@@ -93,16 +97,13 @@ def sample_set(given: EvaluationSet, options: SetRecipe, seed: int) -> Evaluatio
         asked = [asked[index] for index in generator.permutation(len(asked))[: options.max_documents]]
         kept = set(asked)
         questions = [question for question in questions if question.doc_id in kept]
-    if 0 < options.max_questions < len(questions):
-        chosen = sorted(generator.permutation(len(questions))[: options.max_questions].tolist())
-        questions = [questions[index] for index in chosen]
     names = {question.doc_id for question in questions}
     documents = tuple(document for document in given.documents if document.doc_id in names)
     return replace(given, documents=documents, questions=tuple(questions))
 
 
-def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder) -> TrainingSet:
-    """Split, tokenize and label."""
+def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder, seed: int = 0) -> TrainingSet:
+    """Split, tokenize and label; of the questions, at most `max_questions` are drawn."""
     texts = [document.text for document in given.documents]
     offsets_D = np.cumsum([0, *map(len, texts)]).tolist()
     split = [split_sentences(text) for text in texts]
@@ -113,22 +114,28 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
     indices = {document.doc_id: index for index, document in enumerate(given.documents)}
     question_ids_T, question_offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
     questions: list[LabelledQuestion] = []
-    questions_of: list[list[int]] = [[] for _ in texts]
+    runs_of_text: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for index, one in enumerate(given.questions):
         document = indices[one.doc_id]
         runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
         if not runs:
             continue
-        questions_of[document].append(len(questions))
+        runs_of_text[one.text.lower()].extend(runs)
         questions.append(
             LabelledQuestion(
                 text=one.text,
                 ids_T=question_ids_T[question_offsets[index] : question_offsets[index + 1]],
                 document=document,
                 runs=runs,
-                answers=tuple(sorted({answer.lower() for answer in one.answers if 3 <= len(answer) <= LONGEST_ANSWER_CHARS})),
+                answers=() if options.answers_are_labels else answer_strings(one.answers),
             )
         )
+    if 0 < options.max_questions < len(questions):
+        generator = np.random.default_rng([seed, *given.name.encode()])
+        questions = [questions[index] for index in sorted(generator.permutation(len(questions))[: options.max_questions].tolist())]
+    questions_of: list[list[int]] = [[] for _ in texts]
+    for number, question in enumerate(questions):
+        questions_of[question.document].append(number)
     return TrainingSet(
         name=given.name,
         weight=options.weight,
@@ -142,7 +149,24 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
         ids_T=ids_T,
         questions=tuple(questions),
         questions_of=tuple(map(tuple, questions_of)),
+        runs_of_text={words: np.asarray(runs, dtype=np.int64) for words, runs in runs_of_text.items()},
     )
+
+
+def answer_strings(answers: Sequence[str]) -> tuple[str, ...]:
+    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two characters."""
+    words = {" ".join(answer.lower().split()) for answer in answers}
+    return tuple(sorted(answer for answer in words if 3 <= len(answer) <= LONGEST_ANSWER_CHARS and answer not in VERDICTS))
+
+
+def holds_answer(text: str, answer: str) -> bool:
+    """Whether a text in lower case holds an answer of `answer_strings` as whole words."""
+    return answer in text and pattern_of(answer).search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def pattern_of(answer: str) -> re.Pattern[str]:
+    return answer_pattern(answer.split())
 
 
 def runs_of(spans: Sequence[tuple[int, int]], offset: int, starts_S: Int64Array, ends_S: Int64Array) -> tuple[tuple[int, int], ...]:

@@ -7,14 +7,13 @@ question's answer string, and what answers another question of the same words.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..records import Float32Array
 from .batch import Asked, BoolArray, Place
-from .data import TrainingSet
+from .data import TrainingSet, holds_answer
 
 
 def label_questions(
@@ -27,18 +26,19 @@ def label_questions(
     texts = [landmark_text(sets[place.set_index], place) for place in places]
     weights_QN = np.zeros((len(asked), len(places)), dtype=np.float32)
     is_negative_QN = np.ones((len(asked), len(places)), dtype=np.bool_)
-    same_words: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(asked):
         question = sets[one.set_index].questions[one.question]
-        same_words[question.text.lower()].append(index)
         for first, last in question.runs:
             touches_N = (sets_N == one.set_index) & (firsts_N <= last) & (lasts_N >= first)
             weights_N = np.where(touches_N, np.exp(-alpha * np.maximum(last - lasts_N, 0)), 0)
             weights_QN[index] = np.maximum(weights_QN[index], weights_N)
         for answer in question.answers:
-            is_negative_QN[index] &= np.asarray([answer not in text for text in texts])
-    for indices in same_words.values():
-        is_negative_QN[indices] &= ~(weights_QN[indices] > 0).any(axis=0)
+            is_negative_QN[index] &= np.asarray([not holds_answer(text, answer) for text in texts])
+        for set_index in set(sets_N.tolist()):
+            runs_R2 = sets[set_index].runs_of_text.get(question.text.lower())
+            if runs_R2 is not None:
+                touches_RN = (firsts_N <= runs_R2[:, 1:]) & (lasts_N >= runs_R2[:, :1])
+                is_negative_QN[index] &= ~((sets_N == set_index) & touches_RN.any(axis=0))
     sums_Q1 = weights_QN.sum(axis=1, keepdims=True)
     return weights_QN / np.where(sums_Q1 > 0, sums_Q1, 1), is_negative_QN
 

@@ -237,7 +237,7 @@ def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, stage.max_gradient))
     if not math.isfinite(norm + update.loss):  # before the weights have it too
         raise UsageError(f"The loss or its gradient is not finite in step {position.total_steps + 1}: try a lower learning_rate.")
-    rate = learning_rate_at(stage, progress_of(stage, position.step + 1, position.elapsed_s))
+    rate = learning_rate_at(stage, progress_of(stage, position.step + 0.5, position.elapsed_s))
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.optimizer.step()

@@ -10,7 +10,7 @@ import numpy as np
 from ..encoder import Encoder, normalise
 from ..evaluate.saving import write_arrays
 from ..records import Float32Array, Row
-from .data import TrainingSet
+from .data import TrainingSet, holds_answer
 from .recipe import StageRecipe
 from .rows import Segment, make_row, row_maker, segments_row
 from .sampler import Mined
@@ -71,10 +71,11 @@ def encode_documents(
 def is_hard(one: TrainingSet, question: int, sentence: int) -> bool:
     """Whether a sentence is no answer, as far as we know, and not beside one."""
     asked = one.questions[question]
-    if any(first - NEAR_SENTENCES <= sentence <= last + NEAR_SENTENCES for first, last in asked.runs):
+    runs = one.runs_of_text[asked.text.lower()].tolist()  # also of other questions of the same words
+    if any(first - NEAR_SENTENCES <= sentence <= last + NEAR_SENTENCES for first, last in runs):
         return False
     text = one.text[one.sentence_starts_S[sentence] : one.sentence_ends_S[sentence]].lower()
-    return not any(answer in text for answer in asked.answers)
+    return not any(holds_answer(text, answer) for answer in asked.answers)
 
 
 def save_mined(path: Path, mined: Mined) -> None:

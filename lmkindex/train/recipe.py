@@ -23,14 +23,16 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRecipe:
-    """A set of the data folder: `weight` is its share of the rows that a stage draws (1 = as any other). `max_documents` and
+    """A set of the data folder: `weight` is its share of the draws of a stage (1 = as any other). `max_documents` and
     `max_questions` are drawn by seed, 0 = all. Documents of a `packed` set are unrelated paragraphs: they are never shown in their order.
+    `answers_are_labels`: the answers are classes, not words of a text: a sentence that holds one is a negative like any other.
     """
 
     weight: float = 1.0
     max_documents: int = 0
     max_questions: int = 0
     packed: bool = False
+    answers_are_labels: bool = False
 
     def __post_init__(self) -> None:
         require(self.weight > 0, "weight must be positive; leave the set out instead.")

@@ -45,7 +45,7 @@ def draw_batch(sampler: Sampler, generator: np.random.Generator) -> Batch:
     weights = np.asarray([sampler.sets[index].weight for index in used])
     if 0 < sampler.stage.sets_per_batch < len(used):
         chosen = generator.choice(len(used), sampler.stage.sets_per_batch, replace=False, p=weights / weights.sum())
-        used, weights = [used[index] for index in chosen], weights[chosen]
+        used, weights = [used[index] for index in chosen], np.ones(len(chosen))  # the choice has weighed them
     rows: list[Row] = []
     places: list[Place] = []
     asked: dict[Asked, None] = {}

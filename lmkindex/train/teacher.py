@@ -8,12 +8,13 @@ more than any of them (docs/log.md); a landmark can learn it, because it sees al
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from ..encoder import Encoder, normalise
 from ..records import Float32Array, Row
-from .batch import Batch
+from .batch import Batch, Place
 from .recipe import StageRecipe
 from .rows import make_row, row_maker
 
@@ -27,7 +28,7 @@ def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float
         return in_windows_VD
     num_landmarks = len(batch.places)
     alone_ND = normalise(np.concatenate(teacher.encode_rows(isolated_rows(teacher, batch.rows))))
-    near_ND = np.concatenate([sum_neighbours(part_ND) for part_ND in np.split(alone_ND, row_bounds(batch.rows))])
+    near_ND = np.concatenate([sum_neighbours(part_ND) for part_ND in np.split(alone_ND, joins_of(batch.places, batch.rows))])
     targets_ND = in_windows_VD[:num_landmarks] + stage.teacher_isolated * alone_ND + stage.teacher_near * normalise(near_ND)
     return np.concatenate([normalise(targets_ND), in_windows_VD[num_landmarks:]])
 
@@ -38,13 +39,15 @@ def isolated_rows(teacher: Encoder, rows: Sequence[Row]) -> list[Row]:
     return [make_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
 
 
-def row_bounds(rows: Sequence[Row]) -> list[int]:
-    """Where the landmarks of each row but the first begin among those of all."""
-    return np.cumsum([len(row.starts) for row in rows])[:-1].tolist()
+def joins_of(places: Sequence[Place], rows: Sequence[Row]) -> list[int]:
+    """Landmarks that do not go on from the one before: the first of a row, or of another passage."""
+    row_starts = set(np.cumsum([len(row.starts) for row in rows]).tolist())
+    is_join = [one.set_index != other.set_index or one.first != other.end for other, one in pairwise(places)]
+    return [index for index, joins in enumerate(is_join, start=1) if joins or index in row_starts]
 
 
 def sum_neighbours(alone_ND: Float32Array) -> Float32Array:
-    """Each sentence of a row with those before and after it."""
+    """Each sentence of a passage with those before and after it."""
     sums_ND = alone_ND.copy()
     for distance, weight in NEIGHBOURS:
         if abs(distance) >= len(alone_ND):
