@@ -80,7 +80,7 @@ def save_base(path: Path, model: Any, before: list[dict[str, Any]]) -> Path:
 
 
 def shrunk(recipe: Recipe, base: Path) -> Recipe:
-    """The recipe for a tiny base and tiny sets. Two steps a stage: the rate is zero at the last one."""
+    """The recipe for a tiny base and tiny sets. Two steps a stage."""
     stages = tuple(
         replace(stage, steps=2, window_tokens=64, batch_tokens=300, passage_tokens=32, mine_documents=3, max_questions=4, sets=())
         for stage in recipe.stages

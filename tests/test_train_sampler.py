@@ -342,13 +342,8 @@ def with_odd_questions(one: TrainingSet, seed: int) -> TrainingSet:
     for number, question in enumerate(one.questions):
         first = int(generator.integers(0, 20))
         runs = ((first, first + int(generator.integers(0, 4))), (first + 6, first + 6 + int(generator.integers(0, 3))))
-        answers = (
-            ("the keeper",)
-            if number % 5 == 0
-            else (
-                one.sentence_text(int(generator.integers(0, 30))).lower().rstrip(".").split()[int(generator.integers(0, 4))][number % 2 :],
-            )
-        )
+        word = one.sentence_text(int(generator.integers(0, 30))).lower().rstrip(".").split()[int(generator.integers(0, 4))]
+        answers = ("the keeper",) if number % 5 == 0 else (word[number % 2 :],)  # every second one is the end of a word
         text = "The same?" if number % 4 == 0 else "the SAME?" if number % 4 == 1 else question.text
         questions.append(replace(question, runs=runs[: 1 + number % 2], answers=answers if number % 3 else (), text=text))
     return with_questions(one, questions)
