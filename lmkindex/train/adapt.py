@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,7 +64,7 @@ def adapt_encoder(
 ) -> JsonObject:  # fmt: skip
     """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part goes on where it was stopped.
 
-    Raises `UsageError` when the index's documents gave too few questions.
+    Raises `UsageError` when the index's documents gave too few questions, or other ones than the run in `output` began with.
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))
@@ -74,18 +75,17 @@ def adapt_encoder(
     with TemporaryDirectory() as cache:
         encoder = load_encoder(folder, encode_options)
         on_note(f"Writing questions about {len(documents):,} documents")
-        write_questions(
+        result = write_questions(
             documents, encoder, open_generator, synth_options, output / "synth", VectorCache(Path(cache)),
             lambda text, accepted, asked: on_note(f"{text}: {accepted} questions of {asked} tried") if asked % 320 == 0 else None,
         )  # fmt: skip
-    (written,) = find_sets(output / "synth", ["adapt"])
     require(
-        len(written.questions) >= FEWEST_QUESTIONS,
-        f"Only {len(written.questions)} questions came through the filters, too few to learn from: name a stronger model with --llm.",
+        result.num_questions >= FEWEST_QUESTIONS,
+        f"Only {result.num_questions} questions came through the filters, too few to learn from: name a stronger model with --llm.",
     )
+    (written,) = find_sets(output / "synth", ["adapt"])
     train_set, held_out = split_set(written, options.seed)
-    write_set(output / "data", train_set)
-    write_set(output / "data", held_out)
+    keep_sets(output, [train_set, held_out])
     recipe = adapt_recipe(folder, options)
     adapted_path = run_training(recipe, output / "data", output / "run", train_options, stop=stop, on_note=on_note, on_step=on_step)
     report = compare_encoders(held_out, [folder, read_folder(adapted_path)], encode_options, options.seed)
@@ -108,16 +108,16 @@ def indexed_documents(reader: IndexReader) -> list[SourceDocument]:
 def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
     """A training part and a held-out part, which share no document if there are `FEWEST_DOCUMENTS`, else no question."""
     generator = np.random.default_rng([seed, len(written.questions)])
-    asked = sorted({question.doc_id for question in written.questions})
+    num_of = Counter(question.doc_id for question in written.questions)
     num_wanted = max(1, round(HELD_OUT * len(written.questions)))
-    held_out: set[str] = set()
-    if len(asked) >= FEWEST_DOCUMENTS:
+    if len(num_of) >= FEWEST_DOCUMENTS:
         names: set[str] = set()
+        asked = sorted(num_of)
         for doc_id in (asked[index] for index in generator.permutation(len(asked)).tolist()):
-            if len(held_out) >= num_wanted:
-                break
-            names.add(doc_id)
-            held_out = {question.question_id for question in written.questions if question.doc_id in names}
+            # Never more than wanted: a document with most of the questions would leave none to learn from. The smallest always fits.
+            if sum(num_of[name] for name in names) + num_of[doc_id] <= num_wanted:
+                names.add(doc_id)
+        held_out = {question.question_id for question in written.questions if question.doc_id in names}
     else:
         chosen = generator.permutation(len(written.questions))[:num_wanted].tolist()
         held_out = {written.questions[index].question_id for index in chosen}
@@ -126,8 +126,17 @@ def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluat
         replace(written, name=name, questions=tuple(one for one in written.questions if (one.question_id in held_out) == is_held_out))
         for name, is_held_out in parts
     )
-    require(bool(train_set.questions), "All questions are about one document and were kept out: index more documents.")
     return train_set, kept
+
+
+def keep_sets(output: Path, sets: Sequence[EvaluationSet]) -> None:
+    """Write the sets to `OUTPUT/data`. Raises `UsageError` when the run there began with others: it may know what is kept out now."""
+    if (output / "run").is_dir():
+        known = find_sets(output / "data", [one.name for one in sets])
+        require(known == list(sets), f"The run in {output} began with other questions: ask for as many as then, or name another --output.")
+        return
+    for one in sets:
+        write_set(output / "data", one)
 
 
 def write_set(folder: Path, one: EvaluationSet) -> None:
