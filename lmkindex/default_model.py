@@ -124,7 +124,8 @@ def read_tensors(gguf_path: Path, config: Any) -> dict[str, Any]:
         if heads is not None:
             num_rows, num_columns = values.shape
             values = values.reshape(heads, num_rows // heads // 2, 2, num_columns).swapaxes(1, 2).reshape(num_rows, num_columns)
-        tensors[transformers_name(tensor.name)] = torch.from_numpy(np.ascontiguousarray(values)).to(torch.bfloat16)
+        # A copy: norms come as views of the mapped file, which is read-only, and torch warns of those.
+        tensors[transformers_name(tensor.name)] = torch.from_numpy(np.array(values)).to(torch.bfloat16)
     return tensors
 
 

@@ -28,7 +28,7 @@ from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.evaluate.results import results_json
 from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
-from lmkindex.evaluate.workbench import Workbench, best_of, fuse_orders
+from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.records import Float32Array, Hit, Row
 from lmkindex.search import Searcher, fuse
@@ -137,6 +137,10 @@ def chars_of(ranges: Sequence[tuple[int, int, int]]) -> set[int]:
     return {place for start, end, _ in ranges for place in range(start, end)}
 
 
+def hits_of(order: Order) -> list[Hit]:
+    return [Hit(doc_id="", pos=pos, score=score) for pos, score in zip(order.ids_R.tolist(), order.scores_R.tolist(), strict=True)]
+
+
 def test_fusion_is_that_of_search() -> None:
     generator = np.random.default_rng(0)
     for _ in range(50):
@@ -144,11 +148,7 @@ def test_fusion_is_that_of_search() -> None:
         dense = best_of(cosines_P, 0, int(generator.integers(1, 30)))
         words_P = np.where(generator.random(30) < 0.5, 10 * generator.random(30), -np.inf).astype(np.float32)
         lexical = best_of(words_P, 0, int(generator.integers(1, 30)))
-        hits = [
-            [Hit(doc_id="", pos=pos, score=score) for pos, score in zip(one.ids_R.tolist(), one.scores_R.tolist(), strict=True)]
-            for one in (dense, lexical)
-        ]
-        expected = fuse(*hits, {"": dict(enumerate(cosines_P.tolist()))})
+        expected = fuse(hits_of(dense), hits_of(lexical), {"": dict(enumerate(cosines_P.tolist()))})
         fused = fuse_orders(cosines_P, dense, lexical)
         assert fused.ids_R.tolist() == [hit.pos for hit in expected]
         assert fused.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)

@@ -9,15 +9,15 @@ import pytest
 from test_train_sampler import make_sampler
 
 from lmkindex.encoder import FakeEncoder, normalise
-from lmkindex.records import Float32Array
+from lmkindex.records import Float32Array, Int32Array
 from lmkindex.train.teacher import sum_neighbours, teacher_vectors
 
 WEIGHT_AT = {0: 1.0, 1: 1.0, 2: 0.5}  # of a neighbour, by its distance in sentences
 
 
-def mean_of(teacher: FakeEncoder, ids_T: Float32Array) -> Float32Array:
-    mean_D = teacher.table[ids_T].mean(axis=0)
-    return mean_D / np.linalg.norm(mean_D)
+def mean_of(teacher: FakeEncoder, ids_T: Int32Array) -> Float32Array:
+    (mean_D,) = normalise(teacher.table[ids_T].mean(axis=0, keepdims=True))
+    return np.asarray(mean_D, dtype=np.float32)
 
 
 def test_a_target_is_the_sum_of_three_views_and_questions_keep_the_base_vector() -> None:

@@ -301,7 +301,14 @@ def sweep_torn(run_path: Path) -> None:
 def describe_training(recipe: Recipe, position: Position) -> JsonObject:
     """What `landmark.json` tells of the training."""
     stages = [{"kind": stage.kind, "alpha": stage.alpha, "tau": stage.tau} for stage in recipe.stages]
-    return {"recipe": recipe.name, "steps": position.total_steps, "stages": stages, "sets": sorted(recipe.sets), "seed": recipe.seed}
+    return {
+        "recipe": recipe.name,
+        "steps": position.total_steps,
+        "stages": stages,
+        "sets": sorted(recipe.sets),
+        "average": recipe.average,
+        "seed": recipe.seed,
+    }
 
 
 def finish(run: Run) -> None:
