@@ -102,10 +102,10 @@ def make_generator() -> FakeGenerator:
 def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
     one = make_set("prose")
     options = {
-        "landmark-1": SearchOptions(front=1, num_hits=NUM_HITS, budget_tokens=10**6),
-        "landmark-3": SearchOptions(front=3, num_hits=NUM_HITS, budget_tokens=10**6),
-        "landmark-auto": SearchOptions(num_hits=NUM_HITS, budget_tokens=10**6),
-        "landmark-surround-1": SearchOptions(surround=1, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-1": SearchOptions(front=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-3": SearchOptions(front=3, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-auto": SearchOptions(hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-surround-1": SearchOptions(surround=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
     }[name]
     for document in one.documents:
         (tmp_path / "corpus").mkdir(exist_ok=True)

@@ -68,7 +68,10 @@ def adapt_encoder(
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))
-    require(folder.fingerprint == reader.head.encoder["fingerprint"], f"The index was made with another encoder than {folder.name}.")
+    require(
+        folder.fingerprint == reader.head.encoder["fingerprint"],
+        f"The index was made with another encoder than {folder.name}: run `lmkindex build --rebuild` first.",
+    )
     encode_options = EncodeOptions(device=train_options.device, threads=train_options.threads)
     documents = indexed_documents(reader)
     synth_options = SynthOptions(name="adapt", num_questions=options.num_questions, seed=options.seed, generator=options.generator)
