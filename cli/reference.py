@@ -104,7 +104,8 @@ the file decoded as UTF-8, a byte order mark not counted, with its own newlines;
 **search**: `question`, `spans`, best first. A span has `path`, `doc_id`, `page`, `start`, `end`, `boundary`, `score`,
 `text`. `boundary` is the character where the boundary sentence ends, the sentence that was hit; it equals `end` unless
 the span goes on after it (`--surround`, or spans that were merged). `score` is `(cosine + 0.25 * BM25 / best BM25) / 1.25`,
-with `--no-hybrid` the cosine; scores of different questions compare under `--no-hybrid` only. With `--explain` a span also has `why`, a list of
+with `--no-hybrid` the cosine; scores of different questions compare under `--no-hybrid` only.
+With `--explain` a span also has `why`, a list of
 lines.
 
 **ask**: `question`, `answer`, `abstained`, `citations`, `spans`, `model`. A citation has `marker` (the number in the
