@@ -112,15 +112,14 @@ def order_of(scores_P: Float32Array, ids: Int64Array, num_hits: int = NUM_HITS) 
 def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
     """What a system brings for one needle."""
     bench, row, ranges = hunt.bench, hunt.row_of(index, length), stretch_of(hunt, index, length)
-    cosines_P = bench.vector_scores(system)[row] if system.vectors else None
-    words_P = bench.word_scores(system.words)[row] if system.words else None
-    dense = None if cosines_P is None else order_of(cosines_P, pieces_in(bench.pieces(system.cut), ranges))
-    lexical = None if words_P is None else order_of(words_P, pieces_in(bench.pieces(system.words), ranges))
-    if cosines_P is not None and dense is not None and lexical is not None:
-        return bench.shape(system, row, fuse_orders(cosines_P, dense, lexical))
-    found = dense or lexical
-    assert found is not None, f"{system.name} is a control"
-    return bench.shape(system, row, found)
+
+    def best(scores_QP: Float32Array, cut: str) -> Order:
+        return order_of(scores_QP[row], pieces_in(bench.pieces(cut), ranges))
+
+    order = best(bench.vector_scores(system), system.cut) if system.vectors else best(bench.word_scores(system.words), system.words)
+    if system.vectors and system.words:
+        order = fuse_orders(bench.vector_scores(system)[row], order, best(bench.word_scores(system.words), system.words))
+    return bench.shape(system, row, order)
 
 
 def score_at(hunt: Hunt, system: System, length: int) -> dict[str, Float64Array]:
