@@ -229,7 +229,7 @@ def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
     batch = sampler.draw((run.recipe.seed, position.stage, position.step, run.processes.rank))
     if batch.teacher_rows:
         batch = run.teach(batch, stage)
-    update: Update = compute_update(run.trainee, batch, stage.tau, run.recipe, run.workers)
+    update: Update = compute_update(run.trainee, batch, stage, run.recipe, run.workers)
     gradients = run.processes.average(update.gradients)
     parameters = [parameter for _, parameter in run.trainee.trainable]
     for parameter, gradient in zip(parameters, gradients, strict=True):
@@ -247,6 +247,7 @@ def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
         "total_steps": run.position.total_steps,
         "stage": position.stage,
         "loss": round(update.loss, 6),
+        "drift": round(update.drift, 6),
         "accuracy": round(update.accuracy, 4),
         "gradient": round(norm, 4),
         "learning_rate": rate,
@@ -300,7 +301,7 @@ def sweep_torn(run_path: Path) -> None:
 
 def describe_training(recipe: Recipe, position: Position) -> JsonObject:
     """What `landmark.json` tells of the training."""
-    stages = [{"kind": stage.kind, "alpha": stage.alpha, "tau": stage.tau} for stage in recipe.stages]
+    stages = [{"kind": stage.kind, "alpha": stage.alpha, "tau": stage.tau, "keep": stage.keep} for stage in recipe.stages]
     return {
         "recipe": recipe.name,
         "steps": position.total_steps,

@@ -46,7 +46,8 @@ class StageRecipe:
     apart. `windows_per_document` windows of a document stand in a batch together. `alpha` and `tau` are those of the loss.
     `hard_negatives` passages a question are mined with the model as it is when the stage begins, among `mine_documents` documents of each
     set. Of a `distil` stage, the target is the base's vector of the sentence in its window, plus `teacher_isolated` times that of the
-    sentence alone, plus `teacher_near` times that of the sentences around it. Empty `sets`: all of the recipe's."""
+    sentence alone, plus `teacher_near` times that of the sentences around it. In any other stage, `keep` times the loss of `distil` is
+    added to the stage's own, so that what the base knows is not lost to it. Empty `sets`: all of the recipe's."""
 
     kind: str
     name: str = ""
@@ -63,12 +64,18 @@ class StageRecipe:
     mine_documents: int = 40
     teacher_isolated: float = 0.0
     teacher_near: float = 0.0
+    keep: float = 0.0
     alpha: float = 0.08
     tau: float = 0.05
     learning_rate: float = 1e-4
     warmup: float = 0.1
     weight_decay: float = 0.01
     max_gradient: float = 1.0
+
+    @property
+    def has_teacher(self) -> bool:
+        """Whether the base is asked what it says of the stage's texts."""
+        return self.kind == "distil" or self.keep > 0
 
     def __post_init__(self) -> None:
         require(self.kind in KINDS, f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}.")
@@ -81,6 +88,7 @@ class StageRecipe:
         require(self.passage_tokens >= 8, "passage_tokens must be at least 8.")
         require(self.hard_negatives >= 0 and self.mine_documents > 0, "hard_negatives must not be negative, mine_documents positive.")
         require(self.teacher_isolated >= 0 and self.teacher_near >= 0, "teacher_isolated and teacher_near must not be negative.")
+        require(self.keep >= 0, "keep must not be negative.")
         require(self.alpha >= 0 and self.tau > 0, "alpha must not be negative, tau must be positive.")
         require(self.learning_rate > 0 and 0 <= self.warmup < 1, "learning_rate must be positive, warmup a share from 0 to 1.")
         require(self.weight_decay >= 0 and self.max_gradient > 0, "weight_decay must not be negative, max_gradient must be positive.")

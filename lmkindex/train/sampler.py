@@ -61,7 +61,7 @@ def draw_batch(sampler: Sampler, generator: np.random.Generator) -> Batch:
             num_tokens += len(row.ids_T)
             asked |= dict.fromkeys(draw_questions(sampler, segments, generator))
     batch = make_batch(sampler, rows, places, list(asked))
-    return batch if sampler.stage.kind != "distil" else replace(batch, teacher_rows=make_teacher_rows(sampler, batch, shown))
+    return replace(batch, teacher_rows=make_teacher_rows(sampler, batch, shown)) if sampler.stage.has_teacher else batch
 
 
 def make_teacher_rows(sampler: Sampler, batch: Batch, shown: Sequence[Sequence[Segment]]) -> tuple[Row, ...]:

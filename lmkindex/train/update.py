@@ -20,7 +20,7 @@ from ..records import Row
 from .batch import Batch
 from .loss import accuracy, distillation_loss, position_aware_loss
 from .model import Trainee, forward
-from .recipe import Recipe
+from .recipe import Recipe, StageRecipe
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +34,7 @@ class Update:
 
     gradients: list[Any]
     loss: float
+    drift: float  # the distillation loss, 0 without a teacher
     accuracy: float
     num_questions: int
     num_landmarks: int
@@ -46,7 +47,7 @@ def make_workers(device: str, threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(num_workers, "lmkindex-train", initializer=use_one_thread, initargs=(device,))
 
 
-def compute_update(trainee: Trainee, batch: Batch, tau: float, recipe: Recipe, workers: ThreadPoolExecutor) -> Update:
+def compute_update(trainee: Trainee, batch: Batch, stage: StageRecipe, recipe: Recipe, workers: ThreadPoolExecutor) -> Update:
     """The gradients of the batch's loss."""
     import torch
 
@@ -69,10 +70,13 @@ def compute_update(trainee: Trainee, batch: Batch, tau: float, recipe: Recipe, w
     landmarks_ND, questions_QD = unit_VD[:num_landmarks], unit_VD[num_landmarks:]
     weights_QN = torch.from_numpy(batch.weights_QN).to(vectors_VD.device)
     is_negative_QN = torch.from_numpy(batch.is_negative_QN).to(vectors_VD.device)
-    if batch.targets_VD is None:
-        loss = position_aware_loss(questions_QD, landmarks_ND, weights_QN, is_negative_QN, tau)
-    else:
-        loss = distillation_loss(unit_VD, torch.from_numpy(batch.targets_VD).to(vectors_VD.device))
+    loss = vectors_VD.new_zeros(())
+    if stage.kind != "distil":
+        loss = loss + position_aware_loss(questions_QD, landmarks_ND, weights_QN, is_negative_QN, stage.tau)
+    kept = None
+    if batch.targets_VD is not None:
+        kept = distillation_loss(unit_VD, torch.from_numpy(batch.targets_VD).to(vectors_VD.device))
+        loss = loss + (1.0 if stage.kind == "distil" else stage.keep) * kept
     loss.backward()
     assert vectors_VD.grad is not None
     parts = vectors_VD.grad.split([len(graph) for graph in graphs])
@@ -94,6 +98,7 @@ def compute_update(trainee: Trainee, batch: Batch, tau: float, recipe: Recipe, w
     return Update(
         gradients=gradients,
         loss=float(loss.detach()),
+        drift=float(kept.detach()) if kept is not None else 0.0,
         accuracy=accuracy(questions_QD.detach(), landmarks_ND.detach(), weights_QN, is_negative_QN),
         num_questions=len(batch.asked),
         num_landmarks=num_landmarks,
