@@ -193,11 +193,13 @@ class Landmark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`."""
+    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`; `lift` is the part of it that a
+    better sentence near it gave."""
 
     doc_id: str
     pos: int
     score: float
+    lift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

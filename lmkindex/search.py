@@ -16,8 +16,8 @@ from .encoder import Encoder, encode_questions, load_encoder
 from .encoder_folder import find_encoder
 from .errors import IndexUnusableError, UsageError
 from .head import require_head
-from .records import Float32Array, Hit, SearchResult, Span
-from .spans import Extent, explain, extent_of, sentences_of, take_extents
+from .records import Float32Array, Hit, Int64Array, SearchResult, Span
+from .spans import Extent, explain, extent_of, lift_scores, sentences_of, take_extents
 from .table import IndexReader, page_of, vectors_of
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
@@ -55,11 +55,10 @@ class Searcher:
         best_similarity = hits[0].score if hits else 0.0
         lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
         similarities = self.similarities_around([*hits, *lexical], vector_D, options)
-        if options.hybrid:
-            hits = fuse(hits, lexical, similarities)[: options.num_hits]
+        hits = rank_hits(hits, lexical, similarities, options)
         extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
-        spans = self.take_spans(extents, options.budget_tokens, similarities)
+        spans = self.take_spans(extents, options, similarities)
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
@@ -82,11 +81,13 @@ class Searcher:
         return in_order(Hit(doc_id=row["doc_id"], pos=row["pos"], score=row["_score"]) for row in rows)
 
     def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
-        """Cosines of the sentences that the hits' spans could take in, and of one more at each end, by document and position."""
-        before = max(options.surround, options.front, options.max_front if not options.surround and not options.front else 0)
+        """Cosines of the sentences that spans could take in, and of one more at each end, by document and position."""
+        is_grown = not options.surround and not options.front and not options.lifts
+        before = max(options.surround, options.front, options.max_front if is_grown else 0, options.region + 1 if options.lifts else 0)
+        after = max(options.surround, options.region if options.lifts else 0) + 1
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for hit in hits:
-            ranges[hit.doc_id].append((hit.pos - before, hit.pos + options.surround + 1))
+            ranges[hit.doc_id].append((hit.pos - before, hit.pos + after))
         rows = self.reader.landmark_rows(ranges, ["vector"])
         similarities = vectors_of(rows) @ vector_D if rows.num_rows else np.zeros(0, dtype=np.float32)
         result: dict[str, dict[int, float]] = defaultdict(dict)
@@ -94,7 +95,7 @@ class Searcher:
             result[doc_id][pos] = similarity
         return result
 
-    def take_spans(self, extents: Sequence[Extent], budget_tokens: int, similarities: dict[str, dict[int, float]]) -> list[Span]:
+    def take_spans(self, extents: Sequence[Extent], options: SearchOptions, similarities: dict[str, dict[int, float]]) -> list[Span]:
         """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its boundary."""
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for extent in extents:
@@ -109,7 +110,7 @@ class Searcher:
         num_tokens = dict(zip(sentences, costs, strict=True))
         taken = [
             (replace(one, why=explain(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
-            for one in take_extents(extents, num_tokens, budget_tokens)
+            for one in take_extents(extents, num_tokens, options.budget_tokens, joins=options.lifts)
         ]
         return self.make_spans(taken, sentences)
 
@@ -144,14 +145,31 @@ def in_order(hits: Iterable[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
 
 
-def fuse(dense: Sequence[Hit], lexical: Sequence[Hit], similarity_of: Mapping[str, Mapping[int, float]]) -> list[Hit]:
-    """The hits of both rankings by `fuse_scores`. `similarity_of` holds the cosines of those that only BM25 found."""
+def rank_hits(
+    dense: Sequence[Hit], lexical: Sequence[Hit], similarity_of: Mapping[str, Mapping[int, float]], options: SearchOptions
+) -> list[Hit]:
+    """The best `num_hits` of both rankings, by `fuse_scores` with BM25, else by cosine; with `auto`, of the sentences near them too, by
+    `lift_scores`. `similarity_of` holds the cosines of what `dense` lacks."""
     words_of = {(hit.doc_id, hit.pos): hit.score for hit in lexical}
     cosine_of = {key: similarity_of[key[0]][key[1]] for key in words_of} | {(hit.doc_id, hit.pos): hit.score for hit in dense}
-    cosines_H = np.asarray(list(cosine_of.values()), dtype=np.float32)
-    words_H = np.asarray([words_of.get(key, 0.0) for key in cosine_of], dtype=np.float32)
-    scores = fuse_scores(cosines_H, words_H).tolist()
-    return in_order(Hit(doc_id=doc_id, pos=pos, score=score) for (doc_id, pos), score in zip(cosine_of, scores, strict=True))
+    if options.lifts:
+        near = {(doc_id, pos + step) for doc_id, pos in cosine_of for step in range(-options.region, options.region + 1)}
+        cosine_of = {(doc_id, pos): similarity_of[doc_id][pos] for doc_id, pos in near if pos in similarity_of[doc_id]} | cosine_of
+    keys = sorted(cosine_of)
+    scores_H = np.asarray([cosine_of[key] for key in keys], dtype=np.float32)
+    if options.hybrid:
+        scores_H = fuse_scores(scores_H, np.asarray([words_of.get(key, 0.0) for key in keys], dtype=np.float32))
+    lifts_H = np.zeros_like(scores_H)
+    if options.lifts:
+        lifts_H = lift_scores(places_of(keys), scores_H, options.region) - scores_H
+    scored = zip(keys, (scores_H + lifts_H).tolist(), lifts_H.tolist(), strict=True)
+    return in_order(Hit(doc_id=doc_id, pos=pos, score=score, lift=lift) for (doc_id, pos), score, lift in scored)[: options.num_hits]
+
+
+def places_of(keys: Sequence[tuple[str, int]]) -> Int64Array:
+    """A number for each (document, position), so far apart for different documents that no region reaches over."""
+    documents = {doc_id: index for index, doc_id in enumerate(sorted({doc_id for doc_id, _ in keys}))}
+    return np.asarray([(documents[doc_id] << 32) + pos for doc_id, pos in keys], dtype=np.int64)
 
 
 def fuse_scores(cosines_H: Float32Array, words_H: Float32Array) -> Float32Array:

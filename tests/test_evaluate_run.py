@@ -28,10 +28,10 @@ from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.evaluate.results import results_json
 from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
-from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders
+from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders, lift_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.records import Float32Array, Hit, Row
-from lmkindex.search import Searcher, fuse
+from lmkindex.search import Searcher, rank_hits
 from lmkindex.table import IndexReader
 from lmkindex_cli.main import main
 
@@ -98,13 +98,14 @@ def make_generator() -> FakeGenerator:
 # ---- rankings
 
 
-@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-surround-1"])
+@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-auto-unlifted", "landmark-surround-1"])
 def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
     one = make_set("prose")
     options = {
         "landmark-1": SearchOptions(front=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-3": SearchOptions(front=3, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-auto": SearchOptions(hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
+        "landmark-auto-unlifted": SearchOptions(region=0, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-surround-1": SearchOptions(surround=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
     }[name]
     for document in one.documents:
@@ -115,13 +116,15 @@ def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> No
     results = Searcher(IndexReader(tmp_path / "index"), encoder).search([q.text for q in one.questions], [options] * len(one.questions))
     bench = make_bench(tmp_path, one)
     rankings = bench.rank(BY_NAME[name], "corpus")
+    text = "".join(bench.corpus.texts)
     starts = {f"d{index}.txt": int(start) for index, start in enumerate(bench.corpus.document_starts[:-1])}
     for result, ranking in zip(results, rankings, strict=True):
         found = [(starts[span.path] + span.start, starts[span.path] + span.end, starts[span.path] + span.boundary) for span in result.spans]
         ranked = list(zip(ranking.starts_R.tolist(), ranking.ends_R.tolist(), ranking.boundaries_R.tolist(), strict=True))
         assert found[0][2] == ranked[0][2]
         assert {boundary for _, _, boundary in found} <= {boundary for _, _, boundary in ranked}
-        assert chars_of(found) == chars_of(ranked)  # `search` has merged what overlaps
+        assert chars_of(found) >= chars_of(ranked)  # `search` has merged what overlaps, and joined what is side by side
+        assert not "".join(text[place] for place in chars_of(found) - chars_of(ranked)).strip()
     narrow = replace(options, budget_tokens=150)
     results = Searcher(IndexReader(tmp_path / "index"), encoder).search([q.text for q in one.questions], [narrow] * len(one.questions))
     shared = []
@@ -148,10 +151,36 @@ def test_fusion_is_that_of_search() -> None:
         dense = best_of(cosines_P, 0, int(generator.integers(1, 30)))
         words_P = np.where(generator.random(30) < 0.5, 10 * generator.random(30), -np.inf).astype(np.float32)
         lexical = best_of(words_P, 0, int(generator.integers(1, 30)))
-        expected = fuse(hits_of(dense), hits_of(lexical), {"": dict(enumerate(cosines_P.tolist()))})
+        similarity_of = {"": dict(enumerate(cosines_P.tolist()))}
+        expected = rank_hits(hits_of(dense), hits_of(lexical), similarity_of, SearchOptions(front=1))
         fused = fuse_orders(cosines_P, dense, lexical)
         assert fused.ids_R.tolist() == [hit.pos for hit in expected]
         assert fused.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)
+
+
+def test_lifting_is_that_of_search() -> None:
+    generator = np.random.default_rng(0)
+    bounds = np.asarray([0, 12, 13, 30])
+    for index in range(50):
+        options = SearchOptions(hybrid=index % 2 == 0, region=int(generator.integers(1, 7)), num_hits=NUM_HITS)
+        cosines_S = generator.random(30, dtype=np.float32)
+        dense = best_of(cosines_S, 0, int(generator.integers(1, 6)))
+        words_S = np.where(generator.random(30) < 0.5, 10 * generator.random(30), -np.inf).astype(np.float32)
+        lexical = best_of(words_S, 0, int(generator.integers(1, 6))) if options.hybrid else None
+        similarity_of = {str(d): dict(enumerate(cosines_S[bounds[d] : bounds[d + 1]].tolist())) for d in range(3)}
+        words = place_hits(lexical, bounds) if lexical is not None else []
+        expected = rank_hits(place_hits(dense, bounds), words, similarity_of, options)
+        lifted = lift_orders(cosines_S, dense, lexical, bounds, options)
+        assert lifted.ids_R.tolist() == [int(bounds[int(hit.doc_id)]) + hit.pos for hit in expected]
+        assert lifted.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)
+        assert lifted.lifts_R is not None and lifted.lifts_R.tolist() == pytest.approx([hit.lift for hit in expected], abs=1e-6)
+
+
+def place_hits(order: Order, bounds: np.ndarray) -> list[Hit]:
+    """Hits by document and position."""
+    documents = (np.searchsorted(bounds, order.ids_R, side="right") - 1).tolist()
+    found = zip(documents, order.ids_R.tolist(), order.scores_R.tolist(), strict=True)
+    return [Hit(doc_id=str(document), pos=place - int(bounds[document]), score=score) for document, place, score in found]
 
 
 def test_best_hits_are_those_of_a_full_sort() -> None:

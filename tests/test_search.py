@@ -20,7 +20,7 @@ from lmkindex.encoder import FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
 from lmkindex.records import Hit, SearchResult, Span
-from lmkindex.search import WORDS_WEIGHT, Searcher, fuse, open_searcher
+from lmkindex.search import WORDS_WEIGHT, Searcher, open_searcher, rank_hits
 from lmkindex.table import IndexReader
 
 TEXTS = {
@@ -288,17 +288,41 @@ def test_an_encoder_folder_is_found_again(tmp_path: Path, bert_folder: Callable[
 # ---- fusion
 
 
+FIXED = SearchOptions(front=1)  # no sentence is lifted
+
+
 def test_fusion_by_hand() -> None:
     a, b, c = (Hit(doc_id=name, pos=0, score=score) for name, score in (("a", 0.8), ("b", 0.7), ("c", 0.5)))
     lexical = [Hit(doc_id="d", pos=3, score=12.0), replace(b, score=9.0)]
-    fused = fuse([a, b, c], lexical, {"d": {2: 0.9, 3: 0.6}, "b": {0: 0.7}})
+    fused = rank_hits([a, b, c], lexical, {"d": {2: 0.9, 3: 0.6}, "b": {0: 0.7}}, FIXED)
     weight = WORDS_WEIGHT
     expected = {"a": 0.8, "b": 0.7 + weight * 9 / 12, "c": 0.5, "d": 0.6 + weight}
     assert {hit.doc_id: hit.score for hit in fused} == pytest.approx({name: score / (1 + weight) for name, score in expected.items()})
     assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
     assert next(hit.pos for hit in fused if hit.doc_id == "d") == 3
-    assert [hit.score for hit in fuse([a], [], {})] == [pytest.approx(0.8 / (1 + weight))]
-    assert fuse([], [], {}) == []
+    assert [hit.score for hit in rank_hits([a], [], {}, FIXED)] == [pytest.approx(0.8 / (1 + weight))]
+    assert rank_hits([], [], {}, FIXED) == []
+    assert len(rank_hits([a, b, c], [], {}, replace(FIXED, num_hits=2))) == 2
+
+
+def test_sentences_near_a_hit_are_candidates_and_lifted_by_it() -> None:
+    similarity_of = {"a": {3: 0.1, 4: 0.3, 5: 0.8, 6: 0.4, 12: 0.7}, "b": {5: 0.5, 11: 0.2}}
+    dense = [Hit(doc_id="a", pos=5, score=0.8), Hit(doc_id="b", pos=5, score=0.5)]
+    ranked = rank_hits(dense, [], similarity_of, SearchOptions(hybrid=False, region=2))
+    expected = {("a", 5): 0.8, ("a", 6): 0.6, ("a", 4): 0.55, ("b", 5): 0.5, ("a", 3): 0.45}  # a 12 and b 11 are far from both
+    assert {(hit.doc_id, hit.pos): hit.score for hit in ranked} == pytest.approx(expected)
+    assert [(hit.doc_id, hit.pos) for hit in ranked] == list(expected)
+    assert {hit.pos: hit.lift for hit in ranked if hit.doc_id == "a"} == pytest.approx({5: 0.0, 6: 0.2, 4: 0.25, 3: 0.35})
+
+
+def test_auto_brings_the_sentences_around_the_best_one_as_one_span(searcher: Searcher) -> None:
+    result = ask(searcher, QUESTIONS[0], budget_tokens=60)
+    best = result.spans[0]
+    assert "Pellworm" in best.text and best.pos_first <= 4 <= best.pos_last and best.boundary <= best.end
+    taken = [(span.path, pos) for span in result.spans for pos in range(span.pos_first, span.pos_last + 1)]
+    assert len(set(taken)) == len(taken)
+    for one in result.spans:
+        assert not any(other.path == one.path and other.pos_first == one.pos_last + 1 for other in result.spans)
 
 
 @pytest.mark.real

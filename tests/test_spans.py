@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.config import SearchOptions
 from lmkindex.records import Hit
-from lmkindex.spans import Extent, explain, extent_of, grow_front, sentences_of, span_score, take_extents
+from lmkindex.spans import Extent, explain, extent_of, grow_front, lift_scores, sentences_of, span_score, take_extents
 
 SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
 
@@ -99,8 +100,27 @@ def test_a_fixed_surround(pos: int, surround: int, expected: tuple[int, int]) ->
 
 def test_auto_does_not_look_further_than_max_front() -> None:
     level = dict.fromkeys(range(100), 0.5)
-    found = extent_of(hit_at(50), level, SearchOptions(max_front=4), is_fused=False)
+    found = extent_of(hit_at(50), level, SearchOptions(max_front=4, region=0), is_fused=False)
     assert (found.first, found.last) == (47, 50)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.floats(-1, 1, width=32)), unique_by=lambda pair: pair[0]), st.integers(0, 6))
+def test_a_score_is_lifted_by_the_best_one_near_it(pairs: list[tuple[int, float]], region: int) -> None:
+    pairs.sort()
+    places_P = np.asarray([place for place, _ in pairs], dtype=np.int64)
+    scores_P = np.asarray([score for _, score in pairs], dtype=np.float32)
+    lifted_P = lift_scores(places_P, scores_P, region)
+    for (place, score), lifted in zip(pairs, lifted_P.tolist(), strict=True):
+        best = max(other_score for other, other_score in pairs if abs(other - place) <= region)
+        assert lifted == pytest.approx((score + best) / 2, abs=1e-6)
+
+
+def test_auto_takes_single_sentences_when_it_lifts_and_says_so() -> None:
+    hit = Hit(doc_id="a", pos=5, score=0.45, lift=0.05)
+    found = extent_of(hit, {4: 0.39, 5: 0.4, 6: 0.5}, SearchOptions(), is_fused=False)
+    assert (found.first, found.last) == (5, 5) and found.score == pytest.approx(0.45)
+    assert found.why[-1] == "score: 0.050 of it is lift"
+    assert extent_of(hit, {5: 0.4}, SearchOptions(front=2, region=0), is_fused=True).score == 0.45
 
 
 def test_a_fused_score_is_kept() -> None:
@@ -109,7 +129,7 @@ def test_a_fused_score_is_kept() -> None:
 
 def test_the_explanation_has_a_line_for_each_sentence_and_the_rules() -> None:
     similarity_of = {3: 0.1, 4: 0.42, 5: 0.5, 6: 0.2}
-    found = extent_of(hit_at(5), similarity_of, SearchOptions(grow_ratio=0.8), is_fused=False)
+    found = extent_of(hit_at(5), similarity_of, SearchOptions(grow_ratio=0.8, region=0), is_fused=False)
     assert explain(found, similarity_of) == (
         "sentence 3: similarity +0.100  outside",
         "sentence 4: similarity +0.420  in span",
@@ -131,7 +151,7 @@ def take(extents: list[Extent], budget_tokens: int = 10**6) -> list[Extent]:
 def test_overlapping_spans_become_one_with_the_better_boundary() -> None:
     [merged] = take([extent(5, 8, 0.9), extent(3, 6, 0.7)])
     assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 8, 0.9)
-    assert merged.why == ("why", "merged with the span 3-6, which overlaps it")
+    assert merged.why == ("why", "merged with the span 3-6")
     [merged] = take([extent(3, 6, 0.9), extent(5, 8, 0.7)])
     assert (merged.first, merged.last, merged.pos, merged.score) == (3, 8, 6, 0.9)
 
@@ -145,6 +165,14 @@ def test_what_is_no_boundary_adds_nothing() -> None:
 def test_spans_that_touch_or_are_of_other_documents_stay_apart() -> None:
     extents = [extent(3, 6, 0.9), extent(7, 9, 0.8), extent(3, 6, 0.7, doc_id="b")]
     assert take(extents) == extents
+
+
+def test_sentences_side_by_side_become_one_span_when_they_are_joined() -> None:
+    extents = [extent(pos, pos, score) for pos, score in ((7, 0.9), (3, 0.85), (8, 0.8), (5, 0.7), (6, 0.6))]
+    extents.append(extent(8, 8, 0.5, doc_id="b"))
+    joined = take_extents(extents, {sentence: 10 for one in extents for sentence in sentences_of(one)}, 10**6, joins=True)
+    assert ranges(joined) == [("a", 5, 8, 7), ("a", 3, 3, 3), ("b", 8, 8, 8)]
+    assert joined[0].score == 0.9
 
 
 def test_a_span_that_joins_two_others() -> None:

@@ -88,7 +88,7 @@ class BothAtOnce:
     def average(self, gradients: Sequence[Any]) -> list[Any]:
         position, stage = self.run.position, self.sampler.stage
         batch = self.sampler.draw((self.run.recipe.seed, position.stage, position.step, 1))
-        others = compute_update(self.run.trainee, batch, stage.tau, self.run.recipe, self.run.workers).gradients
+        others = compute_update(self.run.trainee, batch, stage, self.run.recipe, self.run.workers).gradients
         return [None if mine is None else (mine + other) / 2 for mine, other in zip(gradients, others, strict=True)]
 
 

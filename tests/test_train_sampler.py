@@ -287,6 +287,7 @@ def test_the_teacher_reads_the_same_sentences_without_landmarks() -> None:
             ids = plain.ids_T[plain_start:plain_end].tolist()
             assert row.ids_T[start:end].tolist() == ids[: end - start] and len(ids) - (end - start) <= 1  # a row's only sentence may be cut
     assert not sampler.draw((3,)).targets_VD and not make_sampler("documents").draw((3,)).teacher_rows
+    assert make_sampler("documents", keep=1.0).draw((3,)).teacher_rows
 
 
 def test_a_set_with_one_question_fills_batches_all_the_same() -> None:

@@ -30,6 +30,8 @@ from lmkindex.train.sampler import Sampler
 from lmkindex.train.update import compute_update, make_workers
 
 TAU = 0.05
+STAGE = StageRecipe(kind="documents", steps=1, tau=TAU)
+DISTIL = StageRecipe(kind="distil", steps=1)
 POOLINGS = ("lmk", "lmk_mean", "sentence_mean")
 
 
@@ -86,7 +88,7 @@ def test_gradients_are_those_of_one_plain_backward(
     trainee, batch, (loss, share, expected) = plain[name]
     recipe = small_recipe("base", micro_batch_tokens=micro_batch_tokens, gradient_cache=gradient_cache)
     with make_workers("cpu", threads) as workers:
-        update = compute_update(trainee, batch, TAU, recipe, workers)
+        update = compute_update(trainee, batch, STAGE, recipe, workers)
     assert update.loss == pytest.approx(loss, rel=1e-5)
     assert update.accuracy == pytest.approx(share)
     assert (update.num_questions, update.num_landmarks, update.num_tokens) == (len(batch.asked), len(batch.places), batch.num_tokens)
@@ -103,7 +105,7 @@ def test_the_same_workers_give_the_same_bits(plain: dict[str, tuple[Trainee, Bat
     trainee, batch, _ = plain["bert lmk_mean"]
     recipe = small_recipe("base", micro_batch_tokens=64)
     with make_workers("cpu", 2) as workers:
-        first, second = (compute_update(trainee, batch, TAU, recipe, workers) for _ in range(2))
+        first, second = (compute_update(trainee, batch, STAGE, recipe, workers) for _ in range(2))
     assert first.loss == second.loss
     assert all(torch.equal(a, b) for a, b in zip(first.gradients, second.gradients, strict=True) if a is not None)
 
@@ -111,7 +113,7 @@ def test_the_same_workers_give_the_same_bits(plain: dict[str, tuple[Trainee, Bat
 def test_bf16_gives_nearly_the_same(plain: dict[str, tuple[Trainee, Batch, tuple[float, float, list[torch.Tensor | None]]]]) -> None:
     trainee, batch, (loss, _, expected) = plain["bert lmk_mean"]
     with make_workers("cpu", 1) as workers:
-        update = compute_update(replace(trainee, is_bf16=True), batch, TAU, small_recipe("base"), workers)
+        update = compute_update(replace(trainee, is_bf16=True), batch, STAGE, small_recipe("base"), workers)
     assert update.loss == pytest.approx(loss, rel=0.05)
     both = [torch.cat([one.flatten() for one in many if one is not None]) for many in (update.gradients, expected)]
     assert float(torch.nn.functional.cosine_similarity(both[0], both[1], dim=0)) > 0.95
@@ -125,7 +127,7 @@ def test_distillation_pulls_every_vector_to_its_target(bert_folder: Callable[[st
     taught = replace(batch, targets_VD=targets_VD)
     recipe = small_recipe("base", micro_batch_tokens=128)
     with make_workers("cpu", 1) as workers:
-        update = compute_update(trainee, taught, TAU, recipe, workers)
+        update = compute_update(trainee, taught, DISTIL, recipe, workers)
     rows = (*batch.rows, *batch.question_rows)
     vectors_VD = torch.cat([forward(trainee, [row], len(row.ids_T)) for row in rows])
     loss = (1 - torch.nn.functional.cosine_similarity(vectors_VD, torch.from_numpy(targets_VD), dim=1)).mean()
@@ -134,6 +136,23 @@ def test_distillation_pulls_every_vector_to_its_target(bert_folder: Callable[[st
     for gradient, plain_gradient in zip(update.gradients, expected, strict=True):
         if plain_gradient is not None:
             torch.testing.assert_close(gradient, plain_gradient, rtol=1e-3, atol=1e-6)
+
+
+def test_keep_adds_the_distance_to_the_base_to_the_loss(plain: dict[str, tuple[Trainee, Batch, object]]) -> None:
+    trainee, batch, _ = plain["bert lmk_mean"]
+    generator = np.random.default_rng(0)
+    targets_VD = normalise(generator.standard_normal((len(batch.places) + len(batch.asked), trainee.folder.dim)).astype(np.float32))
+    taught = replace(batch, targets_VD=targets_VD)
+    recipe = small_recipe("base", micro_batch_tokens=128)
+    with make_workers("cpu", 1) as workers:
+        alone = compute_update(trainee, batch, STAGE, recipe, workers)
+        distance = compute_update(trainee, taught, DISTIL, recipe, workers)
+        both = compute_update(trainee, taught, replace(STAGE, keep=2.0), recipe, workers)
+    assert alone.drift == 0 and both.drift == pytest.approx(distance.loss, rel=1e-5)
+    assert both.loss == pytest.approx(alone.loss + 2 * distance.loss, rel=1e-5)
+    for one, other, total in zip(alone.gradients, distance.gradients, both.gradients, strict=True):
+        if total is not None:
+            torch.testing.assert_close(total, one + 2 * other, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize(("threads", "device", "expected"), [(3, "cpu", 3), (3, "cuda", 1)])

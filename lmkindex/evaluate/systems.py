@@ -73,6 +73,7 @@ def all_systems() -> list[System]:
     spans = {
         "landmark-3": SearchOptions(front=3, num_hits=NUM_HITS),
         "landmark-auto": SearchOptions(num_hits=NUM_HITS),
+        "landmark-auto-unlifted": SearchOptions(num_hits=NUM_HITS, region=0),
         "landmark-surround-1": SearchOptions(surround=1, num_hits=NUM_HITS),
     }
     # --front 1 is the hits as they are: no span to grow or merge.

@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from ..config import SearchOptions
 from ..encoder import Encoder, encode_questions
 from ..records import Float32Array, Hit, Int64Array
 from ..search import fuse_scores
-from ..spans import extent_of, without_neighbours
+from ..spans import extent_of, lift_scores, without_neighbours
 from .corpus import answerable, make_corpus
 from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
 from .lexical import Postings
@@ -32,10 +33,11 @@ TIMED_QUESTIONS = 10  # how many questions are asked one by one, to say what a q
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One question's hits, best first: indices of pieces, and their scores."""
+    """One question's hits, best first: indices of pieces, their scores, and what of these better sentences near them gave."""
 
     ids_R: Int64Array
     scores_R: Float32Array
+    lifts_R: Float32Array | None = None
 
 
 class Workbench:
@@ -160,9 +162,19 @@ class Workbench:
         if system.vectors and system.words:
             found = zip(self.vector_scores(system), orders, self.word_orders(system.words, scope), strict=True)
             orders = [fuse_orders(*one) for one in found]
+        if system.span and system.span.lifts:
+            orders = self.lifted_orders(system, scope)
         if scope == "corpus":
             self.time_queries(("shape", system.name), lambda q: self.shape(system, q, orders[q]))
         return [self.shape(system, index, order) for index, order in enumerate(orders)]
+
+    def lifted_orders(self, system: System, scope: str) -> list[Order]:
+        """The orders of a system whose spans are lifted: by `search.rank_hits` of its best hits and what is near them."""
+        assert system.span is not None
+        dense = self.vector_orders(system, scope)
+        lexical = self.word_orders(system.words, scope) if system.words else [None] * len(dense)
+        bounds, found = self.corpus.document_sentences, zip(self.vector_scores(system), dense, lexical, strict=True)
+        return [lift_orders(*one, bounds, system.span) for one in found]
 
     def shape(self, system: System, question: int, order: Order) -> Ranking:
         """Hits as the text that they bring."""
@@ -189,14 +201,16 @@ class Workbench:
         reach = max(system.span.max_front, system.span.front, system.span.surround)
         similarity_of: dict[str, dict[int, float]] = defaultdict(dict)
         hits = []
-        for sentence, document, score in zip(order.ids_R.tolist(), documents_R.tolist(), order.scores_R.tolist(), strict=True):
+        lifts_R = order.lifts_R if order.lifts_R is not None else np.zeros_like(order.scores_R)
+        found = zip(order.ids_R.tolist(), documents_R.tolist(), order.scores_R.tolist(), lifts_R.tolist(), strict=True)
+        for sentence, document, score, lift in found:
             first, end = int(bounds[document]), int(bounds[document + 1])
             near_first, near_end = max(first, sentence - reach), min(end, sentence + system.span.surround + 2)
             doc_id = f"{document:08d}"
             similarity_of[doc_id].update(
                 zip(range(near_first - first, near_end - first), scores_S[near_first:near_end].tolist(), strict=True)
             )
-            hits.append(Hit(doc_id=doc_id, pos=sentence - first, score=score))
+            hits.append(Hit(doc_id=doc_id, pos=sentence - first, score=score, lift=lift))
         extents = [extent_of(hit, similarity_of[hit.doc_id], system.span, is_fused=bool(system.words)) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
         ranked = list(without_neighbours(extents))
@@ -274,3 +288,21 @@ def fuse_orders(cosines_P: Float32Array, dense: Order, lexical: Order) -> Order:
     scores_R = fuse_scores(cosines_P[ids_R], words_R)
     best = np.lexsort((ids_R, -scores_R))[:NUM_HITS]
     return Order(ids_R=ids_R[best], scores_R=scores_R[best])
+
+
+def lift_orders(cosines_S: Float32Array, dense: Order, lexical: Order | None, bounds: Int64Array, options: SearchOptions) -> Order:
+    """What `search.rank_hits` does, on arrays: hits and the sentences near them in their documents, by lifted scores."""
+    hits_R = dense.ids_R if lexical is None else np.union1d(dense.ids_R, lexical.ids_R)
+    near_RK = hits_R[:, None] + np.arange(-options.region, options.region + 1)
+    documents_R = np.searchsorted(bounds, hits_R, side="right") - 1
+    is_inside_RK = (near_RK >= bounds[documents_R, None]) & (near_RK < bounds[documents_R + 1, None])
+    ids_R = np.unique(near_RK[is_inside_RK])
+    scores_R = cosines_S[ids_R]
+    if lexical is not None:
+        words_R = np.zeros(len(ids_R), dtype=np.float32)
+        words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
+        scores_R = fuse_scores(scores_R, words_R)
+    places_R = ids_R + (np.searchsorted(bounds, ids_R, side="right") - 1) * (options.region + 1)
+    lifts_R = lift_scores(places_R, scores_R, options.region) - scores_R
+    best = np.lexsort((ids_R, -(scores_R + lifts_R)))[:NUM_HITS]
+    return Order(ids_R=ids_R[best], scores_R=(scores_R + lifts_R)[best], lifts_R=lifts_R[best])

@@ -37,7 +37,7 @@ def contenders() -> dict[str, Rank]:
     """Every way of growing spans by every rule of ranking them, and what could be had at most."""
     found: dict[str, Rank] = {SINGLE: lambda bench: bench.rank(LANDMARKS, SCOPE)}
     ways = {f"front-{front}": SearchOptions(front=front) for front in FRONTS}
-    ways |= {"surround-1": SearchOptions(surround=1), "auto": SearchOptions()}
+    ways |= {"surround-1": SearchOptions(surround=1), "auto": SearchOptions(region=0)}
     for way, options in ways.items():
         plain = SearchOptions(front=options.front, surround=options.surround, alpha=0.0)
         found[f"{way} {POSITION}"] = partial(rank_spans, options)
