@@ -46,6 +46,10 @@ def build(
     wait: o.Wait = o.BUILD.wait,
     max_delete: o.MaxDelete = o.MAX_DELETE_SHARE,
     checksum: o.Checksum = o.BUILD.checksum,
+    follow_links: o.FollowLinks = o.BUILD.files.follow_links,
+    max_file_size: o.MaxFileSize = o.MAX_FILE_SIZE,
+    max_pages: o.MaxPages = o.BUILD.files.max_pages,
+    file_timeout: o.FileTimeout = o.FILE_TIMEOUT,
     window_tokens: o.WindowTokens = o.BUILD.window_tokens,
     context_tokens: o.ContextTokens = o.BUILD.context_tokens,
     threads: o.Threads = o.BUILD.encode.threads,
@@ -62,7 +66,11 @@ def build(
         retry_failed=retry_failed, checksum=checksum, wait=wait,
         time_budget_s=o.parse_duration("--time-budget", time_budget),
         max_delete=o.parse_share("--max-delete", max_delete),
-        files=FileOptions(include=tuple(include or ()), exclude=tuple(exclude or ())),
+        files=FileOptions(
+            include=tuple(include or ()), exclude=tuple(exclude or ()), follow_links=follow_links, max_pages=max_pages,
+            max_file_bytes=o.parse_size("--max-file-size", max_file_size),
+            parse_timeout_s=o.parse_duration("--file-timeout", file_timeout),
+        ),
         encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
     )  # fmt: skip
     from lmkindex.build import build_index

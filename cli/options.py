@@ -18,12 +18,14 @@ from .output import Terminal
 
 BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
+MAX_FILE_SIZE, FILE_TIMEOUT = f"{BUILD.files.max_file_bytes >> 20}M", f"{BUILD.files.parse_timeout_s / 60:g}m"
 
 # What a single run is told, and no file or environment variable may say for all runs.
 ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "experiment", "log", "adapt"})
 # Texts that may also be written as numbers in a file.
-TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "front", "timeout"})
+TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout"})
 
 Index = Annotated[str, typer.Option("--index", metavar="URI", help="The index: a directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
@@ -48,6 +50,10 @@ TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good orde
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]
+FollowLinks = Annotated[bool, typer.Option("--follow-links/--no-follow-links", help="Follow links that lead out of the corpus, too.")]
+MaxFileSize = Annotated[str, typer.Option(metavar="SIZE", help="A larger file fails, as in 300K, 64M or 2G.")]
+MaxPages = Annotated[int, typer.Option(min=0, metavar="N", help="A PDF of more pages fails; 0 is no limit.")]
+FileTimeout = Annotated[str, typer.Option(metavar="TIME", help="A PDF, DOCX or HTML file that takes longer to parse fails.")]
 WindowTokens = Annotated[
     int | None, typer.Option(min=1, metavar="TOKENS", help="Size of a window, for a new index; none: the encoder's own.")
 ]
@@ -86,6 +92,14 @@ def parse_duration(name: str, text: str) -> float:
     if match is None:
         raise UsageError(f"{name} {text} is not a time: write 90s, 50m or 2h.")
     return float(match[1]) * SECONDS[match[2]]
+
+
+def parse_size(name: str, text: str) -> int:
+    """Bytes from `1000`, `300K`, `64M` or `1.5G`, where K is 1024; `name` is the option, for the error."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([kmg]?)(?:i?b)?", text.strip().lower())
+    if match is None:
+        raise UsageError(f"{name} {text} is not a size: write 300K, 64M or 2G.")
+    return int(float(match[1]) * BYTES[match[2]])
 
 
 def parse_share(name: str, text: str) -> float:

@@ -21,6 +21,7 @@ from .config import BuildOptions, index_path
 from .encoder import Encoder, load_encoder, window_options
 from .errors import InterruptedBuildError, LmkindexError
 from .head import write_lock
+from .parser import Parser
 from .plan import Job, is_up_to_date, plan_job
 from .prepare import Failed, Slab, Stopwatch, in_thread, prepare_slabs, rows_of
 from .records import BuildReport
@@ -93,12 +94,14 @@ def encode_tasks(
     """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they came to the end."""
     windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
     reader = IndexReader(job.index_path) if any(task.known_doc_id for task in job.tasks) else None
-    slabs = prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch)
+    parser = Parser(job.options.files)
+    slabs = prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse)
     stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
     with (
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="lmkindex-write") as pool,
         closing(in_thread(slabs, SLABS_AHEAD)) as prepared,
+        parser,  # ends before the thread does, which may wait for it
         closing(encode_slabs(prepared, encoder, assembler, pool, stopwatch)) as written,
     ):
         for slab in written:

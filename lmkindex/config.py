@@ -22,14 +22,22 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """Which files of the roots are documents."""
+    """Which files of the roots are documents, and how much one may cost: `parse_timeout_s` and `max_parse_bytes` (of memory) bound a
+    parser that runs in a child process. `max_pages=0` is no limit."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    max_file_bytes: int = 1 << 30
+    follow_links: bool = False
+    max_file_bytes: int = 1 << 28
+    max_pages: int = 20_000
+    parse_timeout_s: float = 120.0
+    max_parse_bytes: int = 3 << 29
 
     def __post_init__(self) -> None:
-        require(self.max_file_bytes > 0, "max_file_bytes must be positive.")
+        require(self.max_file_bytes > 0, "--max-file-size must be positive.")
+        require(self.max_pages >= 0, "--max-pages must not be negative.")
+        require(self.parse_timeout_s > 0, "--file-timeout must be positive.")
+        require(self.max_parse_bytes > 0, "max_parse_bytes must be positive.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from .config import FileOptions
-from .errors import UsageError
+from .errors import ReadError, UsageError
+from .open_file import open_regular
 from .records import FileEntry, FileFailure, FilePlan, ManifestEntry
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
 HTML_SUFFIXES = frozenset({".html", ".htm"})
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
 IGNORE_FILE = ".lmkignore"
+MAX_IGNORE_BYTES = 1 << 20
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
 
 Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash, or ""; its patterns), outermost first
@@ -35,8 +37,8 @@ def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEn
     """All documents below `roots`, each real file once, and what could not be followed; both sorted by (root, path).
 
     A root is a directory, or one file (always a document; its root is its directory). A root inside another adds only what the outer
-    one hides or ignores. Links are followed after everything real, so that a file keeps its real name. Raises `UsageError` for a root
-    that does not exist.
+    one hides or ignores. Links are followed after everything real, so that a file keeps its real name, and out of the roots only with
+    `follow_links`. Raises `UsageError` for a root that does not exist.
     """
     real_roots = sorted({_resolve_root(root) for root in roots})
     directories = [path for path in real_roots if path.is_dir()]
@@ -46,7 +48,7 @@ def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEn
             walker.walk(str(directory), "", ())
     for path in real_roots:
         if path not in directories:
-            walker.add_file(str(path.parent), path.name)
+            walker.add_file(str(path.parent), path.name, is_root=True)
     walker.follow_links()
     entries = sorted(walker.entries, key=lambda entry: (entry.root, entry.path))
     return entries, sorted(walker.failures, key=lambda failure: (failure.root, failure.path))
@@ -63,8 +65,8 @@ def hash_bytes(data: bytes) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """The content hash of a file, read in pieces. Raises `OSError`."""
-    with path.open("rb") as file:
+    """The content hash of a file, read in pieces. Raises as `open_regular`."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
 
 
@@ -143,7 +145,7 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry]) -> 
 def _hash_or_none(entry: FileEntry) -> str | None:
     try:
         return hash_file(entry.absolute_path)
-    except OSError:
+    except (OSError, ReadError):
         return None
 
 
@@ -185,6 +187,7 @@ class _Walker:
         self.include_patterns = options.include
         self.include = _compile(options.include, "--include")
         self.exclude = _compile(options.exclude, "--exclude")
+        self.may_leave = options.follow_links
         self.seen: set[str] = set()
         self.entries: list[FileEntry] = []
         self.failures: list[FileFailure] = []
@@ -206,9 +209,10 @@ class _Walker:
             try:
                 with os.scandir(absolute_path) as scan:
                     children = sorted(scan, key=lambda child: child.name)
-                inner_rules = _with_ignore_file(absolute_path, relative, outer_rules)
-            except OSError as error:  # also an unreadable .lmkignore: better to take nothing than what was meant to stay out
-                self.fail(root, relative or ".", f"the directory cannot be read: {error.strerror}")
+                inner_rules = self.with_ignore_file(absolute_path, relative, outer_rules)
+            except (OSError, ReadError) as error:  # also an unreadable .lmkignore: better to take nothing than what was meant to stay out
+                reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+                self.fail(root, relative or ".", f"the directory cannot be read: {reason}")
                 continue
             stack += self.take_children(root, relative, children, inner_rules)
 
@@ -247,34 +251,43 @@ class _Walker:
                 continue
             if str(target) in self.seen or not (is_directory or self.is_document(path)):
                 continue
-            if not any(target.is_relative_to(directory) for directory in self.directories):
-                self.fail(root, path, "the link leads out of the corpus and was not followed: give its target as a corpus too")
+            if not self.is_inside(target):
+                self.fail(
+                    root, path, "the link leads out of the corpus and was not followed: give its target as a corpus too, or --follow-links"
+                )
             elif not is_directory:
                 self.add_file(root, path)
             elif not self.is_ignored(path, True, rules):  # as a file's, a directory's pattern may end in a slash
                 self.walk(root, path, rules)
 
-    def add_file(self, root: str, path: str) -> None:
-        """Take one file, unless it was taken under another name."""
-        absolute_path = Path(root, path)
-        real = os.path.realpath(absolute_path)
+    def is_inside(self, real_path: Path) -> bool:
+        """Whether a real path may be read: it is below a root, or links may lead anywhere."""
+        return self.may_leave or any(real_path.is_relative_to(directory) for directory in self.directories)
+
+    def add_file(self, root: str, path: str, *, is_root: bool = False) -> None:
+        """Take one file by its real path, unless it was taken under another name."""
+        real = os.path.realpath(Path(root, path))
         if real in self.seen:
             return
         self.seen.add(real)
-        if not _is_utf8(path):
-            return self.fail(root, path, "the name is not valid UTF-8: rename it")
         try:
-            found = absolute_path.stat()
+            reason, found = self.look_at(Path(real), path, is_root=is_root)
         except FileNotFoundError:
-            return None  # deleted during the walk: as if it had never been there
+            return  # deleted during the walk: as if it had never been there
         except OSError as error:
             return self.fail(root, path, f"cannot be looked at: {error.strerror}")
-        if not stat.S_ISREG(found.st_mode):
-            return self.fail(root, path, "is not a regular file")
-        self.entries.append(
-            FileEntry(root=root, path=path, absolute_path=absolute_path, size_bytes=found.st_size, mtime_ns=found.st_mtime_ns)
-        )
-        return None
+        if reason:
+            return self.fail(root, path, reason)
+        self.entries.append(FileEntry(root=root, path=path, absolute_path=Path(real), size_bytes=found.st_size, mtime_ns=found.st_mtime_ns))
+
+    def look_at(self, real_path: Path, path: str, *, is_root: bool) -> tuple[str, os.stat_result]:
+        """Why a file cannot be taken ("" if it can), and its stat. Raises `OSError`."""
+        found = real_path.stat()
+        if not _is_utf8(path):
+            return "the name is not valid UTF-8: rename it", found
+        if not is_root and not self.is_inside(real_path):
+            return "a directory above it became a link out of the corpus: run the build again", found
+        return "" if stat.S_ISREG(found.st_mode) else "is not a regular file", found
 
     def is_ignored(self, path: str, is_directory: bool, rules: Rules) -> bool:
         """The exclude patterns, then the nearest ignore file with an opinion, decide."""
@@ -287,6 +300,21 @@ class _Walker:
                 return verdict
         return False
 
+    def with_ignore_file(self, directory_path: Path, relative: str, rules: Rules) -> Rules:
+        """The rules of a directory: its parents' and those of its own ignore file, if there is one. Raises `OSError` and `ReadError`."""
+        ignore_path = directory_path / IGNORE_FILE
+        if not os.path.lexists(ignore_path) or ignore_path.is_dir():
+            return rules
+        real_path = ignore_path.resolve(strict=True)
+        if not self.is_inside(real_path):
+            raise ReadError(f"its {IGNORE_FILE} is a link out of the corpus")
+        with open_regular(real_path) as file:
+            content = file.read(MAX_IGNORE_BYTES + 1)
+        if len(content) > MAX_IGNORE_BYTES:
+            raise ReadError(f"its {IGNORE_FILE} is over {MAX_IGNORE_BYTES} bytes long")
+        lines = content.decode("utf-8-sig", "surrogateescape").splitlines()
+        return (*rules, (f"{relative}/" if relative else "", _compile(lines, str(ignore_path))))
+
     def is_document(self, path: str) -> bool:
         """By suffix, or because an include pattern names the file itself: `*.log` does, `notes/` and `notes/**` do not."""
         if self.include_patterns and not self.include.match_file(path):
@@ -295,16 +323,6 @@ class _Walker:
         last_parts = [pattern.rpartition("/")[2] for pattern in self.include_patterns]
         is_named = any(part.strip("*?") and fnmatch.fnmatchcase(pure_path.name, part) for part in last_parts)
         return is_named or pure_path.suffix.lower() in DOCUMENT_SUFFIXES
-
-
-def _with_ignore_file(directory_path: Path, relative: str, rules: Rules) -> Rules:
-    """The rules of a directory: its parents' and those of its own ignore file, if there is one. Raises `OSError`."""
-    ignore_path = directory_path / IGNORE_FILE
-    try:
-        lines = ignore_path.read_text("utf-8-sig", "surrogateescape").splitlines()
-    except (FileNotFoundError, IsADirectoryError):
-        return rules
-    return (*rules, (f"{relative}/" if relative else "", _compile(lines, str(ignore_path))))
 
 
 def _is_utf8(path: str) -> bool:

@@ -18,7 +18,8 @@ import numpy as np
 
 from .config import FileOptions, WindowOptions
 from .encoder import Encoder, make_row
-from .errors import ReadError
+from .errors import LmkindexError, ReadError
+from .parse import Parse, parse_bytes
 from .read import read_document
 from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, Row, Sentences, TokenizedSentences, Window
 from .sentences import split_sentences
@@ -122,12 +123,13 @@ def prepare_slabs(
     files: FileOptions,
     reader: IndexReader | None,
     stopwatch: Stopwatch,
+    parse: Parse = parse_bytes,
 ) -> Iterator[Slab]:
-    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows to encode."""
+    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows to encode. `parse` is where parsers run."""
     slab: Slab = []
     num_rows = 0
     for task in tasks:
-        for step in prepare_task(task, encoder, windows, files, reader, stopwatch):
+        for step in prepare_task(task, encoder, windows, files, reader, stopwatch, parse):
             slab.append(step)
             num_rows += isinstance(step, WindowStep) and step.row is not None
             if num_rows >= SLAB_ROWS or len(slab) >= SLAB_STEPS:
@@ -138,16 +140,24 @@ def prepare_slabs(
 
 
 def prepare_task(
-    task: Task, encoder: Encoder, windows: WindowOptions, files: FileOptions, reader: IndexReader | None, stopwatch: Stopwatch
+    task: Task,
+    encoder: Encoder,
+    windows: WindowOptions,
+    files: FileOptions,
+    reader: IndexReader | None,
+    stopwatch: Stopwatch,
+    parse: Parse = parse_bytes,
 ) -> Iterator[Step]:
     """The steps of one file: its windows, then its end; or its failure."""
     entry = task.entry
     try:
-        document = stopwatch.time("read", lambda: read_document(entry, files))
+        document = stopwatch.time("read", lambda: read_document(entry, files, parse))
         sentences = stopwatch.time("split", lambda: split_sentences(document.text))
         if not len(sentences):
             raise ReadError("holds no text")
     except Exception as error:  # the per-file boundary: whatever a parser raises, the other files go on
+        if isinstance(error, LmkindexError) and not isinstance(error, ReadError):
+            raise  # it says that no file can be read
         reason = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
         failure = FileFailure(root=entry.root, path=entry.path, reason=reason, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
         yield Failed(failure=failure)

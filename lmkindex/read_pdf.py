@@ -47,8 +47,9 @@ class Line:
     is_hyphenated: bool
 
 
-def read_pdf(data: bytes) -> tuple[str, str, tuple[Page, ...]]:
-    """Title ("" if there is none worth showing), text, and pages that tile the text. Raises `ReadError`."""
+def read_pdf(data: bytes, *, max_pages: int = 0) -> tuple[str, str, tuple[Page, ...]]:
+    """Title ("" if there is none worth showing), text, and pages that tile the text. Raises `ReadError`, also for more than `max_pages`
+    (0: no limit)."""
     import pypdfium2
 
     with PDFIUM_LOCK:
@@ -59,6 +60,8 @@ def read_pdf(data: bytes) -> tuple[str, str, tuple[Page, ...]]:
                 raise ReadError("encrypted PDF: save a copy without a password") from error
             raise ReadError("damaged PDF, or not a PDF at all") from error
         with closing(pdf):
+            if max_pages and len(pdf) > max_pages:
+                raise ReadError(f"has {len(pdf)} pages, the limit is {max_pages}: raise --max-pages and build with --retry-failed")
             title = pdf.get_metadata_value("Title")
             pages = [_read_page(pdf, index) for index in range(len(pdf))]
     text, records = _join_pages(_without_running_lines(pages))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from .assemble import counts_of
 from .encoder import Encoder, window_options
+from .parser import Parser
 from .plan import Job, Manifest
 from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
 from .records import BuildReport, FileFailure, ManifestEntry
@@ -96,10 +97,11 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
     manifest = {key: entry for key, entry in job.manifest.items() if entry not in job.plan.deleted}
     for old, _ in job.plan.renamed:
         manifest.pop((old.root, old.path), None)
-    for slab in prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch):
-        tallies.take(slab)
-        for step in slab:
-            manifest |= forecast_entries(step, manifest)
+    with Parser(job.options.files) as parser:
+        for slab in prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse):
+            tallies.take(slab)
+            for step in slab:
+                manifest |= forecast_entries(step, manifest)
     for failure in job.walk_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
     report = summarize(job, manifest, tallies.counts, stopwatch, [])

@@ -23,6 +23,7 @@ from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
 from lmkindex.head import read_head
+from lmkindex.parse import Parse
 from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row
 from lmkindex.table import IndexReader
 
@@ -274,10 +275,10 @@ def test_documents_in_a_directory_that_cannot_be_read_stay(corpus: Path, index: 
 def test_a_file_that_vanishes_between_walk_and_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read = read_module.read_document
 
-    def vanish_first(entry: FileEntry, options: FileOptions) -> Any:
+    def vanish_first(entry: FileEntry, options: FileOptions, parse: Parse) -> Any:
         if entry.path == "b.md":
             entry.absolute_path.unlink(missing_ok=True)
-        return read(entry, options)
+        return read(entry, options, parse)
 
     monkeypatch.setattr(prepare, "read_document", vanish_first)
     report = build(index, corpus)
@@ -288,10 +289,10 @@ def test_a_file_that_vanishes_between_walk_and_read(corpus: Path, index: str, mo
 def test_a_parser_that_crashes_takes_one_file_with_it(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read = read_module.read_document
 
-    def crash(entry: FileEntry, options: FileOptions) -> Any:
+    def crash(entry: FileEntry, options: FileOptions, parse: Parse) -> Any:
         if entry.path == "a.txt":
             raise ZeroDivisionError("in a parser")
-        return read(entry, options)
+        return read(entry, options, parse)
 
     monkeypatch.setattr(prepare, "read_document", crash)
     report = build(index, corpus)

@@ -24,9 +24,11 @@ from lmkindex.config import FileOptions
 from lmkindex.decode import ENCODINGS, decode_text
 from lmkindex.errors import ReadError
 from lmkindex.files import DOCUMENT_SUFFIXES, document_id, hash_bytes
-from lmkindex.read import markdown_title, read_document, rst_title
+from lmkindex.open_file import open_regular
+from lmkindex.read import read_document
 from lmkindex.read_html import read_html
 from lmkindex.records import Document, FileEntry
+from lmkindex.titles import markdown_title, rst_title
 
 WORDS = tuple(
     re.findall(
@@ -217,18 +219,18 @@ def test_a_file_that_keeps_changing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     entry = entry_of(path)
     contents: list[bytes] = []
 
-    def write_then_open(self: Path, mode: str) -> Any:
-        """Between the reader's stat and its read, another process replaces the file."""
+    def open_then_write(path: Path) -> Any:
+        """Between the reader's open and its read, another process replaces the file."""
+        opened = open_regular(path)
         if len(contents) < num_writes:
             contents.append(b"Text." + b"x" * len(contents))
             other = tmp_path / "b.txt"
-            with io.FileIO(other, "w") as file:
-                file.write(contents[-1])
+            other.write_bytes(contents[-1])
             other.replace(path)
-        return io.FileIO(self, "r")
+        return opened
 
     monkeypatch.setattr("lmkindex.read.RETRY_S", 0.0)
-    monkeypatch.setattr(Path, "open", write_then_open)
+    monkeypatch.setattr("lmkindex.read.open_regular", open_then_write)
     if num_writes == 2:
         document = read_document(entry, FileOptions())
         found = path.stat()
@@ -249,10 +251,10 @@ def test_garbage_of_every_kind_is_a_reason(tmp_path: Path, suffix: str, seed: in
 
 
 def test_any_parser_error_is_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def explode(data: bytes) -> None:
+    def explode(data: bytes, *, max_pages: int) -> None:
         raise RecursionError("too\ndeep")
 
-    monkeypatch.setattr("lmkindex.read.read_pdf", explode)
+    monkeypatch.setattr("lmkindex.parse.read_pdf", explode)
     assert reason(tmp_path / "a.pdf", b"%PDF") == "cannot be parsed (RecursionError: too deep)"
 
 
@@ -515,7 +517,7 @@ def test_docx_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("readme.txt", "A zip, but no document.")
     assert "cannot be parsed" in reason(path, buffer.getvalue())
-    monkeypatch.setattr("lmkindex.read.MAX_UNZIPPED_BYTES", 1000)
+    monkeypatch.setattr("lmkindex.read_docx.MAX_UNZIPPED_BYTES", 1000)
     assert "too large when unzipped" in reason(path, whole)
 
 

@@ -1,0 +1,74 @@
+"""Titles: what a text, or the program that wrote a file, gives as its name. Takes strings, gives one short line, or "" for none."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from .decode import without_surrogates
+
+HEADING_LINES = 400  # a title is looked for in so many lines
+MAX_TITLE_CHARS = 200
+# Titles that programs write on their own.
+NO_TITLES = frozenset(
+    ("untitled", "word document", "document", "document1", "(anonymous)", "unspecified", "(unspecified)", "none", "title")
+)
+
+
+def markdown_title(text: str) -> str:
+    """The title of the front matter, else the first heading outside of code; "" if there is none."""
+    lines = _first_lines(text)
+    if lines and lines[0].rstrip() == "---" and "---" in (ends := [line.rstrip() for line in lines[1:]]):
+        end = ends.index("---") + 1
+        titles = [line.partition(":")[2].strip().strip("\"'") for line in lines[1:end] if line.lower().startswith("title:")]
+        if titles and titles[0]:
+            return titles[0]
+        lines = lines[end + 1 :]
+    fence = ""
+    previous = ""
+    for line in lines:
+        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
+        if mark and (not fence or mark[1].startswith(fence)):
+            fence = "" if fence else mark[1]
+        elif not fence:
+            if heading := _heading(line):
+                return heading
+            if previous.strip() and re.fullmatch(r" {0,3}(=+|-+)\s*", line):
+                return previous
+        previous = "" if fence or mark else line
+    return ""
+
+
+def _heading(line: str) -> str:
+    """The text of a line such as `## Tides ##`, "" if it is none. Without a pattern: they take cubic time on a line of blanks."""
+    marked = line.lstrip(" ")
+    level = len(marked) - len(marked.lstrip("#"))
+    if len(line) - len(marked) > 3 or not 1 <= level <= 6 or marked[level : level + 1] not in (" ", "\t"):
+        return ""
+    return marked[level:].strip(" \t").rstrip("#").rstrip(" \t")
+
+
+def rst_title(text: str) -> str:
+    """The first line that is underlined with punctuation at least as long as itself; "" if there is none."""
+    lines = _first_lines(text)
+    for line, under in pairwise(lines):
+        title, rule = line.strip(), under.rstrip()
+        if title[:1].isalnum() and len(rule) >= max(3, len(title)) and re.fullmatch(r"([!-/:-@\[-`{-~])\1*", rule):
+            return title
+    return ""
+
+
+def _first_lines(text: str) -> list[str]:
+    return text[: 200 * HEADING_LINES].splitlines()[:HEADING_LINES]
+
+
+def clean_title(title: str) -> str:
+    """One short line, or "" for what a program or a file name gave instead of a title."""
+    title = re.sub(r"^Microsoft \w+ - ", "", one_line(without_surrogates(title)))
+    is_file_name = re.search(r"\.(docx?|pdf|tex|dvi|indd|rtf|odt|html?|txt|ps|qxd)$", title, re.IGNORECASE)
+    return "" if is_file_name or title.lower() in NO_TITLES else title
+
+
+def one_line(text: str) -> str:
+    """`text` without control characters, on one short line."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text[: 10 * MAX_TITLE_CHARS]).split())[:MAX_TITLE_CHARS]
