@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from lmkindex.config import FileOptions
@@ -51,18 +51,20 @@ class Tally:
     most_bytes: int = 0
 
 
-def mutants(suffix: str, generator: random.Random) -> Iterator[tuple[str, bytes]]:
-    """Endless (label, bytes): hard files once, then mutations of them and of the samples."""
+def mutants(suffix: str, generator: random.Random, hard: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Endless (label, bytes): mutations of hard files and of the samples."""
     samples = [path.read_bytes() for path in sorted(EXAMPLES.rglob(f"*{suffix}"))]
-    hard = hard_files.of_suffix(suffix)
-    for name, data in hard.items():
-        yield name, data
     pool = samples * 4 + [data for data in hard.values() if len(data) <= MAX_MUTANT_BYTES]
     while True:
         data = generator.choice(pool)
         is_archive = suffix == ".docx"
         data = hard_files.change_archive(data, generator, mutate) if is_archive else mutate(data, generator, generator.choice(pool))
         yield "mutant", data[:MAX_MUTANT_BYTES]
+
+
+def huge_files(suffix: str) -> dict[str, bytes]:
+    """What is too slow for the tests."""
+    return {"200 MB of one character": b"a" * 200_000_000} if suffix == ".txt" else {}
 
 
 def mutate(data: bytes, generator: random.Random, other: bytes = b"") -> bytes:
@@ -140,7 +142,8 @@ def fuzz(suffix: str, seconds: float, seed: int, keep_path: Path, say: Callable[
     with Parser(FileOptions(parse_timeout_s=TIMEOUT_S)) as parser:
         if suffix in FOREIGN_SUFFIXES:
             try_file(parser, b"<p>Imports.</p>", suffix, Tally())  # they take seconds of the first file
-        for number, (label, data) in enumerate(mutants(suffix, random.Random(seed))):
+        hard = hard_files.of_suffix(suffix) | huge_files(suffix)
+        for number, (label, data) in enumerate(chain(hard.items(), mutants(suffix, random.Random(seed), hard))):
             if time.monotonic() - started > seconds:
                 break
             finding, limit = try_file(parser, data, suffix, tally)

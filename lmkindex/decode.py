@@ -39,7 +39,7 @@ def decode_text(data: bytes) -> str:
     try:
         return _checked(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return _checked(_mostly_utf8(data) or _detected(data))
+        return _checked(_with_surrogates(data) or _mostly_utf8(data) or _detected(data))
 
 
 def decode_declared(data: bytes, encoding: str | None) -> str:
@@ -64,6 +64,14 @@ def _checked(text: str) -> str:
     if len(CONTROLS.findall(sample)) > MAX_CONTROL_SHARE * len(sample):
         raise ReadError(NOT_TEXT)
     return text
+
+
+def _with_surrogates(data: bytes) -> str | None:
+    """UTF-8 but for encoded halves of surrogate pairs, as some programs cut or write them; each becomes U+FFFD."""
+    try:
+        return without_surrogates(data.decode("utf-8", "surrogatepass"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _mostly_utf8(data: bytes) -> str | None:

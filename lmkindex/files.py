@@ -48,7 +48,7 @@ def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEn
             walker.walk(str(directory), "", ())
     for path in real_roots:
         if path not in directories:
-            walker.add_file(str(path.parent), path.name, is_root=True)
+            walker.add_file(str(path.parent), path.name, str(path))
     walker.follow_links()
     entries = sorted(walker.entries, key=lambda entry: (entry.root, entry.path))
     return entries, sorted(walker.failures, key=lambda failure: (failure.root, failure.path))
@@ -198,29 +198,30 @@ class _Walker:
 
     def walk(self, root: str, directory: str, rules: Rules) -> None:
         """Take the files below `directory` (relative to `root`, "" for itself) and queue its links. Not recursive: trees can be deep."""
-        stack = [(directory, rules)]
+        stack = [(directory, os.path.realpath(Path(root, directory)), rules)]
         while stack:
-            relative, outer_rules = stack.pop()
-            absolute_path = Path(root, relative)
-            real = os.path.realpath(absolute_path)
+            relative, real, outer_rules = stack.pop()
             if real in self.seen:
                 continue
             self.seen.add(real)
             try:
-                with os.scandir(absolute_path) as scan:
+                with os.scandir(real) as scan:
                     children = sorted(scan, key=lambda child: child.name)
-                inner_rules = self.with_ignore_file(absolute_path, relative, outer_rules)
+                inner_rules = self.with_ignore_file(Path(real), relative, outer_rules)
             except (OSError, ReadError) as error:  # also an unreadable .lmkignore: better to take nothing than what was meant to stay out
                 reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
                 self.fail(root, relative or ".", f"the directory cannot be read: {reason}")
                 continue
-            stack += self.take_children(root, relative, children, inner_rules)
+            stack += self.take_children(root, relative, real, children, inner_rules)
 
-    def take_children(self, root: str, directory: str, children: Sequence[os.DirEntry[str]], rules: Rules) -> list[tuple[str, Rules]]:
-        """Take files, queue links, return the directories to walk."""
+    def take_children(
+        self, root: str, directory: str, real_directory: str, children: Sequence[os.DirEntry[str]], rules: Rules
+    ) -> list[tuple[str, str, Rules]]:
+        """Take files, queue links, return the directories to walk, with their real paths: what is no link needs no looking up."""
         directories = []
         for child in children:
             path = f"{directory}/{child.name}" if directory else child.name
+            real = os.path.join(real_directory, child.name)  # noqa: PTH118 - for each file
             is_directory = child.is_dir(follow_symlinks=False)
             if child.name.startswith(".") or self.is_ignored(path, is_directory, rules):
                 continue
@@ -228,11 +229,11 @@ class _Walker:
                 if not _is_utf8(path):
                     self.fail(root, path, "the name is not valid UTF-8: rename it")
                 elif is_directory:
-                    directories.append((path, rules))
+                    directories.append((path, real, rules))
                 else:
                     self.links.append((root, path, rules))
             elif self.is_document(path):
-                self.add_file(root, path)
+                self.add_file(root, path, real)
         return directories
 
     def follow_links(self) -> None:
@@ -256,7 +257,7 @@ class _Walker:
                     root, path, "the link leads out of the corpus and was not followed: give its target as a corpus too, or --follow-links"
                 )
             elif not is_directory:
-                self.add_file(root, path)
+                self.add_file(root, path, str(target))
             elif not self.is_ignored(path, True, rules):  # as a file's, a directory's pattern may end in a slash
                 self.walk(root, path, rules)
 
@@ -264,30 +265,26 @@ class _Walker:
         """Whether a real path may be read: it is below a root, or links may lead anywhere."""
         return self.may_leave or any(real_path.is_relative_to(directory) for directory in self.directories)
 
-    def add_file(self, root: str, path: str, *, is_root: bool = False) -> None:
+    def add_file(self, root: str, path: str, real: str) -> None:
         """Take one file by its real path, unless it was taken under another name."""
-        real = os.path.realpath(Path(root, path))
         if real in self.seen:
             return
         self.seen.add(real)
+        if not _is_utf8(path):
+            return self.fail(root, path, "the name is not valid UTF-8: rename it")
+        absolute_path = Path(real)
         try:
-            reason, found = self.look_at(Path(real), path, is_root=is_root)
+            found = absolute_path.lstat()  # no link was there; if one is now, nobody knows where it leads
         except FileNotFoundError:
-            return  # deleted during the walk: as if it had never been there
+            return None  # deleted during the walk: as if it had never been there
         except OSError as error:
             return self.fail(root, path, f"cannot be looked at: {error.strerror}")
-        if reason:
-            return self.fail(root, path, reason)
-        self.entries.append(FileEntry(root=root, path=path, absolute_path=Path(real), size_bytes=found.st_size, mtime_ns=found.st_mtime_ns))
-
-    def look_at(self, real_path: Path, path: str, *, is_root: bool) -> tuple[str, os.stat_result]:
-        """Why a file cannot be taken ("" if it can), and its stat. Raises `OSError`."""
-        found = real_path.stat()
-        if not _is_utf8(path):
-            return "the name is not valid UTF-8: rename it", found
-        if not is_root and not self.is_inside(real_path):
-            return "a directory above it became a link out of the corpus: run the build again", found
-        return "" if stat.S_ISREG(found.st_mode) else "is not a regular file", found
+        if not stat.S_ISREG(found.st_mode):
+            return self.fail(root, path, "is not a regular file")
+        self.entries.append(
+            FileEntry(root=root, path=path, absolute_path=absolute_path, size_bytes=found.st_size, mtime_ns=found.st_mtime_ns)
+        )
+        return None
 
     def is_ignored(self, path: str, is_directory: bool, rules: Rules) -> bool:
         """The exclude patterns, then the nearest ignore file with an opinion, decide."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import random
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -22,15 +23,15 @@ TOKENS = (
 )  # fmt: skip
 
 
-def of_suffix(suffix: str, scale: int = 1) -> dict[str, bytes]:
+def of_suffix(suffix: str, scale: float = 1) -> dict[str, bytes]:
     """The hard files of one kind."""
-    makers: dict[str, Callable[[int], dict[str, bytes]]] = {".html": html_files, ".pdf": pdf_files, ".docx": docx_files}
+    makers: dict[str, Callable[[float], dict[str, bytes]]] = {".html": html_files, ".pdf": pdf_files, ".docx": docx_files}
     return makers.get(suffix, text_files)(scale)
 
 
-def text_files(scale: int = 1) -> dict[str, bytes]:
+def text_files(scale: float = 1) -> dict[str, bytes]:
     """Plain text and Markdown."""
-    size = 200_000 * scale
+    size = int(200_000 * scale)
     lines = size // 20
     return {
         "one character": b"a" * size,
@@ -55,17 +56,16 @@ def text_files(scale: int = 1) -> dict[str, bytes]:
         "broken utf-32": b"\xff\xfe\0\0" + b"\xff" * size,
         "bidi and zero width": "a\u202eb\u2066c\u200bd\u200fe\ufefff\u2069. ".encode() * lines,
         "combining marks": b"a" + "\u0301".encode() * (size // 2),
-        "escape codes": b"\x1b]8;;http://evil\x07text\x1b]8;;\x07\x1b[2J. Then a long and ordinary sentence follows to keep the share low. "
-        * (lines // 5),
+        "escape codes": (b"\x1b]8;;http://evil\x07text\x1b]8;;\x07\x1b[2J. " + b"Then follow ordinary words. " * 10) * (lines // 20 + 1),
         "foreign bytes": b"caf\xe9 " * (size // 5),
         "byte order marks": b"\xef\xbb\xbf" * (size // 3) + b"x",
         "tags": "".join(chr(0xE0000 + code) for code in range(0x20, 0x7F)).encode() * (size // 400),
     }
 
 
-def html_files(scale: int = 1) -> dict[str, bytes]:
+def html_files(scale: float = 1) -> dict[str, bytes]:
     """HTML."""
-    count = 20_000 * scale
+    count = int(20_000 * scale)
     laughs = '<!DOCTYPE html [<!ENTITY a0 "lol">' + "".join(
         f'<!ENTITY a{level + 1} "{f"&a{level};" * 10}">' for level in range(12)
     )  # fmt: skip
@@ -153,10 +153,10 @@ def many_pages(count: int) -> bytes:
     return pdf_of([CATALOG, root, b"null", stream(TEXT), FONT, *[page(2, 4)] * count])
 
 
-def pdf_files(scale: int = 1) -> dict[str, bytes]:
+def pdf_files(scale: float = 1) -> dict[str, bytes]:
     """PDF."""
-    count = 2_000 * scale
-    huge = 5_000_000 * scale
+    count = int(2_000 * scale)
+    huge = int(5_000_000 * scale)
     deep = [b"<< /Type /Pages /Kids [%d 0 R] /Count 1 /Parent %d 0 R >>" % (number + 7, max(2, number + 5)) for number in range(count)]
     form = b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /XObject << /X 6 0 R /Y 6 0 R >> /Font << /F1 5 0 R >> >>"
     cmap = b"begincmap 1 begincodespacerange <00> <ff> endcodespacerange\n" + b"1 beginbfrange <00> <ff> <0000> endbfrange\n" * count
@@ -205,7 +205,11 @@ def docx_of(document: bytes, more: dict[str, bytes] | None = None) -> bytes:
     empty = io.BytesIO()
     docx.Document().save(empty)
     packed = io.BytesIO()
-    with zipfile.ZipFile(empty) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new:
+    with (
+        warnings.catch_warnings(action="ignore"),
+        zipfile.ZipFile(empty) as old,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as new,
+    ):
         for name in old.namelist():
             new.writestr(name, document if name == "word/document.xml" else old.read(name))
         for name, data in (more or {}).items():
@@ -228,16 +232,16 @@ def laughing_docx(where: str) -> bytes:
     return docx_of(body(inner, f"<!DOCTYPE d [{entities}]>"))
 
 
-def docx_files(scale: int = 1) -> dict[str, bytes]:
+def docx_files(scale: float = 1) -> dict[str, bytes]:
     """DOCX."""
-    count = 2_000 * scale
+    count = int(2_000 * scale)
     many = {f"word/media/{number}.xml": b"<x/>" for number in range(count)}
     inner = docx_of(body(paragraph("Inner.")))
     outside = '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd"><!ENTITY % y SYSTEM "http://127.0.0.1:9/y">%y;]>'
     cell = "<w:tbl><w:tr><w:tc>"
     return {
-        "ratio": docx_of(body(paragraph("a" * 1_000_000 * scale))),
-        "huge unzipped": docx_of(body(paragraph("Text.")), {"word/media/a.bin": b"\0" * (5_000_000 * scale)}),
+        "ratio": docx_of(body(paragraph("a" * int(1_000_000 * scale)))),
+        "huge unzipped": docx_of(body(paragraph("Text.")), {"word/media/a.bin": b"\0" * int(5_000_000 * scale)}),
         "many entries": docx_of(body(paragraph("Text.")), many),
         "many empty paragraphs": docx_of(body("<w:p/>" * (50 * count))),
         "many paragraphs": docx_of(body(paragraph("Words.") * (10 * count))),
