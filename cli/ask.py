@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ EPILOG = (
     "  lmkindex ask - --llm http://localhost:8000/v1 < question.txt"
 )
 QUOTE_CHARACTERS = 160
+CHECK_MARKS = dict.fromkeys(map(ord, "✓✔✅☑🗸🗹"), "*")
 
 
 def register(app: typer.Typer) -> None:
@@ -180,11 +182,17 @@ def is_verified(answer: JsonObject) -> bool:
 
 def show(terminal: Terminal, answer: Answer) -> None:
     """The answer and, under it, its citations."""
-    terminal.print(answer.answer)
+    terminal.print(without_verdicts(answer.answer))
     if answer.citations:
         terminal.print()
     for citation in answer.citations:
         terminal.print(citation_line(citation))
+
+
+def without_verdicts(text: str) -> str:
+    """An answer in which nothing looks like a citation of ours: no check mark, no line that begins with a bracket. Only the code judges,
+    whatever a document made the model write."""
+    return re.sub(r"^(?=[\[【])", "  ", text.translate(CHECK_MARKS), flags=re.MULTILINE)
 
 
 def citation_line(citation: Citation) -> str:

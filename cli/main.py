@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_INTERRUPTED
     except Exception as error:  # the last place where anything can be said about it
         if is_verbose and not isinstance(error, LmkindexError):
-            traceback.print_exc()
+            print(visible(traceback.format_exc()), file=sys.stderr, end="")
         print(f"error: {visible(explain(error))}", file=sys.stderr)
         return exit_code_of(error)
 

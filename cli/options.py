@@ -64,7 +64,9 @@ ContextTokens = Annotated[
 # Searching
 Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
 Budget = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Tokens of all spans together.")]
-Front = Annotated[str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto takes in what is near it while it pays.")]
+Front = Annotated[
+    str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto takes in what is near it while it pays.")
+]
 Surround = Annotated[int, typer.Option(min=0, metavar="K", help="Sentences on both sides of a hit, instead of --front; 0 is off.")]
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
 PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from .citations import MARKER, cite
 from .config import AnswerOptions
+from .control_tokens import without_control_tokens
 from .errors import GeneratorError
 from .generate import Generator, OnText
 from .records import Answer, Citation, Generation, Prompt, SearchResult, Span
@@ -85,8 +86,9 @@ def make_prompt(question: str, shown: Sequence[Span]) -> Prompt:
 
 
 def as_line(text: str) -> str:
-    """`text` on one line and without bracketed numbers: a document can forge neither the start of a passage nor a marker."""
-    return MARKER.sub(lambda match: f"({match.group(1)})", " ".join(text.split()))
+    """`text` on one line, without bracketed numbers and control tokens: a document can forge neither the start of a passage, nor a marker,
+    nor the end of its turn."""
+    return MARKER.sub(lambda match: f"({match.group(1)})", without_control_tokens(" ".join(text.split())))
 
 
 def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:

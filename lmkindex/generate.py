@@ -10,10 +10,12 @@ import importlib.util
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from .config import AnswerOptions
+from .control_tokens import special_tokens_of, without_control_tokens
 from .default_model import default_model_folder
 from .errors import GeneratorError
 from .records import Generation, JsonObject, Prompt
@@ -99,12 +101,13 @@ class VllmGenerator:
             raise GeneratorError(start_failure(folder, error, "" if verbose else output.tail())) from error
         finally:
             restore_variable("LD_PRELOAD", preload)  # vLLM edits it for children that we do not want
+        self._special = special_tokens_of(self._tokenizer)
         empty = self._prompt_ids(Prompt(system="", user=""))
         self._context_tokens = context_tokens
         self.max_prompt_tokens = context_tokens - options.max_answer_tokens - len(empty)
 
     def count_tokens(self, text: str) -> int:
-        return len(self._tokenizer.encode(text, add_special_tokens=False))
+        return len(self._tokenizer.encode(without_control_tokens(text, self._special), add_special_tokens=False))
 
     def generate(
         self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
@@ -144,7 +147,7 @@ class VllmGenerator:
                     yield index_of[output.request_id], completion.text, completion.finish_reason
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
-        text = render_chat(self._tokenizer, prompt)
+        text = render_chat(self._tokenizer, replace(prompt, user=without_control_tokens(prompt.user, self._special)))
         return list(self._tokenizer.encode(text, add_special_tokens=self._tokenizer.chat_template is None))
 
 
