@@ -63,6 +63,8 @@ def train(
     if (recipe is None) == (adapt is None):
         raise UsageError("Give a recipe, as in `lmkindex train recipes/default.toml --data DATA`, or --adapt INDEX.")
     if adapt is not None:
+        if data is not None:
+            raise UsageError("--adapt writes its own questions: leave --data out.")
         answer_options = AnswerOptions(llm=llm, model=model, timeout_s=o.parse_duration("--timeout", timeout))
         return run_adapt(terminal, adapt, output or Path("runs") / "adapted", questions, steps, answer_options, device, threads)
     assert recipe is not None

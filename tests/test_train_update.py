@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -195,6 +197,15 @@ def shake(trainee: Trainee, size: float) -> None:
     with torch.no_grad():
         for _, parameter in trainee.trainable:
             parameter.add_(size * torch.randn(parameter.shape, generator=generator))
+
+
+def test_others_can_read_saved_weights(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        save_weights({"a": torch.ones(3)}, tmp_path / "model.safetensors")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "model.safetensors").stat().st_mode) == 0o640
 
 
 def test_weights_can_be_averaged_with_others_than_those_of_the_start(bert_folder: Callable[[str], Path], tmp_path: Path) -> None:

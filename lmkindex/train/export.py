@@ -50,6 +50,9 @@ def save_weights(weights: Mapping[str, torch.Tensor], target: Path) -> None:
         save_file({name: value.half().contiguous() for name, value in weights.items()}, staging, {"format": "pt"})
     except SafetensorError as error:
         raise EncoderError(f"{target} cannot be written ({error}): make room, and run the same command again.") from error
+    mask = os.umask(0)
+    os.umask(mask)
+    staging.chmod(0o666 & ~mask)  # safetensors lets only the owner read: an encoder is for everybody whom the folder is for
     staging.replace(target)
 
 
