@@ -30,3 +30,11 @@ format:
 # the build's throughput as a ratio to the bare forward, memory, query latency; nothing else may run meanwhile
 bench *CORPUS:
     {{python}} benchmarks/bench.py {{CORPUS}}
+
+# ten minutes of each format by default; prints the seed, keeps what led to something
+fuzz *ARGS:
+    {{python}} benchmarks/fuzz_readers.py {{ARGS}}
+
+# seconds and memory of a build of 100,000 tiny files, and of one with nothing changed
+many-files *ARGS:
+    {{python}} benchmarks/many_files.py {{ARGS}}

@@ -35,6 +35,7 @@ FORMATS = {"text": ".txt", "markdown": ".md", "rst": ".rst", "html": ".html", "p
 MAX_BYTES = 2 << 30
 TIMEOUT_S = 60.0  # for files of a few megabytes at most, on a busy machine
 GRACE_S = 10.0
+SMALL_SCALE = 0.05
 MAX_MUTANT_BYTES = 4 << 20
 LIMITS = ("took longer", "the parser crashed", "gave no answer", "more memory")  # reasons that are no verdict on the file
 
@@ -54,7 +55,7 @@ class Tally:
 def mutants(suffix: str, generator: random.Random, hard: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     """Endless (label, bytes): mutations of hard files and of the samples."""
     samples = [path.read_bytes() for path in sorted(EXAMPLES.rglob(f"*{suffix}"))]
-    pool = samples * 4 + [data for data in hard.values() if len(data) <= MAX_MUTANT_BYTES]
+    pool = samples * 10 + [data for data in hard.values() if len(data) <= MAX_MUTANT_BYTES]
     while True:
         data = generator.choice(pool)
         is_archive = suffix == ".docx"
@@ -143,7 +144,8 @@ def fuzz(suffix: str, seconds: float, seed: int, keep_path: Path, say: Callable[
         if suffix in FOREIGN_SUFFIXES:
             try_file(parser, b"<p>Imports.</p>", suffix, Tally())  # they take seconds of the first file
         hard = hard_files.of_suffix(suffix) | huge_files(suffix)
-        for number, (label, data) in enumerate(chain(hard.items(), mutants(suffix, random.Random(seed), hard))):
+        small = hard_files.of_suffix(suffix, SMALL_SCALE)  # many mutants tell more than large ones
+        for number, (label, data) in enumerate(chain(hard.items(), mutants(suffix, random.Random(seed), small))):
             if time.monotonic() - started > seconds:
                 break
             finding, limit = try_file(parser, data, suffix, tally)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from itertools import islice
 from typing import Any
 
 # Elements that begin and end a paragraph: those of HTML, and trafilatura's head (a heading), item, row, list, quote, code.
@@ -21,6 +22,8 @@ LINE_BREAKS = frozenset(("br", "lb"))
 VERBATIM = frozenset(("pre", "textarea", "code-block"))
 FURNITURE = "//script|//style|//nav|//noscript|//template|//svg|//head|//header|//footer"
 MIN_KEPT_SHARE = 0.25  # of the body's characters: below, the extractor took the text for furniture
+# The extractor's time grows with the square of the paragraphs (28,000: 28 s, docs/log.md). So large a page is a book or a table in itself.
+MAX_EXTRACT_ELEMENTS = 20_000
 NEWLINE, SPACE = "\x00", "\x01"  # stand for white space that is to be kept, until the rest is collapsed
 
 
@@ -47,7 +50,8 @@ def read_html(html: str) -> tuple[str, str]:
         if element.tag not in ("header", "footer") or not any(True for _ in element.iterancestors("article", "main")):
             element.drop_tree()
     everything = _render(tree.body)
-    main = _main_text(html)
+    is_book = sum(1 for _ in islice(tree.iter(), MAX_EXTRACT_ELEMENTS + 1)) > MAX_EXTRACT_ELEMENTS
+    main = "" if is_book else _main_text(html)
     return title, main if len(main) >= MIN_KEPT_SHARE * len(everything) else everything
 
 

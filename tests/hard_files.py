@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import warnings
 import zipfile
 import zlib
@@ -263,6 +264,34 @@ def docx_files(scale: float = 1) -> dict[str, bytes]:
     }
 
 
+SNIPPETS = (
+    "<w:p/>", "<w:p><w:r><w:t>x</w:t></w:r></w:p>", "<w:tbl><w:tr><w:tc/></w:tr></w:tbl>", "<w:r><w:tab/><w:br/></w:r>", "<w:tr/>",
+    "<w:tc/>", "<w:sdt><w:sdtContent/></w:sdt>", "<w:pPr><w:pStyle w:val='Heading1'/></w:pPr>", "<w:txbxContent><w:p/></w:txbxContent>", "<w:del/>",
+    "<w:t>&#x202E;&#8203;</w:t>", "<w:t/>", "<!-- -->", "<?x?>", "<y xmlns='z'>v</y>", "&#9;text",
+)  # fmt: skip
+
+
+def change_markup(data: bytes, generator: random.Random) -> bytes:
+    """XML that mostly stays well formed: paragraphs moved, repeated or nested in what follows them, odd elements put between tags."""
+    parts = re.split(rb"(<w:p[ >].*?</w:p>)", data, flags=re.DOTALL)
+    for _ in range(1 << generator.randrange(5)):
+        at, other = generator.randrange(len(parts)), generator.randrange(len(parts))
+        kind = generator.randrange(4)
+        if kind == 0 and at % 2 and other % 2:
+            parts[at], parts[other] = parts[other], parts[at]
+        elif kind == 1 and at % 2:
+            parts[at] *= generator.choice((0, 2, 200))
+        elif kind == 2 and at % 2:
+            wrap = generator.choice((b"w:sdt", b"w:tc", b"w:tr", b"w:tbl", b"w:p", b"w:ins"))
+            parts[at] = b"<%s>%s</%s>" % (wrap, parts[at], wrap)
+        else:
+            ends = [match.end() for match in re.finditer(rb"</?w:\w+[^<>]*>", parts[at])] or [None]
+            place = generator.choice(ends)
+            if place is not None and at % 2:
+                parts[at] = parts[at][:place] + generator.choice(SNIPPETS).encode() + parts[at][place:]
+    return b"".join(parts)
+
+
 def change_archive(data: bytes, generator: random.Random, mutate: Callable[[bytes, random.Random], bytes]) -> bytes:
     """A DOCX with one part mutated and packed again (so that parsers see it), or with its own bytes mutated."""
     if generator.randrange(4) == 0:
@@ -273,5 +302,7 @@ def change_archive(data: bytes, generator: random.Random, mutate: Callable[[byte
         chosen = "word/document.xml" if generator.randrange(2) else generator.choice(parts)
         for name in dict.fromkeys(old.namelist()):
             content = old.read(name)
-            new.writestr(name, mutate(content, generator) if name == chosen else content)
+            if name == chosen:
+                content = change_markup(content, generator) if generator.randrange(3) else mutate(content, generator)
+            new.writestr(name, content)
     return changed.getvalue()

@@ -137,6 +137,15 @@ def test_entities_fetch_nothing_from_outside() -> None:
     assert len(parse_bytes(html["laughs"], ".html")[1]) < 100
 
 
+@pytest.mark.parametrize("paragraph", [b"<p>Some words in it.", b"<p>Some <b>bold</b> words.</p>\n"])
+def test_a_book_in_html_takes_linear_time(paragraph: bytes) -> None:
+    """The extractor of main texts takes half a minute for so many paragraphs."""
+    started = time.process_time()
+    _, text, _ = parse_bytes(b"<nav>Menu</nav>" + paragraph * 28_000, ".html")
+    assert text.count("Some") == 28_000 and "Menu" not in text
+    assert time.process_time() - started < 8
+
+
 # PDF
 
 
