@@ -98,19 +98,27 @@ def encode_tasks(
     slabs = prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse)
     stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
+    signals: list[int] = []
+
+    def is_over() -> bool:
+        """Whether a signal came, or time is up; but not before one document is finished, else one longer than the budget would never be."""
+        signal_number = stop()
+        if signal_number or (time.monotonic() >= deadline and tallies.num_finished):
+            signals.append(signal_number)
+            parser.close()  # the thread that prepares may wait for it
+        return bool(signals)
+
     with (
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="lmkindex-write") as pool,
-        closing(in_thread(slabs, SLABS_AHEAD)) as prepared,
-        parser,  # ends before the thread does, which may wait for it
+        closing(in_thread(slabs, SLABS_AHEAD, is_over)) as prepared,
+        parser,  # ends before the thread does
         closing(encode_slabs(prepared, encoder, assembler, pool, stopwatch)) as written,
     ):
         for slab in written:
             tallies.take(slab)
-            signal_number = stop()
-            # Out of time, but not before one document is finished: else a document longer than the budget would never be.
-            if signal_number or (time.monotonic() >= deadline and tallies.num_finished):
-                return signal_number, False
-    return 0, True
+            if is_over():
+                break
+    return (signals[0], False) if signals else (0, True)
 
 
 def encode_slabs(

@@ -30,6 +30,7 @@ T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
 SLAB_ROWS = 1024
 SLAB_STEPS = 4096
+ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether the build is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +201,9 @@ def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
             group = []
 
 
-def in_thread(items: Iterator[T], depth: int) -> Generator[T, None, None]:
-    """Run an iterator in a thread, at most `depth` items ahead; its exception is raised here, and closing this ends the thread."""
+def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lambda: False) -> Generator[T, None, None]:
+    """Run an iterator in a thread, at most `depth` items ahead; its exception is raised here, and closing this ends the thread. While it
+    waits for an item, this asks `is_over` and ends early if so: one item can take minutes."""
     ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=depth)
     closed = threading.Event()
 
@@ -226,7 +228,12 @@ def in_thread(items: Iterator[T], depth: int) -> Generator[T, None, None]:
     thread.start()
     try:
         while True:
-            item, error, is_last = ready.get()
+            try:
+                item, error, is_last = ready.get(timeout=ASK_S)
+            except queue.Empty:
+                if is_over():
+                    return
+                continue
             if error is not None:
                 raise error
             if is_last:

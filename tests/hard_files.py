@@ -265,9 +265,10 @@ def docx_files(scale: float = 1) -> dict[str, bytes]:
 
 
 SNIPPETS = (
-    "<w:p/>", "<w:p><w:r><w:t>x</w:t></w:r></w:p>", "<w:tbl><w:tr><w:tc/></w:tr></w:tbl>", "<w:r><w:tab/><w:br/></w:r>", "<w:tr/>",
-    "<w:tc/>", "<w:sdt><w:sdtContent/></w:sdt>", "<w:pPr><w:pStyle w:val='Heading1'/></w:pPr>", "<w:txbxContent><w:p/></w:txbxContent>", "<w:del/>",
-    "<w:t>&#x202E;&#8203;</w:t>", "<w:t/>", "<!-- -->", "<?x?>", "<y xmlns='z'>v</y>", "&#9;text",
+    "<w:p/>", "<w:p><w:r><w:t>x</w:t></w:r></w:p>", "<w:tbl><w:tr><w:tc/></w:tr></w:tbl>", "<w:r><w:tab/><w:br/></w:r>",
+    "<w:tr/>", "<w:tc/>", "<w:sdt><w:sdtContent/></w:sdt>", "<w:pPr><w:pStyle w:val='Heading1'/></w:pPr>",
+    "<w:txbxContent><w:p/></w:txbxContent>", "<w:del/>", "<w:t>&#x202E;&#8203;</w:t>", "<w:t/>", "<!-- -->", "<?x?>",
+    "<y xmlns='z'>v</y>", "&#9;text",
 )  # fmt: skip
 
 
@@ -285,9 +286,9 @@ def change_markup(data: bytes, generator: random.Random) -> bytes:
             wrap = generator.choice((b"w:sdt", b"w:tc", b"w:tr", b"w:tbl", b"w:p", b"w:ins"))
             parts[at] = b"<%s>%s</%s>" % (wrap, parts[at], wrap)
         else:
-            ends = [match.end() for match in re.finditer(rb"</?w:\w+[^<>]*>", parts[at])] or [None]
-            place = generator.choice(ends)
-            if place is not None and at % 2:
+            ends = [match.end() for match in re.finditer(rb"</?w:\w+[^<>]*>", parts[at])]
+            if ends and at % 2:
+                place = generator.choice(ends)
                 parts[at] = parts[at][:place] + generator.choice(SNIPPETS).encode() + parts[at][place:]
     return b"".join(parts)
 

@@ -19,9 +19,10 @@ from lmkindex import parser as parser_module
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
-from lmkindex.errors import LmkindexError, ReadError
+from lmkindex.errors import InterruptedBuildError, LmkindexError, ReadError
 from lmkindex.parse import parse_bytes
 from lmkindex.parser import Parser
+from lmkindex.table import IndexReader
 
 OPTIONS = FileOptions(parse_timeout_s=30.0)  # long for a busy machine; what must be late has its own
 SOON_S = 20.0
@@ -172,6 +173,33 @@ def test_the_child_does_not_hear_the_signals_of_a_stop(sick_parser: Parser) -> N
         os.kill(child, number)
     assert process_id(sick_parser) == child
     assert os.getpgid(child) != os.getpgid(0)  # nor does a terminal's Ctrl-C reach it
+
+
+@pytest.mark.parametrize("ending", ["signal", "time"])
+def test_a_build_that_waits_for_a_parser_can_be_stopped(sick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    monkeypatch.setattr("lmkindex.prepare.SLAB_STEPS", 1)  # so that the first document is on its way when the second one hangs
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Plain text.")
+    (corpus / "b.pdf").write_bytes(b"hangs for ten minutes")
+    finished: list[float] = []
+
+    def on_progress(path: str, done: int, total: int) -> None:
+        if done:
+            finished.append(time.monotonic())
+
+    def stop() -> int:
+        return signal.SIGTERM if ending == "signal" and finished and time.monotonic() > finished[0] + 1 else 0
+
+    options = BuildOptions(files=FileOptions(parse_timeout_s=500.0), time_budget_s=3.0 if ending == "time" else 0.0)
+    index, started = str(tmp_path / "index"), time.monotonic()
+    if ending == "signal":
+        with pytest.raises(InterruptedBuildError):
+            build_index(index, [corpus], options, encoder=FakeEncoder(), stop=stop, on_progress=on_progress)
+    else:
+        assert build_index(index, [corpus], options, encoder=FakeEncoder()).incomplete
+    assert time.monotonic() - started < 100
+    assert {path: entry.status for (_, path), entry in IndexReader(Path(index)).manifest().items()} == {"a.txt": "indexed"}
 
 
 def test_a_build_goes_on_after_each_kind_of_failure(sick: None, tmp_path: Path) -> None:
