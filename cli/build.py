@@ -42,6 +42,7 @@ def build(
     include: o.Include = None,
     exclude: o.Exclude = None,
     retry_failed: o.RetryFailed = o.BUILD.retry_failed,
+    ignore_failed: o.IgnoreFailed = False,
     time_budget: o.TimeBudget = "0",
     wait: o.Wait = o.BUILD.wait,
     max_delete: o.MaxDelete = o.MAX_DELETE_SHARE,
@@ -77,8 +78,8 @@ def build(
 
     with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_progress:
         report = build_index(terminal.index, corpus or [], build_options, stop=stop, on_progress=on_progress)
-    show(terminal, report)
-    return EXIT_FAILED_FILES if report.failed else EXIT_OK
+    show(terminal, report, ignore_failed=ignore_failed)
+    return EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK
 
 
 @contextmanager
@@ -119,13 +120,13 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
             signal.signal(number, handler)
 
 
-def show(terminal: Terminal, report: BuildReport) -> None:
-    """JSON, or the summary in one line; problems to stderr."""
+def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> None:
+    """JSON, or the summary in one line; problems to stderr. Failures that are ignored are no problems: -q does not show them."""
     if terminal.as_json:
         terminal.print_json(report.to_json())
         return
     for failure in report.failed:
-        terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
+        (terminal.note if ignore_failed else terminal.warn)(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     for warning in report.warnings:
         terminal.warn(f"warning: {warning}")
     if report.plan is not None:

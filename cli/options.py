@@ -46,6 +46,7 @@ Rebuild = Annotated[bool, typer.Option("--rebuild", help="Encode everything agai
 Include = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Only files that match (as in .gitignore); repeatable.")]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="No files that match (as in .gitignore); repeatable.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed/--no-retry-failed", help="Try unchanged files again that failed before.")]
+IgnoreFailed = Annotated[bool, typer.Option("--ignore-failed/--no-ignore-failed", help="Exit with 0, not 3, when files failed.")]
 TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good order after 90s, 50m or 2h; 0 is no limit.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]

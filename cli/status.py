@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,6 +56,7 @@ def status(terminal: Terminal, check: Check = False) -> int:
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
     from lmkindex.head import HEAD_FILE
+    from lmkindex.report import failure_of
 
     head = reader.head
     published = time.localtime((path / HEAD_FILE).stat().st_mtime)
@@ -67,7 +69,7 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
         "encoder": dict(head.encoder),
         "options": dict(head.options),
         "roots": list(head.roots),
-        "failed": [{"path": entry.path, "reason": entry.error, "status": entry.status} for entry in failed],
+        "failed": [failure_of(entry).to_json() | {"status": entry.status} for entry in failed],
         "format": head.format,
         "tables": dict(head.tables),
     }
@@ -85,6 +87,15 @@ def size_of(path: Path) -> int:
     return total
 
 
+def tried(failure: Mapping[str, Any]) -> str:
+    """When a file failed and how often, in words; nothing when an older version wrote the row."""
+    if not failure["tries"]:
+        return ""
+    if failure["tries"] == 1:
+        return f" (once, {failure['first']})"
+    return f" ({failure['tries']} times, first {failure['first']}, last {failure['last']})"
+
+
 def show(terminal: Terminal, found: dict[str, Any]) -> None:
     """The facts in lines; problems go to stderr as well as into the exit code."""
     encoder, options = found["encoder"], found["options"]
@@ -98,7 +109,7 @@ def show(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
     for failure in found["failed"]:
         kept = " (its last readable text is still searchable)" if failure["status"] == "stale" else ""
-        terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{kept}")
+        terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{tried(failure)}{kept}")
     for sentence in found.get("damage", []):
         terminal.warn(f"damage: {one_line(sentence)}")
     if found.get("damage"):

@@ -94,19 +94,7 @@ class Assembler:
     def finish_document(self, prepared: Prepared) -> None:
         """The document is whole: its rows go with the next commit."""
         document, task = prepared.document, prepared.task
-        entry = ManifestEntry(
-            doc_id=document.doc_id,
-            root=document.root,
-            path=document.path,
-            content_hash=document.content_hash,
-            size_bytes=document.size_bytes,
-            mtime_ns=document.mtime_ns,
-            status="indexed",
-            error="",
-            num_sentences=len(prepared.sentences),
-            num_tokens=prepared.num_tokens,
-        )
-        self.put_document(entry, {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
+        self.put_document(indexed_entry(prepared), {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
         if task.known_doc_id is not None and task.known_doc_id != document.doc_id:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches
@@ -119,33 +107,17 @@ class Assembler:
     def take_failure(self, step: Failed) -> None:
         """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
         failure = step.failure
-        known = self.manifest.get((failure.root, failure.path))
-        if known is not None and known.num_sentences:
-            entry = replace(known, size_bytes=failure.size_bytes, mtime_ns=failure.mtime_ns, status="stale", error=failure.reason)
+        entry = failed_entry(failure, self.manifest.get((failure.root, failure.path)))
+        if step.gone_doc_id is not None:
+            self.forget(step.gone_doc_id)
+        if entry.status == "stale":
             self.rewrite_documents([entry])
         else:
-            self.put_failure(failure)
-
-    def put_failure(self, failure: FileFailure) -> None:
-        """A row for a file of which nothing is indexed."""
-        entry = ManifestEntry(
-            doc_id=document_id(failure.root, failure.path),
-            root=failure.root,
-            path=failure.path,
-            content_hash="",
-            size_bytes=failure.size_bytes,
-            mtime_ns=failure.mtime_ns,
-            status="failed",
-            error=failure.reason,
-            num_sentences=0,
-            num_tokens=0,
-        )
-        self.put_document(entry, {"title": "", "text": "", "pages": []})
+            self.put_document(entry, {"title": "", "text": "", "pages": []})
 
     def put_document(self, entry: ManifestEntry, fields: dict[str, Any]) -> None:
         """Queue a row of `documents` in place of any that has its id."""
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.document_rows.append(manifest_fields(entry) | {"indexed_at": now} | fields)
+        self.document_rows.append(manifest_fields(entry) | {"indexed_at": utc_now()} | fields)
         self.replaced.add(entry.doc_id)
         self.manifest[(entry.root, entry.path)] = entry
 
@@ -217,6 +189,50 @@ def landmark_batch(step: WindowStep, vectors_ND: Float16Array, schema: pa.Schema
         pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors_ND).reshape(-1)), vectors_ND.shape[1]),
     ]
     return pa.record_batch(columns, schema=schema)
+
+
+def indexed_entry(prepared: Prepared) -> ManifestEntry:
+    """What the manifest says of a document that is whole."""
+    document = prepared.document
+    return ManifestEntry(
+        doc_id=document.doc_id,
+        root=document.root,
+        path=document.path,
+        content_hash=document.content_hash,
+        size_bytes=document.size_bytes,
+        mtime_ns=document.mtime_ns,
+        status="indexed",
+        error="",
+        num_sentences=len(prepared.sentences),
+        num_tokens=prepared.num_tokens,
+    )
+
+
+def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestEntry:
+    """What the manifest says of a file that failed, after what it said before: the same failure has a first time and counts its tries."""
+    now = utc_now()
+    entry = known if known is not None and known.num_sentences else None
+    has_failed = known is not None and known.status != "indexed"
+    return ManifestEntry(
+        doc_id=entry.doc_id if entry is not None else document_id(failure.root, failure.path),
+        root=failure.root,
+        path=failure.path,
+        content_hash=entry.content_hash if entry is not None else "",
+        size_bytes=failure.size_bytes,
+        mtime_ns=failure.mtime_ns,
+        status="stale" if entry is not None else "failed",
+        error=failure.reason,
+        num_sentences=entry.num_sentences if entry is not None else 0,
+        num_tokens=entry.num_tokens if entry is not None else 0,
+        first_failed=known.first_failed or now if known is not None and has_failed else now,
+        last_failed=now,
+        tries=known.tries + 1 if known is not None and has_failed else 1,
+    )
+
+
+def utc_now() -> str:
+    """The time as the tables hold it: ISO 8601, UTC, seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def manifest_fields(entry: ManifestEntry) -> dict[str, Any]:

@@ -142,10 +142,8 @@ def record_known_changes(job: Job, assembler: Assembler) -> None:
     """What needs no reading: deletions, new stats of equal content, and files that the walk could not reach."""
     for entry in job.plan.deleted:
         assembler.forget(entry.doc_id)
-    for failure in job.walk_failures:
-        known = job.manifest.get((failure.root, failure.path))
-        if known is None or known.error != failure.reason:
-            assembler.take_failure(Failed(failure=failure))
+    for failure in job.new_failures:
+        assembler.take_failure(Failed(failure=failure))
     touched = []
     for file in job.plan.touched:
         known_entry = job.manifest[(file.root, file.path)]

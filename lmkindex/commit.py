@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .head import fsync_path, read_head, write_head
 from .records import Head
-from .table import TABLES, connect, documents_schema, landmarks_schema
+from .table import TABLES, connect, documents_schema, landmarks_schema, ledger_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +52,9 @@ class IndexWriter:
             if table.version != self.head.tables[name]:
                 table.checkout(self.head.tables[name])
                 table.restore()
+        missing = [field for field in ledger_schema() if field.name not in self.documents.schema.names]
+        if missing:  # an index of an older version; as every write, this becomes visible with the next publish
+            self.documents.add_columns(missing)
 
     def create_text_index(self) -> None:
         """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""

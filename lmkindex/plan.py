@@ -52,6 +52,17 @@ class Job:
             tasks = [replace(task, known_doc_id=None) for task in tasks]
         return sorted(tasks, key=lambda task: (task.entry.root, task.entry.path))
 
+    @property
+    def new_failures(self) -> list[FileFailure]:
+        """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build."""
+        return [
+            failure
+            for failure in self.walk_failures
+            if self.options.retry_failed
+            or (known := self.manifest.get((failure.root, failure.path))) is None
+            or known.error != failure.reason
+        ]
+
 
 def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: Encoder | None) -> Job:
     """Walk, compare with the manifest, and check that the index may be changed so."""
@@ -160,6 +171,4 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
 
 def is_up_to_date(job: Job) -> bool:
     """Whether there is nothing to write."""
-    known = {(failure.root, failure.path): failure.reason for failure in job.walk_failures}
-    recorded = {key: job.manifest[key].error for key in known if key in job.manifest}
-    return not (job.tasks or job.plan.touched or job.plan.deleted) and known == recorded
+    return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures)

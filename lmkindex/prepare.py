@@ -71,9 +71,10 @@ class DocumentEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A file that could not be read."""
+    """A file that could not be read; `gone_doc_id` is the document that it was a rename of, whose own file is gone."""
 
     failure: FileFailure
+    gone_doc_id: str | None = None
 
 
 Step = WindowStep | DocumentEnd | Failed
@@ -161,7 +162,7 @@ def prepare_task(
             raise  # it says that no file can be read
         reason = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
         failure = FileFailure(root=entry.root, path=entry.path, reason=reason, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
-        yield Failed(failure=failure)
+        yield Failed(failure=failure, gone_doc_id=task.known_doc_id if task.kind == "renamed" else None)
         return
     tokens = stopwatch.time("tokenize", lambda: tokenize(encoder, document.text, sentences))
     prepared = Prepared(task=task, document=document, sentences=sentences, num_tokens=len(tokens.ids_T))

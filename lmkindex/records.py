@@ -34,13 +34,24 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFailure:
-    """A file that could not be read, with a reason that a user understands."""
+    """A file that could not be read, with a reason that a user understands.
+
+    In a report also what the ledger knows: when it failed for the first and the last time (UTC, ISO 8601; "" is unknown), and how
+    often it was tried.
+    """
 
     root: str
     path: str
     reason: str
     size_bytes: int = -1
     mtime_ns: int = -1
+    first_failed: str = ""
+    last_failed: str = ""
+    tries: int = 1
+
+    def to_json(self) -> JsonObject:
+        fields: JsonObject = {"path": self.path, "reason": self.reason}
+        return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +82,8 @@ class Document:
 class ManifestEntry:
     """What the index knows of a file: enough to decide from a stat, then a hash, whether it changed.
 
-    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is).
+    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). The last three
+    fields are the ledger of failures: times in UTC, ISO 8601; of a file that did not fail they are "", "" and 0.
     """
 
     doc_id: str
@@ -84,6 +96,9 @@ class ManifestEntry:
     error: str
     num_sentences: int
     num_tokens: int
+    first_failed: str = ""
+    last_failed: str = ""
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +350,7 @@ class BuildReport:
     def to_json(self) -> JsonObject:
         names = ("scanned", "added", "changed", "renamed", "deleted", "unchanged")
         report: JsonObject = {name: getattr(self, name) for name in names}
-        report["failed"] = [{"path": failure.path, "reason": failure.reason} for failure in self.failed]
+        report["failed"] = [failure.to_json() for failure in self.failed]
         totals = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
         report |= {name: getattr(self, name) for name in totals}
         report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}

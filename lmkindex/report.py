@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .assemble import counts_of
+from .assemble import counts_of, failed_entry, indexed_entry
 from .encoder import Encoder, window_options
 from .parser import Parser
 from .plan import Job, Manifest
@@ -42,6 +42,7 @@ class Tallies:
             else:
                 kind, path, size_bytes = outcome_of(step)
                 counts[kind] = counts.get(kind, 0) + 1
+                counts["deleted"] = counts.get("deleted", 0) + (isinstance(step, Failed) and step.gone_doc_id is not None)
                 self.done_bytes += size_bytes
                 self.num_finished += 1
                 part = 0.0
@@ -62,18 +63,14 @@ def summarize(
 ) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
     totals = counts_of(manifest.values())
-    failed = tuple(
-        FileFailure(root=entry.root, path=entry.path, reason=entry.error)
-        for _, entry in sorted(manifest.items())
-        if entry.status != "indexed"
-    )
+    failed = tuple(failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed")
     seconds = time.monotonic() - job.started
     return BuildReport(
         scanned=job.num_files,
         added=counts.get("added", 0),
         changed=counts.get("changed", 0),
         renamed=counts.get("renamed", 0),
-        deleted=sum(entry.status != "failed" for entry in job.plan.deleted),
+        deleted=sum(entry.status != "failed" for entry in job.plan.deleted) + counts.get("deleted", 0),
         unchanged=len(job.plan.touched) + sum(manifest[(entry.root, entry.path)].status == "indexed" for entry in job.plan.unchanged),
         failed=failed,
         documents=totals["documents"],
@@ -102,15 +99,16 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
             tallies.take(slab)
             for step in slab:
                 manifest |= forecast_entries(step, manifest)
-    for failure in job.walk_failures:
+    for failure in job.new_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
     report = summarize(job, manifest, tallies.counts, stopwatch, [])
     failed = {(failure.root, failure.path) for failure in report.failed}
     plan = {
         "add": [entry.path for entry in job.plan.added if (entry.root, entry.path) not in failed],
         "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
-        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed],
-        "delete": [entry.path for entry in job.plan.deleted],
+        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if (entry.root, entry.path) not in failed],
+        "delete": [entry.path for entry in job.plan.deleted]
+        + [old.path for old, entry in job.plan.renamed if (entry.root, entry.path) in failed],
         "fail": [failure.path for failure in report.failed],
     }
     return replace(report, plan=plan, tokens_per_second=0.0)
@@ -119,18 +117,17 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
 def forecast_entries(step: Step, manifest: Mapping[tuple[str, str], ManifestEntry]) -> Manifest:
     """The manifest rows that a step would leave."""
     if isinstance(step, DocumentEnd):
-        document, prepared = step.prepared.document, step.prepared
-        status, error, num_sentences, num_tokens = "indexed", "", len(prepared.sentences), prepared.num_tokens
-        root, path = document.root, document.path
+        entry = indexed_entry(step.prepared)
     elif isinstance(step, Failed):
-        root, path, error = step.failure.root, step.failure.path, step.failure.reason
-        known = manifest.get((root, path))
-        num_sentences, num_tokens = (known.num_sentences, known.num_tokens) if known else (0, 0)
-        status = "stale" if num_sentences else "failed"
+        entry = failed_entry(step.failure, manifest.get((step.failure.root, step.failure.path)))
     else:
         return {}
-    entry = ManifestEntry(
-        doc_id="", root=root, path=path, content_hash="", size_bytes=0, mtime_ns=0, status=status, error=error,
-        num_sentences=num_sentences, num_tokens=num_tokens,
+    return {(entry.root, entry.path): entry}
+
+
+def failure_of(entry: ManifestEntry) -> FileFailure:
+    """A line of the ledger."""
+    return FileFailure(
+        root=entry.root, path=entry.path, reason=entry.error,
+        first_failed=entry.first_failed, last_failed=entry.last_failed, tries=entry.tries,
     )  # fmt: skip
-    return {(root, path): entry}

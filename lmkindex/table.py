@@ -24,6 +24,7 @@ TABLES = ("documents", "landmarks")
 MANIFEST_COLUMNS = [
     "doc_id", "root", "path", "content_hash", "size_bytes", "mtime_ns", "status", "error", "num_sentences", "num_tokens",
 ]  # fmt: skip
+LEDGER_COLUMNS = ["first_failed", "last_failed", "tries"]  # indexes made before November 2026 lack them until the next build writes
 # Probes and refinement with which IVF_RQ reaches recall@100 of .99 (FACTS); an exact scan ignores them.
 ANN_PROBES = 50
 ANN_REFINE = 5
@@ -48,7 +49,15 @@ def documents_schema() -> pa.Schema:
         [(name, pa.string()) for name in names]
         + [(name, pa.int64()) for name in numbers]
         + [("pages", pa.list_(page)), ("text", pa.large_string())]
+        + list(ledger_schema())
     )
+
+
+def ledger_schema() -> pa.Schema:
+    """The columns of `documents` that remember failures; null in rows that never failed or are older than they."""
+    import pyarrow as pa
+
+    return pa.schema([("first_failed", pa.string()), ("last_failed", pa.string()), ("tries", pa.int64())])
 
 
 def landmarks_schema(dim: int) -> pa.Schema:
@@ -96,8 +105,10 @@ class IndexReader:
 
     def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
         """What the index knows of each file, by (root, path)."""
-        rows = self.documents.search().select(MANIFEST_COLUMNS).to_arrow().to_pylist()
-        return {(row["root"], row["path"]): ManifestEntry(**row) for row in rows}
+        columns = MANIFEST_COLUMNS + [name for name in LEDGER_COLUMNS if name in self.documents.schema.names]
+        rows = self.documents.search().select(columns).to_arrow().to_pylist()
+        known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null is the record's default
+        return {(row["root"], row["path"]): ManifestEntry(**row) for row in known}
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The named columns of documents, by doc_id."""
