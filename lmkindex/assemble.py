@@ -95,7 +95,7 @@ class Assembler:
         """The document is whole: its rows go with the next commit."""
         document, task = prepared.document, prepared.task
         self.put_document(indexed_entry(prepared), {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
-        if task.known_doc_id is not None and task.known_doc_id != document.doc_id:
+        if task.kind == "renamed" and task.known_doc_id is not None:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches
         self.num_ready_rows += self.num_open_rows

@@ -10,8 +10,9 @@ import fnmatch
 import hashlib
 import os
 import stat
+import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -29,7 +30,12 @@ DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
 IGNORE_FILE = ".lmkignore"
 MAX_IGNORE_BYTES = 1 << 20
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
+# For so long two writes of a file can carry the same time: the clock of a Linux file system stands still for up to 10 ms, and some keep
+# whole seconds, FAT two of them.
+TICK_NS = 20_000_000
+COARSE_TICK_NS = 2_000_000_000
 
+Hashing = Callable[[FileEntry], str | None]
 Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash, or ""; its patterns), outermost first
 
 
@@ -70,6 +76,18 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
 
 
+def settle(mtime_ns: int) -> None:
+    """Wait, if need be, until a later write of a file must carry another time than `mtime_ns`; read or hash it after that.
+
+    Without this, an edit right after a build that keeps the size would look unchanged for ever (Git calls such files racily clean). A
+    time in the future, of a clock that goes wrong, is not waited for.
+    """
+    tick_ns = TICK_NS if mtime_ns % 1_000_000_000 else COARSE_TICK_NS
+    age_ns = time.time_ns() - mtime_ns
+    if 0 <= age_ns < tick_ns:
+        time.sleep((tick_ns - age_ns) / 1e9)
+
+
 def plan_changes(
     entries: Sequence[FileEntry],
     manifest: Mapping[tuple[str, str], ManifestEntry],
@@ -80,9 +98,18 @@ def plan_changes(
 ) -> FilePlan:
     """What a build has to do so that the index (`manifest`, by (root, path)) equals the walk.
 
-    Files are told apart by size and modification time, and hashed only when these differ (always, with `checksum`). Indexed documents at
-    or below a path of `failures` (the walk's) count as unchanged: what could not be looked at is not known to be gone.
+    Files are told apart by size and modification time, and hashed only when these differ (always, with `checksum`). What is new or
+    changed and has the content of some indexed document (a copy, two names swapped, logs that rotate) names it in `twins`: nothing of it
+    need be encoded. Indexed documents at or below a path of `failures` (the walk's) count as unchanged: what could not be looked at is
+    not known to be gone.
     """
+    hashes: dict[FileEntry, str | None] = {}
+
+    def hash_of(entry: FileEntry) -> str | None:
+        if entry not in hashes:
+            hashes[entry] = _hash_or_none(entry)
+        return hashes[entry]
+
     added: list[FileEntry] = []
     changed: list[FileEntry] = []
     touched: list[FileEntry] = []
@@ -92,7 +119,7 @@ def plan_changes(
         if known is None:
             added.append(entry)
             continue
-        verdict = _compare(entry, known, checksum=checksum, retry_failed=retry_failed)
+        verdict = _compare(entry, known, hash_of, checksum=checksum, retry_failed=retry_failed)
         if verdict == "unchanged":
             unchanged.append(known)
         else:
@@ -102,7 +129,7 @@ def plan_changes(
     unseen = {(failure.root, failure.path) for failure in failures}
     unchanged += [known for known in missing if _is_unseen(known, unseen)]
     gone = [known for known in missing if not _is_unseen(known, unseen)]
-    renamed = _pair_renames(gone, added)
+    renamed = _pair_renames(gone, added, hash_of)
     old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
     return FilePlan(
         added=tuple(entry for entry in added if id(entry) not in new),
@@ -111,22 +138,25 @@ def plan_changes(
         renamed=tuple(renamed),
         unchanged=tuple(sorted(unchanged, key=lambda known: (known.root, known.path))),
         deleted=tuple(known for known in gone if id(known) not in old),
+        twins=_find_twins(manifest, [entry for entry in (*added, *changed) if id(entry) not in new], hash_of),
     )
 
 
-def _compare(entry: FileEntry, known: ManifestEntry, *, checksum: bool, retry_failed: bool) -> Literal["unchanged", "touched", "changed"]:
+def _compare(
+    entry: FileEntry, known: ManifestEntry, hash_of: Hashing, *, checksum: bool, retry_failed: bool
+) -> Literal["unchanged", "touched", "changed"]:
     """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask."""
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
     if known.status != "indexed":
         return "changed" if retry_failed or not same_stat else "unchanged"
     if same_stat and not checksum:
         return "unchanged"
-    if _hash_or_none(entry) != known.content_hash:
+    if hash_of(entry) != known.content_hash:
         return "changed"  # also when it cannot be hashed: the reader will say why
     return "unchanged" if same_stat else "touched"
 
 
-def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry]) -> list[tuple[ManifestEntry, FileEntry]]:
+def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
     """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of a fitting size."""
     waiting: dict[tuple[int, str], deque[ManifestEntry]] = {}
     for known in gone:
@@ -135,14 +165,28 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry]) -> 
     sizes = {size_bytes for size_bytes, _ in waiting}
     renamed = []
     for entry in added:
-        content_hash = _hash_or_none(entry) if entry.size_bytes in sizes else None
+        content_hash = hash_of(entry) if entry.size_bytes in sizes else None
         candidates = waiting.get((entry.size_bytes, content_hash or ""))
         if candidates:
             renamed.append((candidates.popleft(), entry))
     return renamed
 
 
+def _find_twins(
+    manifest: Mapping[tuple[str, str], ManifestEntry], entries: Sequence[FileEntry], hash_of: Hashing
+) -> dict[tuple[str, str], str]:
+    """For each file with the content of an indexed document: the first such document's id. Hashes only files of a fitting size."""
+    doc_ids: dict[tuple[int, str], str] = {}
+    for _, known in sorted(manifest.items()):
+        if known.status == "indexed":
+            doc_ids.setdefault((known.size_bytes, known.content_hash), known.doc_id)
+    sizes = {size_bytes for size_bytes, _ in doc_ids}
+    found = {(entry.root, entry.path): (entry.size_bytes, hash_of(entry) or "") for entry in entries if entry.size_bytes in sizes}
+    return {name: doc_ids[content] for name, content in found.items() if content in doc_ids}
+
+
 def _hash_or_none(entry: FileEntry) -> str | None:
+    settle(entry.mtime_ns)
     try:
         return hash_file(entry.absolute_path)
     except (OSError, ReadError):

@@ -43,9 +43,11 @@ class Job:
     @property
     def tasks(self) -> list[Task]:
         """Files to prepare, in order of their names."""
-        tasks = [Task(entry=entry, kind="added", known_doc_id=None) for entry in self.plan.added]
+        twins = self.plan.twins
+        tasks = [Task(entry=entry, kind="added", known_doc_id=twins.get((entry.root, entry.path))) for entry in self.plan.added]
         for entry in self.plan.changed:
-            tasks.append(Task(entry=entry, kind="changed", known_doc_id=self.manifest[(entry.root, entry.path)].doc_id))
+            name = (entry.root, entry.path)
+            tasks.append(Task(entry=entry, kind="changed", known_doc_id=twins.get(name, self.manifest[name].doc_id)))
         for old, entry in self.plan.renamed:
             tasks.append(Task(entry=entry, kind="renamed", known_doc_id=old.doc_id))
         if self.options.rebuild:

@@ -35,7 +35,7 @@ ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused."""
+    """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused. Of a rename it goes, then."""
 
     entry: FileEntry
     kind: str  # added, changed or renamed

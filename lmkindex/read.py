@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from .config import FileOptions
 from .decode import without_surrogates
 from .errors import ReadError
-from .files import document_id, hash_bytes
+from .files import document_id, hash_bytes, settle
 from .open_file import open_regular
 from .parse import Parse, parse_bytes
 from .records import Document, FileEntry
@@ -58,6 +58,7 @@ def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
                     raise ReadError(
                         f"too large: {before.st_size} bytes, the limit is {max_bytes}: raise --max-file-size and build with --retry-failed"
                     )
+                settle(before.st_mtime_ns)
                 data = file.read(max_bytes + 1)
             after = path.stat()
         except FileNotFoundError as error:

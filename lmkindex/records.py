@@ -106,7 +106,7 @@ class FilePlan:
     """The difference between the walk and the index. Every walked file is in exactly one of the first five tuples.
 
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
-    file any more and were not renamed.
+    file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
     """
 
     added: tuple[FileEntry, ...]
@@ -115,6 +115,7 @@ class FilePlan:
     renamed: tuple[tuple[ManifestEntry, FileEntry], ...]
     unchanged: tuple[ManifestEntry, ...]
     deleted: tuple[ManifestEntry, ...]
+    twins: Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

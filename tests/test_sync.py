@@ -1,0 +1,218 @@
+"""The index follows the directories whatever happens to names, kinds and times: nothing is missed, and nothing is encoded twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+from test_build import CountingEncoder, build, counts, manifest, put, same_as_clean_build
+
+from lmkindex import read
+from lmkindex.config import FileOptions
+from lmkindex.files import COARSE_TICK_NS, plan_changes, walk_files
+from lmkindex.read import read_document
+from lmkindex.records import BuildReport, ManifestEntry
+
+OLD_S = 1_600_000_000
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Three short documents."""
+    path = tmp_path / "corpus"
+    for number, name in enumerate(["a.txt", "b.md", "sub/c.txt"]):
+        put(path / name, tiny.prose(number, 12))
+    return path
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> str:
+    return str(tmp_path / "index")
+
+
+def build_without_encoding(index: str, *roots: Path) -> BuildReport:
+    encoder = CountingEncoder()
+    report = build(index, *roots, encoder=encoder)
+    assert report.windows_encoded == 0 and report.windows_reused > 0
+    return report
+
+
+# ---- names
+
+
+def test_a_file_becomes_a_directory_and_a_file_again(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    text = (corpus / "a.txt").read_text("utf-8")
+    (corpus / "a.txt").unlink()
+    put(corpus / "a.txt" / "part one.txt", tiny.prose(8, 5))
+    put(corpus / "a.txt" / "part two.txt", tiny.prose(9, 5))
+    assert counts(build(index, corpus)) == {"scanned": 4, "added": 2, "deleted": 1, "unchanged": 2}
+    assert set(manifest(index)) == {"a.txt/part one.txt", "a.txt/part two.txt", "b.md", "sub/c.txt"}
+    assert same_as_clean_build(index, corpus)
+    shutil.rmtree(corpus / "a.txt")
+    put(corpus / "a.txt", text)
+    shutil.rmtree(corpus / "sub")
+    put(corpus / "sub", "No document: its name has no suffix.")
+    assert counts(build(index, corpus)) == {"scanned": 2, "added": 1, "deleted": 3, "unchanged": 1}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_a_file_moves_into_a_directory_of_its_own_name(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "other")
+    (corpus / "a.txt").mkdir()
+    (corpus / "other").rename(corpus / "a.txt" / "a.txt")
+    report = build_without_encoding(index, corpus)
+    assert counts(report) == {"scanned": 3, "renamed": 1, "unchanged": 2}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_a_rename_of_case_only(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "A.TXT")
+    (corpus / "sub").rename(corpus / "Sub")
+    report = build_without_encoding(index, corpus)
+    assert counts(report) == {"scanned": 3, "renamed": 2, "unchanged": 1}
+    assert set(manifest(index)) == {"A.TXT", "b.md", "Sub/c.txt"}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_documents_move_between_roots_and_with_their_directory(corpus: Path, index: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    put(other / "z.txt", tiny.prose(7, 12))
+    build(index, corpus, other)
+    (corpus / "a.txt").rename(other / "a.txt")
+    (corpus / "sub").rename(other / "moved")
+    report = build_without_encoding(index)
+    assert counts(report) == {"scanned": 4, "renamed": 2, "unchanged": 2}
+    assert {(Path(root).name, path) for root, path in ((entry.root, entry.path) for entry in manifest(index).values())} == {
+        ("corpus", "b.md"), ("other", "a.txt"), ("other", "moved/c.txt"), ("other", "z.txt"),
+    }  # fmt: skip
+    assert same_as_clean_build(index, corpus, other)
+
+
+def test_rotated_swapped_and_copied_files_encode_nothing(corpus: Path, index: str) -> None:
+    """Their names were known before, with other content, so they are no renames; yet all their windows are stored."""
+    build(index, corpus)
+    (corpus / "sub" / "c.txt").rename(corpus / "oldest.txt")
+    (corpus / "b.md").rename(corpus / "sub" / "c.txt")
+    (corpus / "a.txt").rename(corpus / "b.md")
+    report = build_without_encoding(index, corpus)
+    assert counts(report) == {"scanned": 3, "added": 1, "changed": 2, "deleted": 1}
+    assert same_as_clean_build(index, corpus)
+    shutil.copy(corpus / "b.md", corpus / "copy.md")
+    (corpus / "oldest.txt").rename(corpus / "tmp")
+    (corpus / "b.md").rename(corpus / "oldest.txt")
+    (corpus / "tmp").rename(corpus / "b.md")
+    report = build_without_encoding(index, corpus)
+    assert counts(report) == {"scanned": 4, "added": 1, "changed": 2, "unchanged": 1}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_a_rename_to_what_cannot_be_read_is_a_failure_and_the_old_name_goes(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "a.pdf")
+    forecast = build(index, corpus, dry_run=True)
+    assert forecast.plan is not None
+    assert {name: paths for name, paths in forecast.plan.items() if paths} == {"delete": ["a.txt"], "fail": ["a.pdf"]}
+    expected = {"scanned": 3, "deleted": 1, "unchanged": 2, "failed": 1}
+    assert counts(forecast) == counts(build(index, corpus)) == expected
+    assert set(manifest(index)) == {"a.pdf", "b.md", "sub/c.txt"}
+    (corpus / "a.pdf").rename(corpus / "a.txt")
+    assert counts(build(index, corpus)) == {"scanned": 3, "added": 1, "unchanged": 2}
+
+
+# ---- times
+
+
+def test_a_time_that_goes_backwards_is_looked_at_again(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    put(corpus / "a.txt", (corpus / "a.txt").read_text("utf-8").replace("The", "One"))  # as when a backup is restored
+    os.utime(corpus / "a.txt", (OLD_S, OLD_S))
+    os.utime(corpus / "b.md", (OLD_S, OLD_S))  # the same content
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+    assert manifest(index)["b.md"].mtime_ns == OLD_S * 10**9
+    assert same_as_clean_build(index, corpus)
+
+
+def test_a_size_that_differs_is_enough(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    found = (corpus / "a.txt").stat()
+    put(corpus / "a.txt", tiny.prose(5, 3))
+    os.utime(corpus / "a.txt", ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+
+
+def test_an_edit_right_after_a_read_or_a_hash_has_another_time(tmp_path: Path) -> None:
+    """Two writes within one tick of the file system's clock carry the same time; reading and hashing wait for the tick to end."""
+    put(tmp_path / "a.txt", "Content 00.")
+    (entry,), _ = walk_files([tmp_path], FileOptions())
+    known = {(entry.root, entry.path): manifest_entry_of(entry.path, tmp_path)}
+    for number in range(25):
+        put(tmp_path / "a.txt", f"Content {number:02}.")
+        document = read_document(entry, FileOptions())
+        put(tmp_path / "a.txt", f"Tontenc {number:02}.")
+        assert (tmp_path / "a.txt").stat().st_mtime_ns != document.mtime_ns
+        (entry,), _ = walk_files([tmp_path], FileOptions())
+        plan_changes([entry], known, checksum=False, retry_failed=False)  # hashes, because the time differs
+        put(tmp_path / "a.txt", f"Content {number:02}.")
+        assert (tmp_path / "a.txt").stat().st_mtime_ns != entry.mtime_ns
+
+
+def manifest_entry_of(name: str, corpus: Path) -> ManifestEntry:
+    build(str(corpus.parent / "index"), corpus)
+    return manifest(str(corpus.parent / "index"))[name]
+
+
+def test_whole_seconds_are_taken_for_a_coarse_clock(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt", "Text.")
+    second_ns = time.time_ns() // 10**9 * 10**9
+    os.utime(tmp_path / "a.txt", ns=(second_ns, second_ns))
+    (entry,), _ = walk_files([tmp_path], FileOptions())
+    read_document(entry, FileOptions())
+    assert time.time_ns() >= second_ns + COARSE_TICK_NS
+    for future_ns in (time.time_ns() + 10**12, OLD_S * 10**9):  # neither is waited for
+        os.utime(tmp_path / "a.txt", ns=(future_ns, future_ns))
+        started = time.monotonic()
+        read_document(entry, FileOptions())
+        assert time.monotonic() - started < 60
+
+
+# ---- while they are read
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again_or_fails_and_recovers(
+    corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process replaces the file between the reader's stat and its read."""
+    num_writes = 0
+    path_open = Path.open
+
+    def write_then_open(self: Path, *arguments: Any, **options: Any) -> Any:
+        nonlocal num_writes
+        if self.name == "a.txt" and arguments == ("rb",) and num_left > num_writes:
+            num_writes += 1
+            staging = self.with_name("staging")
+            staging.write_bytes(f"Generation {num_writes}. It is short.".encode())
+            staging.replace(self)
+        return path_open(self, *arguments, **options)
+
+    monkeypatch.setattr(read, "RETRY_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", write_then_open)
+        num_left = 1
+        assert counts(build(index, corpus)) == {"scanned": 3, "added": 3}
+        assert manifest(index)["a.txt"].mtime_ns == (corpus / "a.txt").stat().st_mtime_ns
+        before = tiny.all_landmarks(Path(index))
+        os.utime(corpus / "a.txt", (OLD_S, OLD_S))
+        num_left = 99
+        (failure,) = build(index, corpus).failed
+        assert (failure.path, failure.reason) == ("a.txt", "the file kept changing while it was read")
+        assert (manifest(index)["a.txt"].status, tiny.all_landmarks(Path(index))) == ("stale", before)
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+    assert same_as_clean_build(index, corpus)
