@@ -14,9 +14,9 @@ from test_build import CountingEncoder, build, counts, manifest, put, same_as_cl
 
 from lmkindex import read
 from lmkindex.config import FileOptions
-from lmkindex.files import COARSE_TICK_NS, plan_changes, walk_files
+from lmkindex.files import COARSE_TICK_NS, TICK_NS, plan_changes, settle, walk_files
 from lmkindex.read import read_document
-from lmkindex.records import BuildReport, ManifestEntry
+from lmkindex.records import BuildReport
 
 OLD_S = 1_600_000_000
 
@@ -148,39 +148,29 @@ def test_a_size_that_differs_is_enough(corpus: Path, index: str) -> None:
     assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
 
 
-def test_an_edit_right_after_a_read_or_a_hash_has_another_time(tmp_path: Path) -> None:
-    """Two writes within one tick of the file system's clock carry the same time; reading and hashing wait for the tick to end."""
-    put(tmp_path / "a.txt", "Content 00.")
-    (entry,), _ = walk_files([tmp_path], FileOptions())
-    known = {(entry.root, entry.path): manifest_entry_of(entry.path, tmp_path)}
-    for number in range(25):
-        put(tmp_path / "a.txt", f"Content {number:02}.")
-        document = read_document(entry, FileOptions())
-        put(tmp_path / "a.txt", f"Tontenc {number:02}.")
-        assert (tmp_path / "a.txt").stat().st_mtime_ns != document.mtime_ns
-        (entry,), _ = walk_files([tmp_path], FileOptions())
-        plan_changes([entry], known, checksum=False, retry_failed=False)  # hashes, because the time differs
-        put(tmp_path / "a.txt", f"Content {number:02}.")
-        assert (tmp_path / "a.txt").stat().st_mtime_ns != entry.mtime_ns
+@pytest.mark.parametrize(("is_coarse", "tick_ns"), [(False, TICK_NS), (True, COARSE_TICK_NS)])
+def test_an_edit_right_after_a_read_or_a_hash_has_another_time(corpus: Path, index: str, is_coarse: bool, tick_ns: int) -> None:
+    """Two writes within a tick of the file system's clock carry the same time: so reading and hashing wait for the tick to end.
+
+    Whole seconds are taken for a clock that knows no others. A kernel may be finer than `TICK_NS`, so the times are set here.
+    """
+    build(index, corpus)
+    known = {(entry.root, entry.path): entry for entry in manifest(index).values()}
+    for is_hash in (False, True):
+        mtime_ns = time.time_ns() // 10**9 * 10**9 if is_coarse else time.time_ns() | 1
+        os.utime(corpus / "a.txt", ns=(mtime_ns, mtime_ns))
+        entry = walk_files([corpus], FileOptions())[0][0]
+        if is_hash:
+            assert plan_changes([entry], known, checksum=False, retry_failed=False).touched == (entry,)
+        else:
+            read_document(entry, FileOptions())
+        assert time.time_ns() - mtime_ns >= tick_ns
 
 
-def manifest_entry_of(name: str, corpus: Path) -> ManifestEntry:
-    build(str(corpus.parent / "index"), corpus)
-    return manifest(str(corpus.parent / "index"))[name]
-
-
-def test_whole_seconds_are_taken_for_a_coarse_clock(tmp_path: Path) -> None:
-    put(tmp_path / "a.txt", "Text.")
-    second_ns = time.time_ns() // 10**9 * 10**9
-    os.utime(tmp_path / "a.txt", ns=(second_ns, second_ns))
-    (entry,), _ = walk_files([tmp_path], FileOptions())
-    read_document(entry, FileOptions())
-    assert time.time_ns() >= second_ns + COARSE_TICK_NS
-    for future_ns in (time.time_ns() + 10**12, OLD_S * 10**9):  # neither is waited for
-        os.utime(tmp_path / "a.txt", ns=(future_ns, future_ns))
-        started = time.monotonic()
-        read_document(entry, FileOptions())
-        assert time.monotonic() - started < 60
+def test_neither_old_times_nor_those_of_a_wrong_clock_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waits {seconds} s"))
+    for mtime_ns in (0, time.time_ns() - COARSE_TICK_NS, time.time_ns() + 10**12):
+        settle(mtime_ns)
 
 
 # ---- while they are read
