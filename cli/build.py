@@ -15,16 +15,18 @@ from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK
 
 from . import options as o
-from .output import BOLD, Terminal, one_line
+from .metrics import recording
+from .output import BOLD, Terminal, log_line, one_line
 
 if TYPE_CHECKING:
-    from lmkindex.records import BuildReport
+    from lmkindex.records import BuildReport, Forecast
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"
     "  lmkindex build --time-budget 50m --json   # from cron: the same roots again"
 )
-STOPPING = b"\nStopping after this batch; what is finished will be saved. Once more stops at once.\n"
+STOPPING = "Stopping after this batch; what is finished will be saved. Once more stops at once."
+STOPPED = "Stopped at once."
 PLAN_WORDS = {"add": "to add", "change": "to encode again", "rename": "renamed", "delete": "to delete", "fail": "cannot be read"}
 
 
@@ -46,6 +48,7 @@ def build(
     time_budget: o.TimeBudget = "0",
     wait: o.Wait = o.BUILD.wait,
     max_delete: o.MaxDelete = o.MAX_DELETE_SHARE,
+    metrics: o.Metrics = None,
     checksum: o.Checksum = o.BUILD.checksum,
     follow_links: o.FollowLinks = o.BUILD.files.follow_links,
     max_file_size: o.MaxFileSize = o.MAX_FILE_SIZE,
@@ -62,24 +65,29 @@ def build(
     Documents are added, replaced, renamed and deleted; what did not change is not read again. A build that was stopped goes on where
     it was.
     """
-    build_options = BuildOptions(
-        encoder=encoder, window_tokens=window_tokens, context_tokens=context_tokens, dry_run=dry_run, rebuild=rebuild,
-        retry_failed=retry_failed, checksum=checksum, wait=wait,
-        time_budget_s=o.parse_duration("--time-budget", time_budget),
-        max_delete=o.parse_share("--max-delete", max_delete),
-        files=FileOptions(
-            include=tuple(include or ()), exclude=tuple(exclude or ()), follow_links=follow_links, max_pages=max_pages,
-            max_file_bytes=o.parse_size("--max-file-size", max_file_size),
-            parse_timeout_s=o.parse_duration("--file-timeout", file_timeout),
-        ),
-        encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
-    )  # fmt: skip
-    from lmkindex.build import build_index
+    with recording(terminal, None if dry_run else metrics) as outcome:
+        build_options = BuildOptions(
+            encoder=encoder, window_tokens=window_tokens, context_tokens=context_tokens, dry_run=dry_run, rebuild=rebuild,
+            retry_failed=retry_failed, checksum=checksum, wait=wait,
+            time_budget_s=o.parse_duration("--time-budget", time_budget),
+            max_delete=o.parse_share("--max-delete", max_delete),
+            files=FileOptions(
+                include=tuple(include or ()), exclude=tuple(exclude or ()), follow_links=follow_links, max_pages=max_pages,
+                max_file_bytes=o.parse_size("--max-file-size", max_file_size),
+                parse_timeout_s=o.parse_duration("--file-timeout", file_timeout),
+            ),
+            encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
+        )  # fmt: skip
+        from lmkindex.build import build_index
 
-    with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_progress:
-        report = build_index(terminal.index, corpus or [], build_options, stop=stop, on_progress=on_progress)
-    show(terminal, report, ignore_failed=ignore_failed)
-    return EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK
+        with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_progress:
+            outcome.report = report = build_index(
+                terminal.index, corpus or [], build_options,
+                stop=stop, on_progress=on_progress, on_forecast=lambda forecast: tell_forecast(terminal, forecast),
+            )  # fmt: skip
+        show(terminal, report, ignore_failed=ignore_failed)
+        outcome.exit_code = EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK
+    return outcome.exit_code
 
 
 @contextmanager
@@ -100,7 +108,8 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
     def remember(number: int, frame: FrameType | None) -> None:
         is_last = bool(came) or not is_asking
         if not terminal.quiet:  # os.write, because a handler may interrupt a print
-            os.write(2, b"\nStopped at once.\n" if is_last else STOPPING)
+            text = STOPPED if is_last else STOPPING
+            os.write(2, (log_line("info", "stopping", text) if terminal.log_json else f"\n{text}\n").encode())
         if is_last:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         came.append(number)
@@ -124,15 +133,36 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
     """JSON, or the summary in one line; problems to stderr. Failures that are ignored are no problems: -q does not show them."""
     if terminal.as_json:
         terminal.print_json(report.to_json())
-        return
-    for failure in report.failed:
-        (terminal.note if ignore_failed else terminal.warn)(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
-    for warning in report.warnings:
-        terminal.warn(f"warning: {warning}")
-    if report.plan is not None:
+    if terminal.log_json or not terminal.as_json:
+        for failure in report.failed:
+            tell = terminal.note if ignore_failed else terminal.warn
+            tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
+        for warning in report.warnings:
+            terminal.warn(f"warning: {warning}")
+    if report.plan is not None and not terminal.as_json:
         show_plan(terminal, report)
-    elif not terminal.quiet:
+    elif terminal.log_json:
+        terminal.note(summary_of(report), "build_finished", report.to_json())
+    elif not (terminal.quiet or terminal.as_json):
         terminal.print(summary_of(report))
+
+
+def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
+    """What is to be done: to who waits at a terminal, and to a collector."""
+    if terminal.log_json:
+        terminal.note(f"To do: {forecast_of(forecast)}.", "build_started", forecast.to_json())
+    else:
+        terminal.status(f"To do: {forecast_of(forecast)}.")
+
+
+def forecast_of(forecast: Forecast) -> str:
+    """A forecast in words. What a changed file holds anew is not known before it is read, so tokens and time are the most that may come."""
+    time_text = "time unknown until a build has measured a rate" if forecast.seconds is None else duration_of(forecast.seconds)
+    return f"{forecast.files:,} files of {forecast.size_bytes / 1e6:,.1f} MB to read, {forecast.tokens:,} tokens to encode, {time_text}"
+
+
+def duration_of(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
 def show_plan(terminal: Terminal, report: BuildReport) -> None:
@@ -144,8 +174,10 @@ def show_plan(terminal: Terminal, report: BuildReport) -> None:
             terminal.print(f"  {one_line(path)}")
     terminal.print(
         f"The index would hold {report.documents:,} documents, {report.sentences:,} sentences and {report.tokens:,} tokens; "
-        f"{report.windows_encoded:,} windows to encode, {report.unchanged:,} documents unchanged. Nothing was done."
+        f"{report.windows_encoded:,} windows to encode, {report.unchanged:,} documents unchanged."
     )
+    if report.forecast is not None:
+        terminal.print(f"To do: {forecast_of(report.forecast)}. Nothing was done.")
 
 
 def summary_of(report: BuildReport) -> str:
@@ -154,9 +186,10 @@ def summary_of(report: BuildReport) -> str:
     parts = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
     parts += [f"{len(report.failed):,} failed"] if report.failed else []
     speed = f" ({report.tokens_per_second:,.0f} tokens/s)" if report.windows_encoded else ""
+    expected = f" Forecast: {forecast_of(report.forecast)}." if report.forecast is not None and report.forecast.files else ""
     until = " Time is up: run the same command to go on." if report.incomplete else ""
     return (
         f"{report.documents:,} documents indexed: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences, "
         f"{report.tokens:,} tokens; {report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused, "
-        f"in {report.seconds:.1f} s{speed}.{until}"
+        f"in {report.seconds:.1f} s{speed}.{expected}{until}"
     )

@@ -16,9 +16,9 @@ import typer
 from lmkindex.errors import IndexUnusableError, LmkindexError
 
 from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status, synth, train
-from .output import visible
+from .output import ACTIVE, Terminal
 
-COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress"})
+COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress", "--log-json"})
 HELP_FLAGS = frozenset({"--help", "-h"})
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
@@ -52,7 +52,7 @@ def root(
 ) -> None:
     """Index long documents with landmark embeddings, search them, and answer from them with checked citations.
 
-    --index, --json, --quiet, --verbose and --no-progress may stand before the command or after it.
+    --index, --json, --quiet, --verbose, --no-progress and --log-json may stand before the command or after it.
     """
     group = context.command
     schema = settings.read_schema(group)
@@ -79,6 +79,7 @@ def move_common_options(arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code. Prints errors to stderr; never raises for what a user can meet."""
+    ACTIVE.set(None)
     words = move_common_options(arguments)
     is_verbose = "-v" in words or "--verbose" in words
     wants_help = bool(HELP_FLAGS & set(words))  # help must come whatever stands in a settings file
@@ -98,7 +99,9 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # the last place where anything can be said about it
         if is_verbose and not isinstance(error, LmkindexError):
             print(visible(traceback.format_exc()), file=sys.stderr, end="")
-        print(f"error: {visible(explain(error))}", file=sys.stderr)
+        terminal = ACTIVE.get() or Terminal(index="", log_json="--log-json" in words)
+        fields = {"exit_code": exit_code_of(error), "kind": type(error).__name__}
+        terminal.warn(explain(error) if terminal.log_json else f"error: {explain(error)}", "error", fields, level="error")
         return exit_code_of(error)
 
 

@@ -14,7 +14,7 @@ import typer
 from lmkindex.config import DEFAULT_INDEX, AnswerOptions, BuildOptions, SearchOptions
 from lmkindex.errors import UsageError
 
-from .output import Terminal
+from .output import ACTIVE, Terminal
 
 BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -32,6 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON o
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and problems.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the logs of libraries, and tracebacks.")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar, also on a terminal.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Problems and summaries on stderr as JSON Lines, for a collector of logs.")]
 
 # Encoding
 Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 is PyTorch's choice.")]
@@ -50,6 +51,7 @@ IgnoreFailed = Annotated[bool, typer.Option("--ignore-failed/--no-ignore-failed"
 TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good order after 90s, 50m or 2h; 0 is no limit.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]
+Metrics = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the state of the build there for Prometheus (*.prom).")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links/--no-follow-links", help="Follow links that lead out of the corpus, too.")]
 MaxFileSize = Annotated[str, typer.Option(metavar="SIZE", help="A larger file fails, as in 300K, 64M or 2G.")]
@@ -129,9 +131,10 @@ def make_terminal(
     quiet: Quiet = False,
     verbose: Verbose = False,
     no_progress: NoProgress = False,
+    log_json: LogJson = False,
 ) -> Terminal:
     """The common options, as every command has them."""
-    return Terminal(index=index, as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress)
+    return Terminal(index=index, as_json=as_json, quiet=quiet, verbose=verbose, no_progress=no_progress, log_json=log_json)
 
 
 COMMON = tuple(inspect.signature(make_terminal).parameters)
@@ -147,6 +150,7 @@ def command(function: Callable[..., int]) -> Callable[..., None]:
     @wraps(function)
     def run_command(**values: Any) -> None:
         terminal = make_terminal(**{name: values.pop(name) for name in COMMON})
+        ACTIVE.set(terminal)
         raise typer.Exit(function(terminal, **values))
 
     # Typer reads both; values come by name, so the order is only that of the help.

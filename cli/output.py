@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -50,6 +53,13 @@ def place(path: str, start: int, end: int, page: int | None) -> str:
     return f"{one_line(path)}:{start}-{end}" + (f" (page {page})" if page is not None else "")
 
 
+def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | None = None) -> str:
+    """One event for a collector of logs: a line of JSON with its end. `time` is UTC; `fields` is what only this kind of event has."""
+    now_ms = time.time_ns() // 1_000_000
+    stamp = time.strftime(f"%Y-%m-%dT%H:%M:%S.{now_ms % 1000:03}Z", time.gmtime(now_ms / 1000))
+    return to_json({"time": stamp, "level": level, "event": event, "message": message, "fields": dict(fields or {})}) + "\n"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
     """The common options of a command, and the only way to stdout and stderr."""
@@ -59,10 +69,11 @@ class Terminal:
     quiet: bool = False
     verbose: bool = False
     no_progress: bool = False
+    log_json: bool = False
 
     @property
     def shows_progress(self) -> bool:
-        return sys.stderr.isatty() and not self.quiet and not self.no_progress
+        return sys.stderr.isatty() and not (self.quiet or self.no_progress or self.log_json)
 
     @property
     def is_interactive(self) -> bool:
@@ -79,14 +90,15 @@ class Terminal:
         sys.stdout.write(to_json(value) + "\n")
         sys.stdout.flush()
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, event: str = "note", fields: Mapping[str, Any] | None = None) -> None:
         """What a person may want to know; not with -q."""
         if not self.quiet:
-            self.warn(text)
+            self.warn(text, event, fields, level="info")
 
-    def warn(self, text: str) -> None:
-        """What a person must know."""
-        print(visible(text), file=sys.stderr)
+    def warn(self, text: str, event: str = "warning", fields: Mapping[str, Any] | None = None, *, level: str = "warning") -> None:
+        """What a person must know: a line of text, or with --log-json an event, whose `fields` say the same to a program."""
+        sys.stderr.write(log_line(level, event, text, fields) if self.log_json else f"{visible(text)}\n")
+        sys.stderr.flush()
 
     def status(self, text: str) -> None:
         """A step that takes a while, for who waits at a terminal."""
@@ -101,3 +113,7 @@ class Terminal:
         amount = DownloadColumn() if counts_bytes else MofNCompleteColumn()
         columns = (BarColumn(), amount, TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
         return Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shows_progress)
+
+
+# The terminal of the command that runs, for what goes wrong outside of it; None before a command line was understood.
+ACTIVE: ContextVar[Terminal | None] = ContextVar("ACTIVE", default=None)

@@ -55,6 +55,7 @@ def status(terminal: Terminal, check: Check = False) -> int:
 
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
+    from lmkindex.forecast import rate_of
     from lmkindex.head import HEAD_FILE
     from lmkindex.report import failure_of
 
@@ -69,6 +70,7 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
         "encoder": dict(head.encoder),
         "options": dict(head.options),
         "roots": list(head.roots),
+        "tokens_per_second": None if (rate := rate_of(head.counts)) is None else round(rate, 1),
         "failed": [failure_of(entry).to_json() | {"status": entry.status} for entry in failed],
         "format": head.format,
         "tables": dict(head.tables),
@@ -105,6 +107,8 @@ def show(terminal: Terminal, found: dict[str, Any]) -> None:
     terminal.print(f"  windows    {options['window_tokens']} tokens, {options['context_tokens']} of them context")
     terminal.print(f"  on disk    {found['size_bytes'] / 1e6:,.1f} MB")
     terminal.print(f"  published  {found['published']}")
+    if found["tokens_per_second"] is not None:
+        terminal.print(f"  rate       {found['tokens_per_second']:,.0f} tokens/s, when a build last measured it")
     for root in found["roots"]:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
     for failure in found["failed"]:

@@ -159,7 +159,8 @@ class Assembler:
 
     def publish(self) -> None:
         """Replace `head.json`."""
-        self.head = self.writer.publish(replace(self.head, counts=counts_of(self.manifest.values())))
+        counts = dict(self.head.counts) | counts_of(self.manifest.values())  # the rate stays
+        self.head = self.writer.publish(replace(self.head, counts=counts))
 
     def abandon_open(self, reopen: Callable[[], IndexWriter]) -> None:
         """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""

@@ -20,11 +20,12 @@ from .commit import IndexWriter
 from .config import BuildOptions, index_path
 from .encoder import Encoder, load_encoder, window_options
 from .errors import InterruptedBuildError, LmkindexError
+from .forecast import expect, measured
 from .head import write_lock
 from .parser import Parser
 from .plan import Job, is_up_to_date, plan_job
 from .prepare import Failed, Slab, Stopwatch, in_thread, prepare_slabs, rows_of
-from .records import BuildReport
+from .records import BuildReport, Forecast
 from .report import Progress, Tallies, forecast, summarize
 from .table import IndexReader
 
@@ -39,11 +40,13 @@ def build_index(
     encoder: Encoder | None = None,
     stop: Callable[[], int] = lambda: 0,
     on_progress: Progress | None = None,
+    on_forecast: Callable[[Forecast], None] = lambda _: None,
 ) -> BuildReport:
     """Add, replace, rename and delete documents until the index equals `roots` (empty: the roots of the last build).
 
     `encoder` overrides the one that `options` or the index name. `stop` is asked between batches for the number of a signal that came.
-    Raises `LockedError`, `IndexUnusableError`, `UsageError`, and `InterruptedBuildError` after saving what was finished.
+    `on_forecast` hears, before the first file is read, how much there is to do. Raises `LockedError`, `IndexUnusableError`, `UsageError`,
+    and `InterruptedBuildError` after saving what was finished.
     """
     path = index_path(index)
     if options.dry_run:
@@ -51,9 +54,12 @@ def build_index(
         return forecast(job, encoder or load_encoder(job.folder, options.encode))
     with write_lock(path, wait=options.wait):
         job = plan_job(path, roots, options, encoder)
+        expected = expect(job)
         if not job.is_new and is_up_to_date(job):
-            return summarize(job, job.manifest, {}, Stopwatch(), [])
-        return run_job(job, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
+            return replace(summarize(job, job.manifest, {}, Stopwatch(), []), forecast=expected)
+        on_forecast(expected)
+        report = run_job(job, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
+        return replace(report, forecast=expected)
 
 
 def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Progress | None) -> BuildReport:
@@ -72,6 +78,7 @@ def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Pr
     record_known_changes(job, assembler)
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=sum(task.entry.size_bytes for task in job.tasks), on_progress=on_progress)
+    encode_started = time.monotonic()
     signal_number, is_complete = encode_tasks(job, encoder, assembler, stopwatch, tallies, stop)
     assembler.abandon_open(lambda: IndexWriter(job.index_path, dim=job.folder.dim))
     if options.rebuild and not is_complete:
@@ -80,6 +87,8 @@ def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Pr
             InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
         )
     assembler.commit(publish=False)
+    counts = measured(assembler.head.counts, tallies.counts.get("row_tokens", 0), time.monotonic() - encode_started)
+    assembler.head = replace(assembler.head, counts=counts)
     assembler.publish()
     if signal_number:
         raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to go on.", signal_number)

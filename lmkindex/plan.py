@@ -87,7 +87,7 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
         encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
         options=window_sizes(head, folder, options),
         roots=tuple(str(root.resolve()) for root in wanted),
-        counts=head.counts if head is not None else counts_of([]),
+        counts=known_counts(head, folder),
     )
     return Job(
         index_path=path,
@@ -101,6 +101,11 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
         num_files=count_files(entries, walk_failures, plan.unchanged),
         started=started,
     )
+
+
+def known_counts(head: Head | None, folder: EncoderFolder) -> Mapping[str, int]:
+    """What the head counted; nothing where another encoder will run, whose rate is unknown."""
+    return head.counts if head is not None and head.encoder["fingerprint"] == folder.fingerprint else counts_of([])
 
 
 def read_manifest(path: Path, head: Head | None, *, is_rebuild: bool) -> Manifest:

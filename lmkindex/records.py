@@ -326,8 +326,23 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a build is expected to read and to encode, context included; `seconds` is None until a build has measured a rate."""
+
+    files: int
+    size_bytes: int
+    tokens: int
+    seconds: float | None
+
+    def to_json(self) -> JsonObject:
+        seconds = None if self.seconds is None else round(self.seconds, 1)
+        return {"files": self.files, "bytes": self.size_bytes, "tokens": self.tokens, "seconds": seconds}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """The summary of a build; with `plan`, a forecast by `--dry-run`."""
+    """The summary of a build; with `plan`, a forecast by `--dry-run`. `tokens_encoded` counts context too, `bytes_read` the files that
+    were new, changed or renamed; `forecast` is what was expected before (of a dry run: what it found, with the time it would take)."""
 
     scanned: int = 0
     added: int = 0
@@ -343,6 +358,9 @@ class BuildReport:
     windows_reused: int = 0
     seconds: float = 0.0
     tokens_per_second: float = 0.0
+    tokens_encoded: int = 0
+    bytes_read: int = 0
+    forecast: Forecast | None = None
     incomplete: bool = False
     warnings: tuple[str, ...] = ()
     plan: Mapping[str, list[str]] | None = None
@@ -355,6 +373,8 @@ class BuildReport:
         totals = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
         report |= {name: getattr(self, name) for name in totals}
         report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}
+        report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
+        report["forecast"] = None if self.forecast is None else self.forecast.to_json()
         if self.incomplete:
             report["incomplete"] = True
         if self.warnings:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from .assemble import counts_of, failed_entry, indexed_entry
 from .encoder import Encoder, window_options
+from .forecast import seconds_for
 from .parser import Parser
 from .plan import Job, Manifest
 from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
-from .records import BuildReport, FileFailure, ManifestEntry
+from .records import BuildReport, FileFailure, Forecast, ManifestEntry
 from .table import IndexReader
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
@@ -43,6 +44,7 @@ class Tallies:
                 kind, path, size_bytes = outcome_of(step)
                 counts[kind] = counts.get(kind, 0) + 1
                 counts["deleted"] = counts.get("deleted", 0) + (isinstance(step, Failed) and step.gone_doc_id is not None)
+                counts["bytes_read"] = counts.get("bytes_read", 0) + size_bytes
                 self.done_bytes += size_bytes
                 self.num_finished += 1
                 part = 0.0
@@ -80,6 +82,8 @@ def summarize(
         windows_reused=counts.get("windows_reused", 0),
         seconds=seconds,
         tokens_per_second=counts.get("row_tokens", 0) / seconds if seconds else 0.0,
+        tokens_encoded=counts.get("row_tokens", 0),
+        bytes_read=counts.get("bytes_read", 0),
         warnings=tuple(warnings),
         seconds_by_step=dict(stopwatch.seconds),
     )
@@ -111,7 +115,11 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
         + [old.path for old, entry in job.plan.renamed if (entry.root, entry.path) in failed],
         "fail": [failure.path for failure in report.failed],
     }
-    return replace(report, plan=plan, tokens_per_second=0.0)
+    tokens = report.tokens_encoded
+    exact = Forecast(
+        files=len(job.tasks), size_bytes=report.bytes_read, tokens=tokens, seconds=seconds_for(tokens, job.head.counts)
+    )  # fmt: skip
+    return replace(report, plan=plan, tokens_per_second=0.0, forecast=exact)
 
 
 def forecast_entries(step: Step, manifest: Mapping[tuple[str, str], ManifestEntry]) -> Manifest:

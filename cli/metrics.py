@@ -1,0 +1,144 @@
+"""`lmkindex build --metrics FILE`: what the last build did, for Prometheus through the textfile collector of its node_exporter.
+
+Takes a build's report or its failure, gives a file that is always whole: it is written beside its name and renamed. All values are gauges
+of the last build and of the index; the time of the last success is taken over from the file when a build fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK, LmkindexError
+
+from .output import Terminal
+
+if TYPE_CHECKING:
+    from lmkindex.records import BuildReport
+
+LAST_SUCCESS = "lmkindex_build_last_success_timestamp_seconds"
+CHANGES = ("added", "changed", "renamed", "deleted", "unchanged")
+Sample = tuple[str, float]  # labels besides the index, as in `change="added"`; value
+Family = tuple[str, str, list[Sample]]  # name, help, samples
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a build ended; the command fills it in."""
+
+    report: BuildReport | None = None
+    exit_code: int = EXIT_OK
+    seconds: float = 0.0
+
+    @property
+    def is_success(self) -> bool:
+        """The index equals the directories, but for files that cannot be read: those have a metric of their own."""
+        is_whole = self.report is not None and not self.report.incomplete
+        return is_whole and self.exit_code in (EXIT_OK, EXIT_FAILED_FILES)
+
+
+@contextmanager
+def recording(terminal: Terminal, path: Path | None) -> Iterator[Outcome]:
+    """Write the metrics of what runs inside, however it ends; a file that cannot be written is a warning and does not change the end."""
+    outcome, started = Outcome(), time.monotonic()
+    try:
+        yield outcome
+    except BaseException as error:
+        outcome.exit_code = code_of(error)
+        raise
+    finally:
+        outcome.seconds = time.monotonic() - started
+        if path is not None:
+            try:
+                write_metrics(path, terminal.index, outcome)
+            except OSError as error:
+                terminal.warn(f"warning: The metrics could not be written to {path}: {error.strerror}.", "metrics_failed")
+
+
+def code_of(error: BaseException) -> int:
+    """The exit code that an error will end in."""
+    from .main import EXIT_INTERRUPTED, exit_code_of
+
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    return exit_code_of(error) if isinstance(error, Exception) else EXIT_INTERRUPTED
+
+
+def write_metrics(path: Path, index: str, outcome: Outcome) -> None:
+    """Replace the file. Its temporary name does not end in .prom, so that no collector reads it. Raises `OSError`."""
+    label = f'index="{escape(str(Path(index).absolute()))}"'
+    families = [*build_families(outcome, last_success(path, label)), *index_families(Path(index))]
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        staging.write_text("".join(render(family, label) for family in families), encoding="utf-8", errors="backslashreplace")
+        staging.replace(path)
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def build_families(outcome: Outcome, last_success_s: float) -> list[Family]:
+    """What the build did. Counts are there when it came to an end."""
+    now, report = time.time(), outcome.report
+    families: list[Family] = [
+        ("lmkindex_build_last_run_timestamp_seconds", "When a build last ended, well or not.", [("", now)]),
+        (LAST_SUCCESS, "When the index last equalled its directories; 0 is never.", [("", now if outcome.is_success else last_success_s)]),
+        ("lmkindex_build_exit_code", "The exit code of the last build; see docs/cli.md.", [("", outcome.exit_code)]),
+        ("lmkindex_build_duration_seconds", "How long the last build took.", [("", outcome.seconds)]),
+    ]
+    if report is None:
+        return families
+    changes = [(f'change="{name}"', float(getattr(report, name))) for name in CHANGES]
+    windows = [('source="encoded"', float(report.windows_encoded)), ('source="reused"', float(report.windows_reused))]
+    return [
+        *families,
+        ("lmkindex_build_incomplete", "1 when the last build ran out of its time budget.", [("", report.incomplete)]),
+        ("lmkindex_build_documents", "Documents of the last build by what became of them.", changes),
+        ("lmkindex_build_windows", "Windows of the last build by where their vectors came from.", windows),
+        ("lmkindex_build_encoded_tokens", "Tokens that the last build encoded.", [("", report.tokens_encoded)]),
+        ("lmkindex_build_read_bytes", "Bytes of the files that the last build read.", [("", report.bytes_read)]),
+    ]
+
+
+def index_families(index_path: Path) -> list[Family]:
+    """What the index holds, as its head says; nothing when there is none."""
+    from lmkindex.head import read_head
+
+    head = None
+    with suppress(LmkindexError, OSError):
+        head = read_head(index_path)
+    if head is None:
+        return []
+    helps = {
+        "documents": "Documents that are searchable.",
+        "sentences": "Sentences that are searchable.",
+        "tokens": "Tokens of the documents.",
+        "failed": "Files that cannot be read.",
+    }
+    names = {"failed": "failed_files"}
+    return [(f"lmkindex_index_{names.get(name, name)}", text, [("", head.counts.get(name, 0))]) for name, text in helps.items()]
+
+
+def render(family: Family, label: str) -> str:
+    """A family in Prometheus's text format."""
+    name, text, samples = family
+    lines = [f"{name}{{{','.join(filter(None, (label, labels)))}}} {float(value)!r}\n" for labels, value in samples]
+    return f"# HELP {name} {text}\n# TYPE {name} gauge\n{''.join(lines)}"
+
+
+def last_success(path: Path, label: str) -> float:
+    """The time of the last success that the file knows of this index; 0.0 when there is none."""
+    with suppress(OSError, ValueError):
+        found = re.search(rf"^{LAST_SUCCESS}{{{re.escape(label)}}} (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        return float(found[1]) if found is not None else 0.0
+    return 0.0
+
+
+def escape(value: str) -> str:
+    """A label's value in Prometheus's text format."""
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

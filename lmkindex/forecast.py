@@ -1,0 +1,68 @@
+"""How much a build has to do, told before it reads anything, and how fast builds are: sizes and rates in, a `Forecast` out.
+
+The rate is measured by each build that encodes enough and is published in the head's counts, where older versions pass over it. Knows no
+files and no models; `--dry-run` (report.py) counts exactly, this estimates from what the index holds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from .plan import Job
+from .records import Forecast, ManifestEntry
+
+RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
+MIN_RATE_TOKENS = 10_000  # fewer say little of a long build
+BYTES_PER_TOKEN = 4.5  # of English text, where the index holds nothing to tell by
+
+
+def expect(job: Job) -> Forecast:
+    """What a build will read and encode at most: of a changed file it is not known how much of it changed."""
+    tasks = job.tasks
+    stored = {(entry.root, entry.path) for _, entry in job.plan.renamed} | job.plan.twins.keys()
+    tokens_per_byte = densities(job.manifest.values())
+    sizes = job.head.options
+    overhead = sizes["window_tokens"] / (sizes["window_tokens"] - sizes["context_tokens"])  # context is encoded again with each window
+    num_tokens = sum(
+        task.entry.size_bytes * tokens_per_byte.get(kind_of(task.entry.path), 1 / BYTES_PER_TOKEN)
+        for task in tasks
+        if job.options.rebuild or (task.entry.root, task.entry.path) not in stored
+    )
+    tokens = int(num_tokens * overhead)
+    size_bytes = sum(task.entry.size_bytes for task in tasks)
+    return Forecast(files=len(tasks), size_bytes=size_bytes, tokens=tokens, seconds=seconds_for(tokens, job.head.counts))
+
+
+def densities(entries: Iterable[ManifestEntry]) -> dict[str, float]:
+    """Tokens in a byte of the documents that are indexed, by kind of file."""
+    tokens: Counter[str] = Counter()
+    size_bytes: Counter[str] = Counter()
+    for entry in entries:
+        if entry.status == "indexed":
+            tokens[kind_of(entry.path)] += entry.num_tokens
+            size_bytes[kind_of(entry.path)] += entry.size_bytes
+    return {kind: tokens[kind] / size_bytes[kind] for kind in tokens if size_bytes[kind]}
+
+
+def kind_of(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()
+
+
+def rate_of(counts: Mapping[str, int]) -> float | None:
+    """Tokens per second of the last build that measured it; None before the first."""
+    return counts[RATE_TOKENS] * 1000 / counts[RATE_MS] if counts.get(RATE_MS) and counts.get(RATE_TOKENS) else None
+
+
+def seconds_for(tokens: int, counts: Mapping[str, int]) -> float | None:
+    """How long `tokens` take to encode at the measured rate."""
+    rate = rate_of(counts)
+    return tokens / rate if rate is not None else None
+
+
+def measured(counts: Mapping[str, int], tokens: int, seconds: float) -> dict[str, int]:
+    """The counts of a head with the rate of the build that ends now, if that says more than the one that is known."""
+    if tokens >= MIN_RATE_TOKENS or (tokens and rate_of(counts) is None):
+        return dict(counts) | {RATE_TOKENS: tokens, RATE_MS: max(1, round(seconds * 1000))}
+    return dict(counts)
