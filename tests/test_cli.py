@@ -38,7 +38,7 @@ from lmkindex_cli.reference import reference
 HEAVY = {"torch", "transformers", "vllm", "lancedb", "pyarrow", "numpy"}
 BUILD_KEYS = [
     "scanned", "added", "changed", "renamed", "deleted", "unchanged", "failed", "documents", "sentences", "tokens", "windows_encoded",
-    "windows_reused", "seconds", "tokens_per_second",
+    "windows_reused", "seconds", "tokens_per_second", "tokens_encoded", "bytes_read", "forecast",
 ]  # fmt: skip
 SPAN_KEYS = ["path", "doc_id", "page", "start", "end", "boundary", "score", "text"]
 CITATION_KEYS = ["marker", "path", "page", "start", "end", "quote", "verified"]
