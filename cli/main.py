@@ -16,7 +16,7 @@ import typer
 from lmkindex.errors import IndexUnusableError, LmkindexError
 
 from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status, synth, train
-from .output import ACTIVE, Terminal
+from .output import ACTIVE, Terminal, visible
 
 COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress", "--log-json"})
 HELP_FLAGS = frozenset({"--help", "-h"})

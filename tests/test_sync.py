@@ -15,6 +15,7 @@ from test_build import CountingEncoder, build, counts, manifest, put, same_as_cl
 from lmkindex import read
 from lmkindex.config import FileOptions
 from lmkindex.files import COARSE_TICK_NS, TICK_NS, plan_changes, settle, walk_files
+from lmkindex.open_file import open_regular
 from lmkindex.read import read_document
 from lmkindex.records import BuildReport
 
@@ -179,27 +180,27 @@ def test_neither_old_times_nor_those_of_a_wrong_clock_are_waited_for(monkeypatch
 def test_a_file_that_changes_while_it_is_read_is_read_again_or_fails_and_recovers(
     corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process replaces the file between the reader's stat and its read."""
-    num_writes = 0
-    path_open = Path.open
+    """Another process replaces the file between the reader's open and its read."""
+    num_writes, num_left = 0, 1
 
-    def write_then_open(self: Path, *arguments: Any, **options: Any) -> Any:
+    def open_then_write(path: Path) -> Any:
         nonlocal num_writes
-        if self.name == "a.txt" and arguments == ("rb",) and num_left > num_writes:
+        opened = open_regular(path)
+        if path.name == "a.txt" and num_left > num_writes:
             num_writes += 1
-            staging = self.with_name("staging")
-            staging.write_bytes(f"Generation {num_writes}. It is short.".encode())
-            staging.replace(self)
-        return path_open(self, *arguments, **options)
+            staging = path.with_name("staging")
+            staging.write_text(f"Generation {num_writes}. It is short.", "utf-8")
+            staging.replace(path)
+        return opened
 
     monkeypatch.setattr(read, "RETRY_S", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "open", write_then_open)
-        num_left = 1
+        patch.setattr(read, "open_regular", open_then_write)
         assert counts(build(index, corpus)) == {"scanned": 3, "added": 3}
         assert manifest(index)["a.txt"].mtime_ns == (corpus / "a.txt").stat().st_mtime_ns
         before = tiny.all_landmarks(Path(index))
-        os.utime(corpus / "a.txt", (OLD_S, OLD_S))
+        assert before[0][5] == "Generation 1."
+        put(corpus / "a.txt", "It changes again.")
         num_left = 99
         (failure,) = build(index, corpus).failed
         assert (failure.path, failure.reason) == ("a.txt", "the file kept changing while it was read")
