@@ -22,7 +22,9 @@ This page is generated: edit `cli/reference.py` or the commands' own help, then 
 
 Results go to stdout, everything else to stderr. Progress bars are drawn only when stderr is a terminal, and not with
 `--quiet` or `--no-progress`. Control characters and bidirectional overrides in paths and documents are written out in
-output for people (`␛` for ESC); JSON, and the output of `read` to a file or a pipe, is exact. `--index`, `--json`,
+output for people (`␛` for ESC), in paths invisible characters too; in an answer, check marks become `*` and lines that begin
+with a bracket are set in, so that only the program writes `verified ✓`. JSON, and the output of `read` to a file or a pipe, is
+exact. `--index`, `--json`,
 `--quiet`, `--verbose` and `--no-progress` may stand before the command or after it.
 
 ## Exit codes

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hard_files
 import pytest
 
 import lmkindex.build
@@ -32,6 +33,7 @@ from lmkindex.head import read_head, write_head, write_lock
 from lmkindex_cli import settings
 from lmkindex_cli.build import stopping_on_signals
 from lmkindex_cli.main import main, make_command, move_common_options
+from lmkindex_cli.options import parse_size
 from lmkindex_cli.output import Terminal, one_line, to_json, visible
 from lmkindex_cli.reference import reference
 
@@ -187,6 +189,30 @@ def test_build_says_what_it_did(run: Run, fake: Any) -> None:
     failed = run("build", "-q")
     assert (failed.code, failed.out) == (3, "")
     assert failed.err.startswith("failed: [x].pdf: ")
+
+
+def test_the_limits_of_a_file_are_flags_and_settings(run: Run, fake: Any) -> None:
+    Path("corpus").mkdir()
+    Path("corpus/a.txt").write_text("Short.")
+    Path("corpus/b.txt").write_text("Long. " * 1000)
+    Path("corpus/c.pdf").write_bytes(hard_files.many_pages(3))
+    Path("outside.txt").write_text("Outside.")
+    Path("corpus/d.txt").symlink_to(Path("outside.txt").resolve())
+    limited = run("build", "corpus", "--max-file-size", "4K", "--max-pages", "2", "--json").json
+    assert [(failure["path"], failure["reason"].partition(":")[0]) for failure in limited["failed"]] == [
+        ("b.txt", "too large"),
+        ("c.pdf", "has 3 pages, the limit is 2"),
+        ("d.txt", "the link leads out of the corpus and was not followed"),
+    ]
+    write_settings('[build]\nmax_file_size = 1_000_000\nmax_pages = 0\nfile_timeout = "2m"\nfollow_links = true\nretry_failed = true\n')
+    assert (run("build", "corpus").code, run("status", "--json").json["documents"]) == (0, 4)
+    for words in (("--max-file-size", "big"), ("--max-file-size", "0"), ("--file-timeout", "0"), ("--max-pages", "-1")):
+        assert run("build", "corpus", *words).code == 2
+
+
+@pytest.mark.parametrize(("text", "size"), [("1000", 1000), ("300k", 300 << 10), ("64 MB", 64 << 20), ("1.5GiB", 3 << 29), ("0", 0)])
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size("--max-file-size", text) == size
 
 
 def test_a_locked_index_is_75(run: Run, corpus: Path) -> None:

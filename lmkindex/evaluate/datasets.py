@@ -23,6 +23,7 @@ import numpy as np
 from ..config import FileOptions, require
 from ..errors import ReadError, UsageError
 from ..files import walk_files
+from ..parser import Parser
 from ..read import read_document
 from ..records import JsonObject
 from .records import EvaluationSet, Question, SourceDocument
@@ -175,13 +176,14 @@ def read_sample_folder(folder: Path) -> EvaluationSet:
     entries, failures = walk_files([corpus_path], FileOptions())
     failed = [f"{failure.path}: {failure.reason}" for failure in failures]
     documents: dict[str, SourceDocument] = {}
-    for entry in entries:
-        try:
-            document = read_document(entry, FileOptions())
-        except ReadError as error:
-            failed.append(f"{entry.path}: {error}")
-        else:
-            documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
+    with Parser(FileOptions()) as parser:
+        for entry in entries:
+            try:
+                document = read_document(entry, FileOptions(), parser.parse)
+            except ReadError as error:
+                failed.append(f"{entry.path}: {error}")
+            else:
+                documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
     # A build goes on without what it cannot read; here every run must have the same documents.
     require(not failed, f"Mend or remove what cannot be read in {corpus_path}: {'; '.join(failed)}.")
     questions = [read_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]

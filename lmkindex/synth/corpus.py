@@ -11,6 +11,7 @@ from ..errors import ReadError
 from ..evaluate.datasets import PAIR_FILE, read_lines
 from ..evaluate.records import SourceDocument
 from ..files import walk_files
+from ..parser import Parser
 from ..read import read_document
 from ..records import FileFailure
 
@@ -27,14 +28,15 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
     entries, failures = walk_files(paths, FileOptions())
     names = Counter(entry.path for entry in entries)
     documents = []
-    for entry in entries:
-        try:
-            document = read_document(entry, FileOptions())
-        except ReadError as error:
-            failures.append(FileFailure(root=entry.root, path=entry.path, reason=str(error)))
-        else:
-            doc_id = entry.path if names[entry.path] == 1 else f"{Path(entry.root).name}/{entry.path}"
-            documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
+    with Parser(FileOptions()) as parser:
+        for entry in entries:
+            try:
+                document = read_document(entry, FileOptions(), parser.parse)
+            except ReadError as error:
+                failures.append(FileFailure(root=entry.root, path=entry.path, reason=str(error)))
+            else:
+                doc_id = entry.path if names[entry.path] == 1 else f"{Path(entry.root).name}/{entry.path}"
+                documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
     require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz name a --set.")
     return unique(documents), failures
 
