@@ -7,6 +7,7 @@ crash at any moment leaves the last published state; the next writer restores it
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,9 +16,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .head import fsync_path, read_head, write_head
+from .errors import IndexUnusableError
+from .head import HEAD_FILE, fsync_path, read_head, write_head
 from .records import Head
-from .table import TABLES, connect, documents_schema, landmarks_schema, ledger_schema
+from .table import MANIFESTS, TABLES, connect, documents_schema, landmarks_schema, ledger_schema, manifest_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,26 +37,74 @@ class IndexWriter:
         self.head = read_head(index_path)
         self.found_tables = dict(self.head.tables) if self.head is not None else {}
         self.synced: set[Path] = set()
-        database = connect(index_path)
-        if self.head is not None:
-            self.restore(database)
+        self.documents, self.landmarks = self.open_tables(dim, overwrite=overwrite)
         if self.head is None or overwrite:
-            # An overwrite is a new version with a new schema: readers of the published head still see the old one.
-            self.documents = database.create_table("documents", schema=documents_schema(), mode="overwrite")
-            self.landmarks = database.create_table("landmarks", schema=landmarks_schema(dim), mode="overwrite")
             self.create_text_index()
 
-    def restore(self, database: Any) -> None:
-        """Open both tables; versions beyond the head are what a crashed writer left, so the head's versions are restored."""
+    def open_tables(self, dim: int, *, overwrite: bool) -> tuple[Any, Any]:
+        """Both tables at the published state, or empty. An overwrite is a new version with a new schema: readers of the published head
+        still see the old one, unless nothing of it could be opened anyway."""
+        tables = None
+        if self.head is not None:
+            try:
+                tables = self.restore()
+            except Exception as error:  # LanceDB raises, and panics, in many ways on a broken file
+                if not overwrite:
+                    raise IndexUnusableError(
+                        f"A table of the index at {self.index_path} cannot be opened ({str(error).splitlines()[0]}). The documents are "
+                        "untouched: `lmkindex build --rebuild` makes the index again."
+                    ) from error
+                (self.index_path / HEAD_FILE).unlink()  # first: the new tables count their versions from 1, and it names such versions
+                fsync_path(self.index_path)
+                self.head = None
+        if tables is not None and not overwrite:
+            return tables
+        try:
+            return self.create_tables(dim)
+        except Exception:
+            if self.head is not None:
+                raise
+            for name in TABLES:  # half written, by a build that never came to publish, or not to be opened anyway
+                shutil.rmtree(self.index_path / f"{name}.lance", ignore_errors=True)
+            return self.create_tables(dim)
+
+    def create_tables(self, dim: int) -> tuple[Any, Any]:
+        """Empty tables, as new versions where there are tables."""
+        database = connect(self.index_path)
+        documents = database.create_table("documents", schema=documents_schema(), mode="overwrite")
+        return documents, database.create_table("landmarks", schema=landmarks_schema(dim), mode="overwrite")
+
+    def restore(self) -> tuple[Any, Any]:
+        """Open both tables; versions beyond the head are what a crashed writer left, so the head's versions are restored. What a power
+        cut left of such versions may not even open: then their manifests are removed. Raises whatever LanceDB raises."""
+        try:
+            return self.restored()
+        except Exception:
+            self.remove_unpublished()
+            return self.restored()
+
+    def restored(self) -> tuple[Any, Any]:
+        """Both tables, their newest versions equal to the published ones."""
         assert self.head is not None
-        self.documents, self.landmarks = (database.open_table(name) for name in TABLES)
-        for name, table in zip(TABLES, (self.documents, self.landmarks), strict=True):
+        database = connect(self.index_path)
+        documents, landmarks = (database.open_table(name) for name in TABLES)
+        for name, table in zip(TABLES, (documents, landmarks), strict=True):
             if table.version != self.head.tables[name]:
                 table.checkout(self.head.tables[name])
                 table.restore()
-        missing = [field for field in ledger_schema() if field.name not in self.documents.schema.names]
+        missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
         if missing:  # an index of an older version; as every write, this becomes visible with the next publish
-            self.documents.add_columns(missing)
+            documents.add_columns(missing)
+        return documents, landmarks
+
+    def remove_unpublished(self) -> None:
+        """Remove the manifests of versions beyond the head: nobody was told of them, and we hold the lock."""
+        assert self.head is not None
+        for name in TABLES:
+            for path in (self.index_path / f"{name}.lance" / MANIFESTS).iterdir():
+                version = manifest_version(path)
+                if version is not None and version > self.head.tables[name]:
+                    path.unlink()
 
     def create_text_index(self) -> None:
         """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""
@@ -98,20 +148,20 @@ class IndexWriter:
         return self.head
 
     def sync(self) -> None:
-        """Flush every file of the tables that was not flushed before, then the directories that hold them."""
+        """Flush every file of the tables that was not flushed before, then every directory that has a new name in it."""
+        directories = [self.index_path, self.index_path.parent]
         for name in TABLES:
-            directories: set[Path] = set()
-            for folder, _, names in os.walk(self.index_path / f"{name}.lance"):
-                new = [path for path in (Path(folder) / file for file in names) if path not in self.synced]
-                for path in new:
+            for folder, subfolders, names in os.walk(self.index_path / f"{name}.lance"):
+                new_files = [path for path in (Path(folder) / file for file in names) if path not in self.synced]
+                new_folders = [path for path in (Path(folder) / subfolder for subfolder in subfolders) if path not in self.synced]
+                for path in new_files:
                     with suppress(FileNotFoundError):
                         fsync_path(path)
-                    self.synced.add(path)
-                if new:
-                    directories.add(Path(folder))
-            for directory in sorted(directories):
-                fsync_path(directory)
-        fsync_path(self.index_path)
+                if new_files or new_folders:
+                    directories.append(Path(folder))
+                self.synced.update(new_files, new_folders)
+        for directory in sorted(directories, reverse=True):  # what is deeper comes first
+            fsync_path(directory)
 
     def maintain(self, ann_rows: int) -> Head:
         """Compact, fold new rows into the indices, publish, and only then prune what no head names. Raises whatever LanceDB raises."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 import numpy as np
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLES = ("documents", "landmarks")
+MANIFESTS = "_versions"  # the folder of a table's manifests
 MANIFEST_COLUMNS = [
     "doc_id", "root", "path", "content_hash", "size_bytes", "mtime_ns", "status", "error", "num_sentences", "num_tokens",
 ]  # fmt: skip
@@ -85,23 +89,68 @@ def vectors_of(table: pa.Table) -> Float32Array:
     return values.reshape(table.num_rows, -1) if table.num_rows else np.zeros((0, 0), dtype=np.float32)
 
 
+def open_published(index_path: Path, versions: Mapping[str, int]) -> tuple[Path | None, tuple[Any, Any]]:
+    """Both tables at their published versions, and a temporary directory that they need while they are used, if any.
+
+    LanceDB opens a table by its newest manifest, which nobody published when a power cut left it half written. Then the tables are
+    opened through links to all but the manifests that no head names. Raises whatever LanceDB raises.
+    """
+    try:
+        return None, checked_out(index_path, versions)
+    except Exception:  # on half a manifest LanceDB even panics, which is an error without a class
+        view_path = Path(mkdtemp(prefix="lmkindex-"))
+        try:
+            for name in TABLES:
+                link_published(index_path / f"{name}.lance", view_path / f"{name}.lance", versions[name])
+            return view_path, checked_out(view_path, versions)
+        except BaseException:
+            rmtree(view_path, ignore_errors=True)
+            raise
+
+
+def checked_out(path: Path, versions: Mapping[str, int]) -> tuple[Any, Any]:
+    """The tables below `path`, each at a version."""
+    database = connect(path)
+    documents, landmarks = (database.open_table(name) for name in TABLES)
+    documents.checkout(versions["documents"])
+    landmarks.checkout(versions["landmarks"])
+    return documents, landmarks
+
+
+def link_published(table_path: Path, view_path: Path, version: int) -> None:
+    """Make `view_path` a table like `table_path` whose only manifest is that of `version`. Raises `OSError`."""
+    (view_path / MANIFESTS).mkdir(parents=True)
+    for path in table_path.resolve().iterdir():
+        if path.name != MANIFESTS:
+            (view_path / path.name).symlink_to(path)
+    for path in (table_path / MANIFESTS).resolve().iterdir():
+        if manifest_version(path) == version:
+            (view_path / MANIFESTS / path.name).symlink_to(path)
+
+
+def manifest_version(path: Path) -> int | None:
+    """The version whose manifest this file is, or None. LanceDB counts down from 2^64 - 1, so that the newest sorts first."""
+    if path.suffix != ".manifest" or not path.stem.isdecimal():
+        return None
+    return (1 << 64) - 1 - int(path.stem)
+
+
 class IndexReader:
     """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is written meanwhile."""
 
     def __init__(self, index_path: Path, head: Head | None = None) -> None:
         self.index_path = index_path
         self.head = head or require_head(index_path)
-        database = connect(index_path)
         try:
             self.dim = int(self.head.encoder["dim"])
-            self.documents, self.landmarks = (database.open_table(name) for name in TABLES)
-            self.documents.checkout(self.head.tables["documents"])
-            self.landmarks.checkout(self.head.tables["landmarks"])
-        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
+        except Exception as error:  # as above
             raise IndexUnusableError(
                 f"The index at {index_path} is damaged: {str(error).splitlines()[0]}. Move it away and run `lmkindex build` again; "
                 "the documents themselves are untouched."
             ) from error
+        if view_path is not None:
+            finalize(self, rmtree, view_path, ignore_errors=True)
 
     def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
         """What the index knows of each file, by (root, path)."""

@@ -249,3 +249,11 @@ class ByteEncoder(FakeEncoder):
             bytes_of = [(place, place + 1) for place, char in enumerate(text) if not char.isspace() for _ in char.encode()]
             places.extend(disjoint(bytes_of or [(0, len(text))]))
         return np.asarray(places, dtype=np.int64).reshape(-1, 2)
+
+
+class ContextEncoder(FakeEncoder):
+    """A fake whose vectors see the whole row, as a transformer's do: a window that was wrongly reused shows in every bit."""
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        seen = [self.table[(row.ids_T * 31 + np.arange(len(row.ids_T))) % len(self.table)].mean(axis=0) for row in rows]
+        return [vectors_ND + context_D for vectors_ND, context_D in zip(super().encode_rows(rows), seen, strict=True)]

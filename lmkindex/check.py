@@ -1,0 +1,127 @@
+"""Encode a sample of an index again and compare: does it hold what a clean build would put there (DESIGN §5)?
+
+Takes a reader and the index's encoder; reads stored texts, cuts them anew, encodes some windows, compares with the stored rows. Knows no
+files: whether the texts are those of the directories is the build's business. Shapes: N landmarks, D dimensions.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .config import WindowOptions
+from .encoder import Encoder, combine_pieces, make_row, normalise, window_options
+from .prepare import grouped_pieces, tokenize
+from .records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
+from .sentences import split_sentences
+from .windows import make_windows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .table import IndexReader
+
+WINDOWS_A_DOCUMENT = 8  # so that one long document does not take the whole sample
+SAME_COSINE = 0.995  # other batches and devices round differently; a window of other tokens is caught by its key (docs/log.md)
+
+Group = list[Window]  # the windows of one core: several only for the pieces of a long sentence
+
+
+@dataclass(slots=True)
+class Sample:
+    """What was compared, and what differs, in sentences. `smallest_cosine` is 1 when nothing was encoded."""
+
+    num_documents: int = 0
+    num_windows: int = 0
+    num_vectors: int = 0
+    num_offsets: int = 0
+    smallest_cosine: float = 1.0
+    differences: list[str] = field(default_factory=list)
+
+    def to_json(self) -> JsonObject:
+        """The object `sample` of `status --check --json`."""
+        return {
+            "documents": self.num_documents,
+            "windows": self.num_windows,
+            "vectors": self.num_vectors,
+            "offsets": self.num_offsets,
+            "smallest_cosine": round(self.smallest_cosine, 6),
+            "differences": self.differences,
+        }
+
+
+def check_sample(reader: IndexReader, encoder: Encoder, *, num_windows: int, seed: int) -> Sample:
+    """Compare documents in an order that `seed` decides until `num_windows` windows were encoded again."""
+    sizes = reader.head.options
+    windows = window_options(encoder, sizes["window_tokens"], sizes["context_tokens"])
+    generator = random.Random(seed)
+    entries = [entry for _, entry in sorted(reader.manifest().items()) if entry.num_sentences]
+    generator.shuffle(entries)
+    sample = Sample()
+    for entry in entries:
+        wanted = min(num_windows - sample.num_windows, WINDOWS_A_DOCUMENT)
+        if wanted <= 0:
+            break
+        check_document(reader, encoder, windows, entry, sample, wanted, generator)
+    return sample
+
+
+def check_document(
+    reader: IndexReader,
+    encoder: Encoder,
+    windows: WindowOptions,
+    entry: ManifestEntry,
+    sample: Sample,
+    num_windows: int,
+    generator: random.Random,
+) -> None:
+    """All offsets of one document, and `num_windows` of its windows; what was found goes into `sample`."""
+    text: str = reader.document_rows([entry.doc_id], ["text"])[entry.doc_id]["text"]
+    rows = reader.landmarks_of(entry.doc_id, ["start", "end", "text", "window_key", "vector"])
+    sentences = split_sentences(text)
+    sample.num_documents += 1
+    sample.num_offsets += rows.num_rows
+    places = list(zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True))
+    stored = list(zip(rows["start"].to_pylist(), rows["end"].to_pylist(), strict=True))
+    num_wrong = sum(text[start:end] != piece for (start, end), piece in zip(stored, rows["text"].to_pylist(), strict=True))
+    if num_wrong:
+        sample.differences.append(f"{entry.path}: {num_wrong:,} of {len(stored):,} sentences are not text[start:end].")
+    if places != stored:
+        return sample.differences.append(f"{entry.path}: split again, its text has other sentences than are stored ({len(stored):,}).")
+    tokens = tokenize(encoder, text, sentences)
+    groups = list(grouped_pieces(make_windows(tokens, windows, encoder.folder.fingerprint)))
+    chosen = sorted(generator.sample(range(len(groups)), min(num_windows, len(groups))))
+    compare_windows(encoder, tokens, [groups[place] for place in chosen], rows, entry, sample)
+    return None
+
+
+def compare_windows(
+    encoder: Encoder, tokens: TokenizedSentences, groups: Sequence[Group], rows: pa.Table, entry: ManifestEntry, sample: Sample
+) -> None:
+    """Keys and vectors of some windows of a document against its stored rows."""
+    from .table import vectors_of
+
+    stored_ND, keys = vectors_of(rows), rows["window_key"].to_pylist()
+    for group, vectors_ND in zip(groups, encode_groups(encoder, tokens, groups), strict=True):
+        last = group[-1]
+        core = slice(last.core_pos, last.core_pos + last.num_core)
+        sample.num_windows += 1
+        sample.num_vectors += last.num_core
+        if set(keys[core]) != {last.key}:
+            sample.differences.append(f"{entry.path}: the window at sentence {last.core_pos:,} is cut differently now.")
+            continue
+        cosine = float((vectors_ND * stored_ND[core]).sum(axis=1).min())
+        sample.smallest_cosine = min(sample.smallest_cosine, cosine)
+        if not cosine >= SAME_COSINE:
+            sample.differences.append(f"{entry.path}: the window at sentence {last.core_pos:,} has other vectors (cosine {cosine:.4f}).")
+
+
+def encode_groups(encoder: Encoder, tokens: TokenizedSentences, groups: Sequence[Group]) -> Iterator[Float32Array]:
+    """The normalised vectors [num_core, D] of each group, as a build computes them, before they are rounded."""
+    encoded = iter(encoder.encode_rows([make_row(encoder, tokens, window) for group in groups for window in group]))
+    for group in groups:
+        parts = [next(encoded) for _ in group]
+        sizes = [window.num_tokens for window in group]
+        yield normalise(combine_pieces(encoder, parts, sizes) if len(parts) > 1 else parts[0])

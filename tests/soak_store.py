@@ -1,0 +1,171 @@
+"""A simulated document store for the soak: files that are created, edited, appended to, renamed, deleted, corrupted and restored at random,
+and the model of what an index of them should hold. Knows nothing of tables or builds; the same seed gives the same operations."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tiny
+
+FOLDERS = ["", "a", "a/b", "reports 2026", "it's [b] 100%", "日本", "deep/er/and/deeper"]
+GARBAGE = [b"", b"  \n\n\t ", b"\x00\x01\x02 not text \x00", bytes(range(256)) * 8]
+# Operations and how often each is drawn.
+WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "delete": 4, "corrupt": 5, "restore": 4}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What an index holds of one path: the text that is searchable, and the status."""
+
+    text: str
+    status: str
+
+
+State = dict[str, Held]  # by path
+
+
+class Store:
+    """Invariant: `readable` and `garbage` are the contents of all files below `root`, by path."""
+
+    def __init__(self, root: Path, seed: int, num_documents: int) -> None:
+        self.root, self.num_documents = root, num_documents
+        self.generator = random.Random(seed)
+        self.readable: dict[str, str] = {}
+        self.garbage: dict[str, bytes] = {}
+        self.last_good: dict[str, str] = {}  # of files that are corrupt now
+        self.deleted: dict[str, str] = {}
+        self.num_made = 0
+        self.counts: Counter[str] = Counter()
+        while len(self.readable) < num_documents:
+            self.create()
+
+    def operate(self, num_operations: int) -> None:
+        """Some random operations; the number of documents stays near the wanted one."""
+        for _ in range(num_operations):
+            name = self.generator.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+            num_files = len(self.readable) + len(self.garbage)
+            if num_files > 1.05 * self.num_documents and name == "create":
+                name = "delete"
+            if num_files < 0.95 * self.num_documents and name == "delete":
+                name = "create"
+            self.counts[name] += bool(getattr(self, name)())
+
+    def create(self) -> bool:
+        path = self.new_path()
+        self.write(path, self.new_text(600 if self.generator.random() < 0.01 else self.generator.randint(1, 40)))
+        return True
+
+    def edit(self) -> bool:
+        """Replace a stretch in the middle."""
+        path = self.pick(self.readable)
+        text = self.readable[path]
+        start = self.generator.randrange(len(text))
+        end = start + int(self.generator.choice([1, 60, 600]) * self.generator.random())
+        self.write(path, f"{text[:start]} {self.new_text(self.generator.randint(1, 3))}{text[end:]}")
+        return True
+
+    def append(self) -> bool:
+        path = self.pick(self.readable)
+        self.write(path, f"{self.readable[path]}\n\n{self.new_text(self.generator.randint(1, 12))}")
+        return True
+
+    def rename(self) -> bool:
+        """Move a file, also a corrupt one; its stat stays, as `mv` leaves it."""
+        path, target = self.pick(self.readable | self.garbage), self.new_path()
+        (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).rename(self.root / target)
+        for contents in (self.readable, self.garbage, self.last_good):
+            if path in contents:
+                contents[target] = contents.pop(path)  # type: ignore[attr-defined]  # the same dictionary's value
+        return True
+
+    def delete(self) -> bool:
+        path = self.pick(self.readable | self.garbage)
+        (self.root / path).unlink()
+        if path in self.readable:
+            self.deleted[path] = self.readable[path]
+        for contents in (self.readable, self.garbage, self.last_good):
+            contents.pop(path, None)  # type: ignore[attr-defined]
+        return True
+
+    def corrupt(self) -> bool:
+        path = self.pick(self.readable)
+        self.last_good[path] = self.readable.pop(path)
+        self.garbage[path] = self.generator.choice(GARBAGE)
+        (self.root / path).write_bytes(self.garbage[path])
+        return True
+
+    def restore(self) -> bool:
+        """Bring back the last readable content of a corrupt or deleted file, sometimes with a time long ago, as a backup does."""
+        candidates = self.last_good | {path: text for path, text in self.deleted.items() if path not in self.readable | self.garbage}
+        if not candidates:
+            return False
+        path = self.pick(candidates)
+        self.garbage.pop(path, None)
+        self.last_good.pop(path, None)
+        self.deleted.pop(path, None)
+        self.write(path, candidates[path])
+        if self.generator.random() < 0.5:
+            os.utime(self.root / path, (1, 1_000_000_000 + self.generator.random()))
+        return True
+
+    def pick(self, paths: Mapping[str, object]) -> str:
+        return self.generator.choice(sorted(paths))
+
+    def new_path(self) -> str:
+        self.num_made += 1
+        name = f"d{self.num_made}{self.generator.choice(['.txt', '.md'])}"
+        folder = self.generator.choice(FOLDERS)
+        return f"{folder}/{name}" if folder else name
+
+    def new_text(self, num_sentences: int) -> str:
+        """Prose with a word that no other text has, so that a search can tell the states of a document apart."""
+        self.num_made += 1
+        return f"The marker zq{self.num_made}qz stands here. {tiny.prose(self.generator.randrange(10**9), num_sentences)}"
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, "utf-8", newline="")
+        self.readable[path] = text
+
+    def target(self, known: State) -> State:
+        """What an index that held `known` must hold after a build: readable files as they are, of others the last text, if it had one."""
+        state = {path: Held(text=text, status="indexed") for path, text in self.readable.items()}
+        for path in self.garbage:
+            old = known.get(path)
+            state[path] = Held(text=old.text, status="stale") if old is not None and old.text else Held(text="", status="failed")
+        return state
+
+
+def find_mixed(found: State, known: State, target: State) -> list[str]:
+    """What is wrong after a stopped build: each path must be as before or as it will be, and no rename may lose its text."""
+    wrong = [
+        f"{path}: is neither as before the build nor as after it: {describe(found.get(path))}; before {describe(known.get(path))}, "
+        f"after {describe(target.get(path))}"
+        for path in sorted(found.keys() | known.keys() | target.keys())
+        if found.get(path) not in (known.get(path), target.get(path))
+    ]
+    texts = {held.text for held in found.values()}
+    moved = {held.text: path for path, held in target.items() if path not in known}
+    for path, held in known.items():
+        if path not in target and held.status == "indexed" and held.text in moved and held.text not in texts:
+            wrong.append(f"{path}: was renamed to {moved[held.text]}, and is now under neither name")
+    return wrong
+
+
+def find_different(found: State, target: State) -> list[str]:
+    """What is wrong with the state of a finished build."""
+    return [
+        f"{path}: is {describe(found.get(path))}, must be {describe(target.get(path))}"
+        for path in sorted(found.keys() | target.keys())
+        if found.get(path) != target.get(path)
+    ]
+
+
+def describe(held: Held | None) -> str:
+    return "absent" if held is None else f"{held.status} with {len(held.text)} characters ({held.text[:40]!r})"

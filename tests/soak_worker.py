@@ -1,0 +1,77 @@
+"""Builds in a process of their own, to be killed: reads one JSON object a line (`index`, `corpus`, `options`) and answers each with one.
+
+`python soak_worker.py ENCODER`; ENCODER is a folder, or `context` for the fake that sees contexts. Writes `ready` when all is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lancedb.expr
+import lancedb.index
+import tiny
+
+from lmkindex import commit, prepare
+from lmkindex.build import build_index
+from lmkindex.config import BuildOptions, EncodeOptions
+from lmkindex.encoder import Encoder, load_encoder
+from lmkindex.encoder_folder import read_folder
+from lmkindex.errors import InterruptedBuildError, LmkindexError
+from lmkindex.records import Row
+
+
+def make_encoder(name: str) -> Encoder:
+    """The encoder that the soak's processes share by name."""
+    if name == "context":
+        return tiny.ContextEncoder(dim=tiny.DIM)
+    return load_encoder(read_folder(Path(name)), EncodeOptions(dtype="float32", threads=1))
+
+
+def main() -> int:
+    """Answer requests until stdin ends."""
+    commit.KEEP_VERSIONS = timedelta(seconds=2)  # so that pruning happens too; nobody reads while a worker builds
+    prepare.SLAB_ROWS = 64
+    encoder = make_encoder(sys.argv[1])
+    encoder.encode_rows([Row(ids_T=encoder.tokenize(["warm up"])[0], starts=(0,), ends=(1,))])
+    assert lancedb.index and lancedb.expr  # imported before `ready`
+    came: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
+    signal.signal(signal.SIGTERM, remember)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(run(json.loads(line), encoder, came)), flush=True)
+    return 0
+
+
+def run(request: dict[str, Any], encoder: Encoder, came: list[int]) -> dict[str, Any]:
+    """One build, and what came of it."""
+    came.clear()
+    started = time.monotonic()
+    try:
+        report = build_index(
+            request["index"],
+            [Path(request["corpus"])],
+            BuildOptions(max_delete=1.0, **request["options"]),
+            encoder=encoder,
+            stop=lambda: came[0] if came else 0,
+        )
+        answer = report.to_json() | {"incomplete": report.incomplete}
+    except InterruptedBuildError as error:
+        answer = {"interrupted": error.exit_code}
+    except LmkindexError as error:
+        answer = {"error": str(error), "incomplete": "--time-budget" in str(error)}
+    return answer | {"seconds": time.monotonic() - started}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
