@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -114,7 +115,14 @@ def exit_code_of(error: Exception) -> int:
 
 def is_damage(error: Exception) -> bool:
     """Whether LanceDB met a file that is gone or broken. It has no class for that."""
-    return not isinstance(error, LmkindexError) and str(error).startswith("lance error") and "No space left" not in str(error)
+    is_lance = str(error).startswith("lance error") or "not appear to be a Lance file" in str(error)
+    return not isinstance(error, LmkindexError) and is_lance and "No space left" not in str(error)
+
+
+def is_full_disk(error: Exception) -> bool:
+    """Whether Python or LanceDB found no room."""
+    has_no_room = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    return has_no_room or (str(error).startswith("lance error") and "No space left" in str(error))
 
 
 def run_command(words: list[str], wants_help: bool) -> int:
@@ -132,7 +140,7 @@ def explain(error: Exception) -> str:
         return str(error)
     if is_damage(error):
         return f"A table of the index cannot be read ({str(error).splitlines()[0]}). See `lmkindex status --check`. {REMEDY}"
-    if str(error).startswith("lance error") and "No space left" in str(error):
+    if is_full_disk(error):
         return "The disk is full. Nothing that was published is lost: make room and run the same command again."
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."

@@ -23,7 +23,7 @@ TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.
 MAX_FILE_SIZE, FILE_TIMEOUT = f"{BUILD.files.max_file_bytes >> 20}M", f"{BUILD.files.parse_timeout_s / 60:g}m"
 
 # What a single run is told, and no file or environment variable may say for all runs.
-ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "experiment", "log", "adapt"})
+ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "sample", "experiment", "log", "adapt"})
 # Texts that may also be written as numbers in a file.
 TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout"})
 

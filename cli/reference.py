@@ -124,7 +124,8 @@ from 1, blank lines included but not answered.
 
 **status**: `index`, `published`, `size_bytes`, `documents`, `sentences`, `tokens`, `encoder`, `options`, `roots`,
 `failed` (with `status`: `failed`, or `stale` when the last readable text is still searchable), `format`, `tables`; with
-`--check` also `damage`, a list of sentences that is empty when the index is whole.
+`--check` also `damage`, a list of sentences that is empty when the index is whole, and then `sample`: how many `windows` of how many
+`documents` were encoded again, `vectors` compared, `offsets` compared, `smallest_cosine`, and `differences`, a list of sentences.
 
 **evaluate**: `dataset` (`macro` for the mean over several sets), `scope`, `budget_tokens`, `num_questions`, `systems`; a system has
 `name`, `recall`, `precision`, `iou`, `mrr`, `hit_boundary`, `recall_at_1`, `recall_at_5`, `recall_at_10`, `ci95` (95% intervals of

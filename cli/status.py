@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmkindex.config import index_path
-from lmkindex.errors import EXIT_OK, IndexUnusableError
+from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
 from . import options as o
 from .output import BOLD, Terminal, one_line
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
 Check = Annotated[bool, typer.Option("--check", help="Read everything and compare; exit with 6 on damage.")]
+Sample = Annotated[
+    int, typer.Option("--sample", min=0, metavar="WINDOWS", help="With --check: encode so many again; exit with 1 on a difference.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="With --check: which documents and windows are the sample.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def status(terminal: Terminal, check: Check = False) -> int:
+def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: Seed = 0) -> int:
     """Show what is indexed, and with what.
 
     Also which files failed and why, the size on disk, and when the index was last published.
@@ -44,13 +48,26 @@ def status(terminal: Terminal, check: Check = False) -> int:
 
         terminal.status("Reading the whole index")
         found["damage"] = check_index(reader)
+        if sample and not found["damage"]:
+            found["sample"] = compare_sample(terminal, sample, seed)
     if terminal.as_json:
         terminal.print_json(found)
     else:
         show(terminal, found)
     if found.get("damage"):
         return IndexUnusableError.exit_code
-    return EXIT_OK
+    return LmkindexError.exit_code if found.get("sample", {}).get("differences") else EXIT_OK
+
+
+def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str, Any]:
+    """Some windows encoded again, as `--json` tells of them."""
+    from lmkindex.check import check_sample
+    from lmkindex.config import EncodeOptions
+    from lmkindex.search import open_searcher
+
+    terminal.status("Encoding a sample again")
+    searcher = open_searcher(terminal.index, EncodeOptions())
+    return check_sample(searcher.reader, searcher.encoder, num_windows=num_windows, seed=seed).to_json()
 
 
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
@@ -120,3 +137,20 @@ def show(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.warn("The documents themselves are untouched: `lmkindex build --rebuild` makes the index again.")
     elif "damage" in found:
         terminal.print("  check      no damage found")
+    if "sample" in found:
+        show_sample(terminal, found["sample"])
+
+
+def show_sample(terminal: Terminal, sample: dict[str, Any]) -> None:
+    """What was encoded again, and what differs."""
+    terminal.print(
+        f"  sample     {sample['windows']:,} windows of {sample['documents']:,} documents encoded again, {sample['vectors']:,} vectors: "
+        f"smallest cosine {sample['smallest_cosine']:.6f}; {sample['offsets']:,} offsets compared"
+    )
+    for sentence in sample["differences"]:
+        terminal.warn(f"differs: {one_line(sentence)}")
+    if sample["differences"]:
+        terminal.warn(
+            "The index is not what a build would make now. If lmkindex or its libraries were updated, that is why. "
+            "`lmkindex build --rebuild` makes it again."
+        )

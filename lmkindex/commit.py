@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import IndexUnusableError
-from .head import HEAD_FILE, fsync_path, read_head, write_head
+from .head import HEAD_FILE, fsync_path, read_head, require_hard_links, write_head
 from .records import Head
 from .table import MANIFESTS, TABLES, connect, documents_schema, landmarks_schema, ledger_schema, manifest_version
 
@@ -37,6 +37,7 @@ class IndexWriter:
         self.head = read_head(index_path)
         self.found_tables = dict(self.head.tables) if self.head is not None else {}
         self.synced: set[Path] = set()
+        require_hard_links(index_path)
         self.documents, self.landmarks = self.open_tables(dim, overwrite=overwrite)
         if self.head is None or overwrite:
             self.create_text_index()

@@ -6,6 +6,7 @@ head or the new one, and a power cut leaves one of them.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -72,6 +73,25 @@ def fsync_path(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def require_hard_links(index_path: Path) -> None:
+    """LanceDB commits by a hard link, which fails when the name is taken. Raises `LmkindexError` where the file system has none."""
+    probe_path, link_path = index_path / f"{LOCK_FILE}.probe", index_path / f"{LOCK_FILE}.link"
+    try:
+        link_path.unlink(missing_ok=True)
+        probe_path.touch()
+        link_path.hardlink_to(probe_path)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise LmkindexError(
+            f"The file system of {index_path} has no hard links ({error.strerror}), which LanceDB needs to write safely. Choose a "
+            "directory on another one with --index, such as a local disk."
+        ) from error
+    finally:
+        for path in (probe_path, link_path):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

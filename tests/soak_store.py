@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,21 +76,23 @@ class Store:
 
     def rename(self) -> bool:
         """Move a file, also a corrupt one; its stat stays, as `mv` leaves it."""
-        path, target = self.pick(self.readable | self.garbage), self.new_path()
+        path, target = self.pick([*self.readable, *self.garbage]), self.new_path()
         (self.root / target).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).rename(self.root / target)
-        for contents in (self.readable, self.garbage, self.last_good):
-            if path in contents:
-                contents[target] = contents.pop(path)  # type: ignore[attr-defined]  # the same dictionary's value
+        if path in self.readable:
+            self.readable[target] = self.readable.pop(path)
+        else:
+            self.garbage[target], self.last_good[target] = self.garbage.pop(path), self.last_good.pop(path)
         return True
 
     def delete(self) -> bool:
-        path = self.pick(self.readable | self.garbage)
+        path = self.pick([*self.readable, *self.garbage])
         (self.root / path).unlink()
         if path in self.readable:
             self.deleted[path] = self.readable[path]
-        for contents in (self.readable, self.garbage, self.last_good):
-            contents.pop(path, None)  # type: ignore[attr-defined]
+        for contents in (self.readable, self.last_good):
+            contents.pop(path, None)
+        self.garbage.pop(path, None)
         return True
 
     def corrupt(self) -> bool:
@@ -102,7 +104,9 @@ class Store:
 
     def restore(self) -> bool:
         """Bring back the last readable content of a corrupt or deleted file, sometimes with a time long ago, as a backup does."""
-        candidates = self.last_good | {path: text for path, text in self.deleted.items() if path not in self.readable | self.garbage}
+        candidates = self.last_good | {
+            path: text for path, text in self.deleted.items() if path not in self.readable and path not in self.garbage
+        }
         if not candidates:
             return False
         path = self.pick(candidates)
@@ -114,7 +118,7 @@ class Store:
             os.utime(self.root / path, (1, 1_000_000_000 + self.generator.random()))
         return True
 
-    def pick(self, paths: Mapping[str, object]) -> str:
+    def pick(self, paths: Iterable[str]) -> str:
         return self.generator.choice(sorted(paths))
 
     def new_path(self) -> str:

@@ -1,0 +1,38 @@
+"""`lmkindex` with a fake encoder that sends its own process a signal at its fourth batch: `python stopped_script.py SIGNAL WORDS...`.
+
+SIGNAL 0 sends none, and batches take 0.05 s.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import tiny
+
+import lmkindex.build
+import lmkindex.plan
+from lmkindex import prepare
+from lmkindex.records import Float32Array, Row
+from lmkindex_cli.main import run
+
+
+class StoppingEncoder(tiny.SlowFakeEncoder):
+    """Counts its batches."""
+
+    num_calls = 0
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        self.num_calls += 1
+        if self.num_calls == 4 and int(sys.argv[1]):
+            os.kill(os.getpid(), int(sys.argv[1]))
+        return super().encode_rows(rows)
+
+
+if __name__ == "__main__":
+    prepare.SLAB_ROWS = 4
+    encoder = StoppingEncoder(0.05)
+    lmkindex.build.load_encoder = lambda folder, options: encoder  # type: ignore[assignment,return-value]
+    lmkindex.plan.find_encoder = lambda name: encoder.folder
+    run(sys.argv[2:])
