@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .config import WindowOptions
 from .encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from .prepare import grouped_pieces, tokenize
@@ -112,7 +114,8 @@ def compare_windows(
         if set(keys[core]) != {last.key}:
             sample.differences.append(f"{entry.path}: the window at sentence {last.core_pos:,} is cut differently now.")
             continue
-        cosine = float((vectors_ND * stored_ND[core]).sum(axis=1).min())
+        norms_N = np.linalg.norm(stored_ND[core], axis=1)  # rounded to float16, they are not quite 1
+        cosine = float(((vectors_ND * stored_ND[core]).sum(axis=1) / norms_N).min())
         sample.smallest_cosine = min(sample.smallest_cosine, cosine)
         if not cosine >= SAME_COSINE:
             sample.differences.append(f"{entry.path}: the window at sentence {last.core_pos:,} has other vectors (cosine {cosine:.4f}).")

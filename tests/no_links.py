@@ -1,4 +1,4 @@
-"""`build_script.py` where the kernel refuses hard links, as FAT and some network file systems do: `python no_links.py INDEX CORPUS ENCODER`."""
+"""`build_script.py INDEX CORPUS ENCODER` where the kernel refuses hard links, as FAT and some network file systems do."""
 
 from __future__ import annotations
 

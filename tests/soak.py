@@ -180,7 +180,8 @@ class Soak:
                 wrong.append(f"{path}: its recorded stat is not the file's, so the next build would read it again")
         changed = [path for path, held in sorted(target.items()) if held.text and held != before.get(path)]
         paths = self.generator.sample(changed, min(SAMPLE_DOCUMENTS, len(changed)))
-        paths += self.generator.sample(sorted(path for path, held in target.items() if held.text), SAMPLE_DOCUMENTS)
+        searchable = sorted(path for path, held in target.items() if held.text)
+        paths += self.generator.sample(searchable, min(SAMPLE_DOCUMENTS, len(searchable)))
         if not wrong:
             wrong += self.compare_sample(reader, [manifest[path] for path in paths]) + self.search_for(reader, manifest, paths[:6])
         if wrong:

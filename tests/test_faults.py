@@ -117,7 +117,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         place.is_mended()
 
 
-@pytest.mark.parametrize("at", [1, 4, 12, -1])
+@pytest.mark.parametrize("at", [1, 12, -1])
 def test_a_disk_that_fails_to_flush(place: Place, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """At some file, or (-1) at the new head itself."""
     fsync, num_calls = os.fsync, 0
@@ -142,10 +142,9 @@ def run_script(place: Place, name: str, limit: Callable[[], None] | None = None)
     return subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
 
 
-@pytest.mark.parametrize("size_bytes", [100, 2000])
-def test_a_quota_that_is_exceeded(place: Place, size_bytes: int) -> None:
+def test_a_quota_that_is_exceeded(place: Place) -> None:
     """A limit on the size of files: writes of LanceDB fail in their middle."""
-    done = run_script(place, "build_script.py", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, size_bytes)))
+    done = run_script(place, "build_script.py", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)))
     assert done.returncode != 0
     assert "File too large" in done.stderr
     place.is_intact()
