@@ -114,7 +114,7 @@ def read_manifest(path: Path, head: Head | None, *, is_rebuild: bool) -> Manifes
         return {}
     try:
         return IndexReader(path, head).manifest()
-    except (IndexUnusableError, RuntimeError, OSError):
+    except Exception:  # LanceDB raises of all kinds on a broken file
         if is_rebuild:
             return {}
         raise

@@ -49,8 +49,9 @@ def test_four_readers_beside_a_writer_that_replaces_every_document_20_times(tmp_
         reports = [json.loads(reader.communicate()[0]) for reader in readers]
     finally:
         for reader in readers:
-            reader.kill()
-            reader.communicate()
+            if reader.poll() is None:
+                reader.kill()
+                reader.communicate()
     assert [report["wrong"] for report in reports] == [[]] * NUM_READERS
     assert all(report["states"] >= 1 for report in reports)
     assert len({generation for report in reports for generation in report["generations"]}) > 3
