@@ -20,6 +20,7 @@ from typing import Any
 
 import hard_files
 import pytest
+import tiny
 
 import lmkindex.build
 import lmkindex.generate
@@ -389,8 +390,21 @@ def test_status_tells_what_is_there(run: Run, corpus: Path) -> None:
     assert found.json["damage"] == []
     assert (found.json["documents"], found.json["encoder"]["name"], found.json["failed"]) == (3, "fake", [])
     assert found.json["roots"] == [str(corpus.resolve())]
-    assert "no damage found" in run("status", "--check").out
+    assert found.json["sample"] == {
+        "documents": 3, "windows": 3, "vectors": 7, "offsets": 7, "smallest_cosine": 1.0, "differences": [],
+    }  # fmt: skip
+    shown = run("status", "--check", "--sample", "2", "--seed", "1").out
+    assert "no damage found" in shown and "2 windows of 2 documents encoded again" in shown
+    assert "sample" not in run("status", "--check", "--sample", "0", "--json").json
     assert run("status", "--index", "nowhere").code == 6
+
+
+def test_check_finds_vectors_that_a_build_would_not_make(run: Run, corpus: Path, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fake, "encode_rows", tiny.ContextEncoder().encode_rows)
+    found = run("status", "--check")
+    assert found.code == 1
+    assert "has other vectors (cosine" in found.err and "`lmkindex build --rebuild` makes it again" in found.err
+    assert len(run("status", "--check", "--json").json["sample"]["differences"]) == 3
 
 
 def test_check_finds_damage(run: Run, corpus: Path, fake: Any) -> None:

@@ -69,4 +69,6 @@ def test_killed_ten_times_and_still_equal_to_a_clean_build(tmp_path: Path) -> No
     build_index(str(tmp_path / "clean"), [corpus_path], BuildOptions(), encoder=FakeEncoder())
     assert tiny.all_landmarks(index_path) == tiny.all_landmarks(tmp_path / "clean")
     head, clean_head = read_head(index_path), read_head(tmp_path / "clean")
-    assert head is not None and clean_head is not None and head.counts == clean_head.counts
+    assert head is not None and clean_head is not None
+    names = ("documents", "sentences", "tokens", "failed")
+    assert [head.counts[name] for name in names] == [clean_head.counts[name] for name in names]
