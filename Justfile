@@ -38,3 +38,7 @@ fuzz *ARGS:
 # seconds and memory of a build of 100,000 tiny files, and of one with nothing changed
 many-files *ARGS:
     {{python}} benchmarks/many_files.py {{ARGS}}
+
+# random operations, random kills, and the index against a model: some 100 rounds over 2,000 documents (docs/reliability.md)
+soak *ARGS:
+    {{python}} tests/soak.py {{ARGS}}

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import IndexUnusableError
 from .head import HEAD_FILE, fsync_path, read_head, require_hard_links, write_head
 from .records import Head
-from .table import MANIFESTS, TABLES, connect, documents_schema, landmarks_schema, ledger_schema, manifest_version
+from .table import MANIFESTS, TABLES, checked_out, connect, documents_schema, landmarks_schema, ledger_schema, manifest_version
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,6 +50,8 @@ class IndexWriter:
             try:
                 tables = self.restore()
             except Exception as error:  # LanceDB raises, and panics, in many ways on a broken file
+                if self.is_readable():
+                    raise  # the tables are whole: it is the disk that is full or fails
                 if not overwrite:
                     raise IndexUnusableError(
                         f"A table of the index at {self.index_path} cannot be opened ({str(error).splitlines()[0]}). The documents are "
@@ -68,6 +70,14 @@ class IndexWriter:
             for name in TABLES:  # half written, by a build that never came to publish, or not to be opened anyway
                 shutil.rmtree(self.index_path / f"{name}.lance", ignore_errors=True)
             return self.create_tables(dim)
+
+    def is_readable(self) -> bool:
+        """Whether the published state can be opened."""
+        assert self.head is not None
+        try:
+            return bool(checked_out(self.index_path, self.head.tables))
+        except Exception:
+            return False
 
     def create_tables(self, dim: int) -> tuple[Any, Any]:
         """Empty tables, as new versions where there are tables."""
