@@ -31,6 +31,10 @@ format:
 bench *CORPUS:
     {{python}} benchmarks/bench.py {{CORPUS}}
 
+# a nightly build that finds nothing to do
+no-change *ARGS:
+    {{python}} benchmarks/no_change.py {{ARGS}}
+
 # ten minutes of each format by default; prints the seed, keeps what led to something
 fuzz *ARGS:
     {{python}} benchmarks/fuzz_readers.py {{ARGS}}

@@ -25,7 +25,7 @@ Results go to stdout, everything else to stderr. Progress bars are drawn only wh
 output for people (`␛` for ESC), in paths invisible characters too; in an answer, check marks become `*` and lines that begin
 with a bracket are set in, so that only the program writes `verified ✓`. JSON, and the output of `read` to a file or a pipe, is
 exact. `--index`, `--json`,
-`--quiet`, `--verbose` and `--no-progress` may stand before the command or after it.
+`--quiet`, `--verbose`, `--no-progress` and `--log-json` may stand before the command or after it.
 
 ## Exit codes
 
@@ -94,11 +94,13 @@ the file decoded as UTF-8, a byte order mark not counted, with its own newlines;
 |---|---|
 | `scanned` | files found; `added + changed + renamed + unchanged + len(failed)`, and those not reached when `incomplete` |
 | `added`, `changed`, `renamed`, `deleted`, `unchanged` | documents that this run treated so |
-| `failed` | list of `path`, `reason`: every file that cannot be read, also those that failed before |
+| `failed` | list of `path`, `reason`, `first`, `last` (UTC), `tries`: every file that cannot be read, also those that failed before |
 | `documents`, `sentences`, `tokens` | what the index holds after the build; tokens are the documents' own |
 | `windows_encoded`, `windows_reused` | windows of this run; one is reused when the same tokens are stored for the document |
 | `seconds` | duration of the run |
 | `tokens_per_second` | encoder input tokens of this run (context included) per second |
+| `tokens_encoded`, `bytes_read` | encoder input tokens of this run; bytes of the files that it read |
+| `forecast` | `files`, `bytes`, `tokens`, `seconds` (or null): the most that was expected; with `--dry-run` counted exactly |
 | `incomplete` | there and true when `--time-budget` ended the run; the same command goes on |
 | `warnings` | there when maintenance failed, which loses nothing |
 | `plan` | with `--dry-run`: lists of paths under `add`, `change`, `rename`, `delete`, `fail`; the rest is a forecast |
