@@ -141,7 +141,8 @@ def explain(error: Exception) -> str:
     if is_damage(error):
         return f"A table of the index cannot be read ({str(error).splitlines()[0]}). See `lmkindex status --check`. {REMEDY}"
     if is_full_disk(error):
-        return "The disk is full. Nothing that was published is lost: make room and run the same command again."
+        place = f" ({error.filename})" if isinstance(error, OSError) and error.filename is not None else ""
+        return f"The disk is full{place}. Nothing that was published is lost: make room and run the same command again."
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."
     if isinstance(error, OSError) and error.strerror:

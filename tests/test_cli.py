@@ -525,7 +525,9 @@ def test_unexpected_errors_are_one_line_unless_verbose(run: Run, monkeypatch: py
     raised = MemoryError()
     assert "not enough memory" in run("search", "x").err
     raised = OSError(28, "No space left on device", "x")
-    assert run("search", "x").err == "error: No space left on device: x\n"
+    assert run("search", "x").err.startswith("error: The disk is full (x).")
+    raised = OSError(13, "Permission denied", "x")
+    assert run("search", "x").err == "error: Permission denied: x\n"
 
 
 def test_encoders(run: Run) -> None:
@@ -554,7 +556,7 @@ def test_a_full_disk_is_told() -> None:
     with Path("/dev/full").open("w") as full:
         code = subprocess.run([sys.executable, "-m", "lmkindex_cli", "config"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert code.returncode == 1
-    assert code.stderr.startswith(b"error: No space left on device")
+    assert code.stderr.startswith(b"error: The disk is full")
 
 
 def on_terminal(words: Sequence[str]) -> str:
