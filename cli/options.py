@@ -50,7 +50,9 @@ RetryFailed = Annotated[bool, typer.Option("--retry-failed/--no-retry-failed", h
 IgnoreFailed = Annotated[bool, typer.Option("--ignore-failed/--no-ignore-failed", help="Exit with 0, not 3, when files failed.")]
 TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good order after 90s, 50m or 2h; 0 is no limit.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
-MaxDelete = Annotated[str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents.")]
+MaxDelete = Annotated[
+    str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents, and more than three; 0% is none.")
+]
 Metrics = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the state of the build there for Prometheus (*.prom).")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links/--no-follow-links", help="Follow links that lead out of the corpus, too.")]

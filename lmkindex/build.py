@@ -125,9 +125,10 @@ def encode_tasks(
     ):
         for slab in written:
             tallies.take(slab)
-            if is_over():
+            if tallies.num_finished < len(job.tasks) and is_over():  # at the end there is nothing to go on with, even if time is up
                 break
-    return (signals[0], False) if signals else (0, True)
+    signal_number = signals[0] if signals else stop()
+    return signal_number, tallies.num_finished == len(job.tasks) and not signal_number
 
 
 def encode_slabs(

@@ -164,10 +164,10 @@ def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions
 
 
 def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry], max_delete: float) -> None:
-    """Stop before deleting more than a share of the index, as when a disk is not mounted."""
+    """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0."""
     num_deleted = sum(entry.status != "failed" for entry in plan.deleted)
     num_documents = sum(entry.status != "failed" for entry in manifest.values())
-    allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1))
+    allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1) if max_delete else 0)
     if max_delete < 1.0 and num_deleted > allowed:
         raise LmkindexError(
             f"{num_deleted} of {num_documents} documents are gone from the directories, more than --max-delete {max_delete:.0%} allows. "

@@ -111,7 +111,7 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
         "add": [entry.path for entry in job.plan.added if (entry.root, entry.path) not in failed],
         "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
         "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if (entry.root, entry.path) not in failed],
-        "delete": [entry.path for entry in job.plan.deleted]
+        "delete": [entry.path for entry in job.plan.deleted if entry.status != "failed"]
         + [old.path for old, entry in job.plan.renamed if (entry.root, entry.path) in failed],
         "fail": [failure.path for failure in report.failed],
     }

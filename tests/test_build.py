@@ -369,6 +369,19 @@ def test_max_delete_stops_before_anything_is_changed(corpus: Path, index: str) -
     assert build(index, corpus, max_delete=1.0).documents == 1
 
 
+def test_a_share_of_0_lets_nothing_go(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    (corpus / "a.txt").unlink()
+    with pytest.raises(LmkindexError, match="1 of 3 documents"):
+        build(index, corpus, max_delete=0.0)
+    assert counts(build(index, corpus, max_delete=0.01)) == {"scanned": 2, "deleted": 1, "unchanged": 2}  # a few may go
+
+
+def test_a_build_that_came_to_its_end_is_complete_even_if_late(corpus: Path, index: str) -> None:
+    report = build(index, corpus, encoder=tiny.SlowFakeEncoder(0.05), time_budget_s=1e-6)
+    assert report.documents == 3 and not report.incomplete
+
+
 def test_an_emptied_directory_is_not_taken_for_deletions(tmp_path: Path, index: str) -> None:
     """The smallest case of an unmounted disk: one document, gone."""
     put(tmp_path / "corpus" / "a.txt", "The only one.")

@@ -91,6 +91,13 @@ def test_one_child_serves_many_files_until_it_is_large(sick_parser: Parser, monk
     assert [process_id(sick_parser) == second for _ in range(2)] == [True, False]
 
 
+def test_the_memory_of_the_parent_does_not_count(sick: None) -> None:
+    large = b"x" * (600 << 20)  # over RECYCLE_BYTES
+    with Parser(FileOptions()) as parser:
+        assert process_id(parser) == process_id(parser)
+    assert large
+
+
 def test_what_a_parser_prints_does_not_reach_the_replies(sick_parser: Parser, capfd: pytest.CaptureFixture[str]) -> None:
     assert sick_parser.parse(b"print", ".html")[1].endswith("print")
     assert process_id(sick_parser)

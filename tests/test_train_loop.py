@@ -315,7 +315,7 @@ def test_training_lowers_the_loss_and_raises_accuracy(base: Path, data: Path, tm
     assert all(line["questions"] > 0 and line["landmarks"] > 0 and line["tokens"] >= 500 for line in lines)
     training = read_folder(tmp_path / "run" / "encoder").training
     assert training == {
-        "recipe": "small", "steps": 40, "stages": [{"kind": "documents", "alpha": 0.08, "tau": 0.05}], "sets": ["alpha"],
+        "recipe": "small", "steps": 40, "stages": [{"kind": "documents", "alpha": 0.08, "tau": 0.05, "keep": 0.0}], "sets": ["alpha"],
         "average": 1.0, "seed": 0,
     }  # fmt: skip
     assert not (tmp_path / "run" / "current").exists()
