@@ -13,7 +13,7 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmkindex.config import EncodeOptions
+from lmkindex.config import EncodeOptions, SearchOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import UsageError
@@ -206,6 +206,21 @@ def test_hits_come_from_the_document_alone(hunt: Hunt) -> None:
             for start in ranking.boundaries_R.tolist():
                 # A chunk or a span that begins inside may end beyond: its boundary is at most a chunk away.
                 assert any(first <= start <= end + 2_000 for first, end in ranges)
+
+
+def test_landmarks_are_lifted_by_what_is_shown_beside_them(hunt: Hunt) -> None:
+    system, region = next(one for one in hunt_systems() if one.name == "landmark-auto"), SearchOptions().region
+    corpus, index = hunt.bench.corpus, 1
+    scores_S = hunt.bench.vector_scores(system)[hunt.row_of(index, 520)]
+    lifted: dict[int, float] = {}
+    for first, end in stretch_of(hunt, index, 520):
+        shown = np.flatnonzero((corpus.sentence_starts_S >= first) & (corpus.sentence_starts_S < end)).tolist()
+        for one in shown:
+            best = max(float(scores_S[other]) for other in shown if abs(other - one) <= region)
+            lifted[int(corpus.sentence_ends_S[one])] = (float(scores_S[one]) + best) / 2
+    found = rank_at(hunt, system, index, 520).boundaries_R.tolist()
+    assert sorted(found) == sorted(lifted)
+    assert [lifted[end] for end in found] == pytest.approx(sorted(lifted.values(), reverse=True), abs=1e-6)
 
 
 def test_the_best_of_some_pieces() -> None:

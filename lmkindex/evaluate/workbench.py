@@ -158,23 +158,17 @@ class Workbench:
         """Each question's pieces of text, best first."""
         if system.is_control:
             return self.rank_oracle() if system.name == ORACLE else self.rank_random(scope)
-        orders = self.vector_orders(system, scope) if system.vectors else self.word_orders(system.words, scope)
-        if system.vectors and system.words:
-            found = zip(self.vector_scores(system), orders, self.word_orders(system.words, scope), strict=True)
-            orders = [fuse_orders(*one) for one in found]
-        if system.span and system.span.lifts:
-            orders = self.lifted_orders(system, scope)
+        orders = self.combined_orders(system, scope) if system.vectors else self.word_orders(system.words, scope)
         if scope == "corpus":
             self.time_queries(("shape", system.name), lambda q: self.shape(system, q, orders[q]))
         return [self.shape(system, index, order) for index, order in enumerate(orders)]
 
-    def lifted_orders(self, system: System, scope: str) -> list[Order]:
-        """The orders of a system whose spans are lifted: by `search.rank_hits` of its best hits and what is near them."""
-        assert system.span is not None
+    def combined_orders(self, system: System, scope: str) -> list[Order]:
+        """The orders of a system that searches by vectors, with all else that it looks at."""
         dense = self.vector_orders(system, scope)
         lexical = self.word_orders(system.words, scope) if system.words else [None] * len(dense)
-        bounds, found = self.corpus.document_sentences, zip(self.vector_scores(system), dense, lexical, strict=True)
-        return [lift_orders(*one, bounds, system.span) for one in found]
+        found = zip(self.vector_scores(system), dense, lexical, strict=True)
+        return [combine_orders(system, *one, self.corpus.document_sentences) for one in found]
 
     def shape(self, system: System, question: int, order: Order) -> Ranking:
         """Hits as the text that they bring."""
@@ -280,14 +274,29 @@ def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:
     return Order(ids_R=ids_R.astype(np.int64) + offset, scores_R=scores_P[ids_R])
 
 
+def combine_orders(system: System, cosines_P: Float32Array, dense: Order, lexical: Order | None, bounds: Int64Array) -> Order:
+    """One question's hits as the system ranks them: as found, fused with BM25, or lifted. `bounds` are the pieces at which texts begin that
+    have nothing to do with each other, and the end."""
+    if system.span is not None and system.span.lifts:
+        return lift_orders(cosines_P, dense, lexical, bounds, system.span)
+    return dense if lexical is None else fuse_orders(cosines_P, dense, lexical)
+
+
 def fuse_orders(cosines_P: Float32Array, dense: Order, lexical: Order) -> Order:
     """The hits of both by `search.fuse_scores`."""
     ids_R = np.union1d(dense.ids_R, lexical.ids_R)
-    words_R = np.zeros(len(ids_R), dtype=np.float32)
-    words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
-    scores_R = fuse_scores(cosines_P[ids_R], words_R)
+    scores_R = scores_of(cosines_P, ids_R, lexical)
     best = np.lexsort((ids_R, -scores_R))[:NUM_HITS]
     return Order(ids_R=ids_R[best], scores_R=scores_R[best])
+
+
+def scores_of(cosines_P: Float32Array, ids_R: Int64Array, lexical: Order | None) -> Float32Array:
+    """The scores of pieces, whose ids rise and hold all of `lexical`: cosines, fused with BM25 where there is a ranking by words."""
+    if lexical is None:
+        return cosines_P[ids_R]
+    words_R = np.zeros(len(ids_R), dtype=np.float32)
+    words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
+    return fuse_scores(cosines_P[ids_R], words_R)
 
 
 def lift_orders(cosines_S: Float32Array, dense: Order, lexical: Order | None, bounds: Int64Array, options: SearchOptions) -> Order:
@@ -297,11 +306,7 @@ def lift_orders(cosines_S: Float32Array, dense: Order, lexical: Order | None, bo
     documents_R = np.searchsorted(bounds, hits_R, side="right") - 1
     is_inside_RK = (near_RK >= bounds[documents_R, None]) & (near_RK < bounds[documents_R + 1, None])
     ids_R = np.unique(near_RK[is_inside_RK])
-    scores_R = cosines_S[ids_R]
-    if lexical is not None:
-        words_R = np.zeros(len(ids_R), dtype=np.float32)
-        words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
-        scores_R = fuse_scores(scores_R, words_R)
+    scores_R = scores_of(cosines_S, ids_R, lexical)
     places_R = ids_R + (np.searchsorted(bounds, ids_R, side="right") - 1) * (options.region + 1)
     lifts_R = lift_scores(places_R, scores_R, options.region) - scores_R
     best = np.lexsort((ids_R, -(scores_R + lifts_R)))[:NUM_HITS]

@@ -16,7 +16,7 @@ from ..corpus import make_corpus
 from ..metrics import score_rankings
 from ..records import Float64Array, Pieces, Ranking
 from ..systems import NUM_HITS, System
-from ..workbench import Order, Workbench, best_of, fuse_orders
+from ..workbench import Order, Workbench, best_of, combine_orders
 from .common import ExperimentInput
 from .length_design import BUDGETS, LengthDesign
 from .needles import PASSAGE_TOKENS, Local, Needle, Place, draw_places, gather, make_local, needle_set
@@ -116,10 +116,13 @@ def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
     def best(scores_QP: Float32Array, cut: str) -> Order:
         return order_of(scores_QP[row], pieces_in(bench.pieces(cut), ranges))
 
-    order = best(bench.vector_scores(system), system.cut) if system.vectors else best(bench.word_scores(system.words), system.words)
-    if system.vectors and system.words:
-        order = fuse_orders(bench.vector_scores(system)[row], order, best(bench.word_scores(system.words), system.words))
-    return bench.shape(system, row, order)
+    lexical = best(bench.word_scores(system.words), system.words) if system.words else None
+    if not system.vectors:
+        assert lexical is not None, f"{system.name} is a control"
+        return bench.shape(system, row, lexical)
+    cosines_QP = bench.vector_scores(system)
+    bounds = np.searchsorted(bench.pieces(system.cut).starts_P, np.asarray(ranges)).ravel()  # what is not shown lies between two ranges
+    return bench.shape(system, row, combine_orders(system, cosines_QP[row], best(cosines_QP, system.cut), lexical, bounds))
 
 
 def score_at(hunt: Hunt, system: System, length: int) -> dict[str, Float64Array]:
