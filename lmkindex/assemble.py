@@ -212,22 +212,20 @@ def indexed_entry(prepared: Prepared) -> ManifestEntry:
 def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestEntry:
     """What the manifest says of a file that failed, after what it said before: the same failure has a first time and counts its tries."""
     now = utc_now()
-    entry = known if known is not None and known.num_sentences else None
-    has_failed = known is not None and known.status != "indexed"
-    return ManifestEntry(
-        doc_id=entry.doc_id if entry is not None else document_id(failure.root, failure.path),
-        root=failure.root,
-        path=failure.path,
-        content_hash=entry.content_hash if entry is not None else "",
+    nothing = ManifestEntry(
+        doc_id=document_id(failure.root, failure.path), root=failure.root, path=failure.path, content_hash="", size_bytes=0, mtime_ns=0,
+        status="failed", error="", num_sentences=0, num_tokens=0,
+    )  # fmt: skip
+    before = known or nothing
+    return replace(
+        before if before.num_sentences else nothing,
         size_bytes=failure.size_bytes,
         mtime_ns=failure.mtime_ns,
-        status="stale" if entry is not None else "failed",
+        status="stale" if before.num_sentences else "failed",
         error=failure.reason,
-        num_sentences=entry.num_sentences if entry is not None else 0,
-        num_tokens=entry.num_tokens if entry is not None else 0,
-        first_failed=known.first_failed or now if known is not None and has_failed else now,
+        first_failed=before.first_failed or now,  # of a file that was indexed last, "" and 0
         last_failed=now,
-        tries=known.tries + 1 if known is not None and has_failed else 1,
+        tries=before.tries + 1,
     )
 
 

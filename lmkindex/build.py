@@ -102,9 +102,10 @@ def encode_tasks(
 ) -> tuple[int, bool]:
     """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they came to the end."""
     windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
-    reader = IndexReader(job.index_path) if any(task.known_doc_id for task in job.tasks) else None
+    tasks = job.tasks
+    reader = IndexReader(job.index_path) if any(task.known_doc_id for task in tasks) else None
     parser = Parser(job.options.files)
-    slabs = prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse)
+    slabs = prepare_slabs(tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse)
     stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
     signals: list[int] = []
@@ -125,10 +126,10 @@ def encode_tasks(
     ):
         for slab in written:
             tallies.take(slab)
-            if tallies.num_finished < len(job.tasks) and is_over():  # at the end there is nothing to go on with, even if time is up
+            if tallies.num_finished < len(tasks) and is_over():  # at the end there is nothing to go on with, even if time is up
                 break
     signal_number = signals[0] if signals else stop()
-    return signal_number, tallies.num_finished == len(job.tasks) and not signal_number
+    return signal_number, tallies.num_finished == len(tasks) and not signal_number
 
 
 def encode_slabs(
@@ -157,7 +158,7 @@ def record_known_changes(job: Job, assembler: Assembler) -> None:
     touched = []
     for file in job.plan.touched:
         known_entry = job.manifest[(file.root, file.path)]
-        touched.append(replace(known_entry, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, status="indexed", error=""))
+        touched.append(replace(known_entry, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns))
     if touched:
         assembler.rewrite_documents(touched)
 

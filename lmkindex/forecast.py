@@ -22,7 +22,7 @@ def expect(job: Job) -> Forecast:
     """What a build will read and encode at most: of a changed file it is not known how much of it changed."""
     tasks = job.tasks
     stored = {(entry.root, entry.path) for _, entry in job.plan.renamed} | job.plan.twins.keys()
-    tokens_per_byte = densities(job.manifest.values())
+    tokens_per_byte = densities(job.manifest.values()) if tasks else {}  # a nightly build mostly finds nothing to do
     sizes = job.head.options
     overhead = sizes["window_tokens"] / (sizes["window_tokens"] - sizes["context_tokens"])  # context is encoded again with each window
     num_tokens = sum(

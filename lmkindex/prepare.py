@@ -19,7 +19,7 @@ import numpy as np
 from .config import FileOptions, WindowOptions
 from .encoder import Encoder, make_row
 from .errors import LmkindexError, ReadError
-from .parse import Parse, parse_bytes
+from .parse import Parse
 from .read import read_document
 from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, Row, Sentences, TokenizedSentences, Window
 from .sentences import split_sentences
@@ -125,7 +125,7 @@ def prepare_slabs(
     files: FileOptions,
     reader: IndexReader | None,
     stopwatch: Stopwatch,
-    parse: Parse = parse_bytes,
+    parse: Parse,
 ) -> Iterator[Slab]:
     """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows to encode. `parse` is where parsers run."""
     slab: Slab = []
@@ -148,7 +148,7 @@ def prepare_task(
     files: FileOptions,
     reader: IndexReader | None,
     stopwatch: Stopwatch,
-    parse: Parse = parse_bytes,
+    parse: Parse,
 ) -> Iterator[Step]:
     """The steps of one file: its windows, then its end; or its failure."""
     entry = task.entry

@@ -90,6 +90,21 @@ def test_a_stale_document_is_in_the_ledger_and_searchable(corpus: Path, index: s
     assert tiny.all_landmarks(Path(index)) == before
 
 
+def test_a_stale_document_that_is_as_before_leaves_the_ledger(corpus: Path, index: str, clock: Clock) -> None:
+    build(index, corpus)
+    text = (corpus / "good.txt").read_text("utf-8")
+    put(corpus / "good.txt", "")
+    build(index, corpus)
+    assert "good.txt" in ledger(index)
+    put(corpus / "good.txt", text)
+    build(index, corpus)
+    assert "good.txt" not in ledger(index) and manifest(index)["good.txt"].status == "indexed"
+    clock.next()
+    put(corpus / "good.txt", "")
+    build(index, corpus)
+    assert ledger(index)["good.txt"] == (DAYS[1], DAYS[1], 1)
+
+
 def test_what_the_walk_cannot_reach_is_written_once_or_when_asked(corpus: Path, index: str, clock: Clock) -> None:
     (corpus / "bad.txt").unlink()
     (corpus / "link.txt").symlink_to("nowhere")
