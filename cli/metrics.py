@@ -6,7 +6,6 @@ of the last build and of the index; the time of the last success is taken over f
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -72,14 +71,12 @@ def code_of(error: BaseException) -> int:
 
 def write_metrics(path: Path, index: str, outcome: Outcome) -> None:
     """Replace the file. Its temporary name does not end in .prom, so that no collector reads it. Raises `OSError`."""
+    from lmkindex.evaluate.saving import write_whole
+
+    path.parent.stat()  # a directory that is missing is a mistake in the path, and not to be made
     label = f'index="{escape(str(Path(index).absolute()))}"'
     families = [*build_families(outcome, last_success(path, label)), *index_families(Path(index))]
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        staging.write_text("".join(render(family, label) for family in families), encoding="utf-8", errors="backslashreplace")
-        staging.replace(path)
-    finally:
-        staging.unlink(missing_ok=True)
+    write_whole(path, "".join(render(family, label) for family in families).encode("utf-8", "backslashreplace"))
 
 
 def build_families(outcome: Outcome, last_success_s: float) -> list[Family]:

@@ -31,3 +31,9 @@ def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny causal encoder with landmarks."""
     return tiny.make_llama(tmp_path_factory.mktemp("llama") / "tiny-llama")
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> str:
+    """Where an index can be made."""
+    return str(tmp_path / "index")

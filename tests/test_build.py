@@ -46,18 +46,16 @@ class CountingEncoder(FakeEncoder):
         return super().encode_rows(rows)
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    """Three short documents."""
-    path = tmp_path / "corpus"
+def put_three(path: Path, num_sentences: int) -> Path:
+    """Three short documents, one of them in a directory of its own."""
     for number, name in enumerate(["a.txt", "b.md", "sub/c.txt"]):
-        put(path / name, tiny.prose(number, 30))
+        put(path / name, tiny.prose(number, num_sentences))
     return path
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> str:
-    return str(tmp_path / "index")
+def corpus(tmp_path: Path) -> Path:
+    return put_three(tmp_path / "corpus", 30)
 
 
 def put(path: Path, text: str) -> None:

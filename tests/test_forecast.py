@@ -28,11 +28,6 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> str:
-    return str(tmp_path / "index")
-
-
 def head_of(index: str) -> Head:
     head = read_head(Path(index))
     assert head is not None

@@ -42,11 +42,6 @@ def corpus(tmp_path: Path) -> Path:
     return tmp_path / "corpus"
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> str:
-    return str(tmp_path / "index")
-
-
 def ledger(index: str) -> dict[str, tuple[str, str, int]]:
     return {path: (entry.first_failed, entry.last_failed, entry.tries) for path, entry in manifest(index).items() if entry.tries}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tiny
-from test_build import CountingEncoder, build, counts, manifest, put, same_as_clean_build
+from test_build import CountingEncoder, build, counts, manifest, put, put_three, same_as_clean_build
 
 from lmkindex import read
 from lmkindex.config import FileOptions
@@ -24,16 +24,7 @@ OLD_S = 1_600_000_000
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """Three short documents."""
-    path = tmp_path / "corpus"
-    for number, name in enumerate(["a.txt", "b.md", "sub/c.txt"]):
-        put(path / name, tiny.prose(number, 12))
-    return path
-
-
-@pytest.fixture
-def index(tmp_path: Path) -> str:
-    return str(tmp_path / "index")
+    return put_three(tmp_path / "corpus", 12)
 
 
 def build_without_encoding(index: str, *roots: Path) -> BuildReport:
