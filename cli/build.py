@@ -156,7 +156,7 @@ def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
 
 
 def forecast_of(forecast: Forecast) -> str:
-    """A forecast in words. What a changed file holds anew is not known before it is read, so tokens and time are the most that may come."""
+    """A forecast in words. What a changed file holds anew is not known before it is read, so all of it is counted."""
     time_text = "time unknown until a build has measured a rate" if forecast.seconds is None else duration_of(forecast.seconds)
     return f"{forecast.files:,} files of {forecast.size_bytes / 1e6:,.1f} MB to read, {forecast.tokens:,} tokens to encode, {time_text}"
 

@@ -19,7 +19,7 @@ BYTES_PER_TOKEN = 4.5  # of English text, where the index holds nothing to tell 
 
 
 def expect(job: Job) -> Forecast:
-    """What a build will read and encode at most: of a changed file it is not known how much of it changed."""
+    """What a build will read and encode, estimated from sizes: of a changed file it is not known how much of it changed, so all counts."""
     tasks = job.tasks
     stored = {(entry.root, entry.path) for _, entry in job.plan.renamed} | job.plan.twins.keys()
     tokens_per_byte = densities(job.manifest.values()) if tasks else {}  # a nightly build mostly finds nothing to do
