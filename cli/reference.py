@@ -100,7 +100,7 @@ the file decoded as UTF-8, a byte order mark not counted, with its own newlines;
 | `seconds` | duration of the run |
 | `tokens_per_second` | encoder input tokens of this run (context included) per second |
 | `tokens_encoded`, `bytes_read` | encoder input tokens of this run; bytes of the files that it read |
-| `forecast` | `files`, `bytes`, `tokens`, `seconds` (or null): estimated from sizes, as if changed files held nothing known; with `--dry-run` counted exactly |
+| `forecast` | `files`, `bytes`, `tokens`, `seconds` (or null): an estimate from sizes; `--dry-run` counts exactly |
 | `incomplete` | there and true when `--time-budget` ended the run; the same command goes on |
 | `warnings` | there when maintenance failed, which loses nothing |
 | `plan` | with `--dry-run`: lists of paths under `add`, `change`, `rename`, `delete`, `fail`; the rest is a forecast |
