@@ -27,7 +27,14 @@ EPILOG = (
 )
 STOPPING = "Stopping after this batch; what is finished will be saved. Once more stops at once."
 STOPPED = "Stopped at once."
-PLAN_WORDS = {"add": "to add", "change": "to encode again", "rename": "renamed", "delete": "to delete", "fail": "cannot be read"}
+PLAN_WORDS = {
+    "add": "to add",
+    "change": "to encode again",
+    "rename": "renamed",
+    "delete": "to delete",
+    "fail": "cannot be read",
+    "skip": "not followed",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -139,12 +146,24 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
             tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
         for warning in report.warnings:
             terminal.warn(f"warning: {warning}")
+        tell_skipped(terminal, report)
     if report.plan is not None and not terminal.as_json:
         show_plan(terminal, report)
     elif terminal.log_json:
         terminal.note(summary_of(report), "build_finished", report.to_json())
     elif not (terminal.quiet or terminal.as_json):
         terminal.print(summary_of(report))
+
+
+def tell_skipped(terminal: Terminal, report: BuildReport) -> None:
+    """Links that were not followed, in one line, or with -v each. They are no problem: not with -q."""
+    if report.skipped and terminal.verbose:
+        for link in report.skipped:
+            terminal.note(
+                f"skipped: {one_line(link.path)}: {one_line(link.reason)}", "file_skipped", {"path": link.path, "reason": link.reason}
+            )
+    elif report.skipped:
+        terminal.note(f"{len(report.skipped):,} links lead out of the corpus and were skipped: -v names them, --follow-links follows them.")
 
 
 def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
@@ -156,9 +175,10 @@ def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
 
 
 def forecast_of(forecast: Forecast) -> str:
-    """A forecast in words. What a changed file holds anew is not known before it is read, so all of it is counted."""
+    """A forecast in words, in the summary's units. What a changed file holds anew is not known before it is read: all is counted."""
     time_text = "time unknown until a build has measured a rate" if forecast.seconds is None else duration_of(forecast.seconds)
-    return f"{forecast.files:,} files of {forecast.size_bytes / 1e6:,.1f} MB to read, {forecast.tokens:,} tokens to encode, {time_text}"
+    size_text = f"{forecast.size_bytes / 1e6:,.1f} MB"
+    return f"{forecast.files:,} files of {size_text} to read, windows of {forecast.tokens:,} tokens to encode, {time_text}"
 
 
 def duration_of(seconds: float) -> str:
@@ -173,8 +193,8 @@ def show_plan(terminal: Terminal, report: BuildReport) -> None:
         for path in paths:
             terminal.print(f"  {one_line(path)}")
     terminal.print(
-        f"The index would hold {report.documents:,} documents, {report.sentences:,} sentences and {report.tokens:,} tokens; "
-        f"{report.windows_encoded:,} windows to encode, {report.unchanged:,} documents unchanged."
+        f"The index would hold {report.documents:,} documents{empty_of(report)} with {report.sentences:,} sentences of {report.tokens:,} "
+        f"tokens; {report.windows_encoded:,} windows to encode, {report.unchanged:,} documents unchanged."
     )
     if report.forecast is not None:
         terminal.print(f"To do: {forecast_of(report.forecast)}. Nothing was done.")
@@ -189,7 +209,13 @@ def summary_of(report: BuildReport) -> str:
     expected = f" Forecast: {forecast_of(report.forecast)}." if report.forecast is not None and report.forecast.files else ""
     until = " Time is up: run the same command to go on." if report.incomplete else ""
     return (
-        f"{report.documents:,} documents indexed: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences, "
-        f"{report.tokens:,} tokens; {report.windows_encoded:,} windows encoded, {report.windows_reused:,} reused, "
-        f"in {report.seconds:.1f} s{speed}.{expected}{until}"
+        f"{report.documents:,} documents indexed{empty_of(report)}: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences of "
+        f"{report.tokens:,} tokens; {report.bytes_read / 1e6:,.1f} MB read, windows of {report.tokens_encoded:,} tokens encoded "
+        f"({report.windows_encoded:,}; they overlap), {report.windows_reused:,} windows reused, in {report.seconds:.1f} s{speed}."
+        f"{expected}{until}"
     )
+
+
+def empty_of(report: BuildReport) -> str:
+    """How many documents hold no text, if any."""
+    return f" ({report.empty:,} without text)" if report.empty else ""

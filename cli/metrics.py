@@ -112,7 +112,7 @@ def index_families(index_path: Path) -> list[Family]:
     if head is None:
         return []
     helps = {
-        "documents": "Documents that are searchable.",
+        "documents": "Documents that the index holds, those without text included.",
         "sentences": "Sentences that are searchable.",
         "tokens": "Tokens of the documents.",
         "failed": "Files that cannot be read.",

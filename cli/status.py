@@ -78,7 +78,8 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
 
     head = reader.head
     published = time.localtime((path / HEAD_FILE).stat().st_mtime)
-    failed = [entry for _, entry in sorted(reader.manifest().items()) if entry.status != "indexed"]
+    entries = [entry for _, entry in sorted(reader.manifest().items())]
+    failed = [entry for entry in entries if entry.status != "indexed"]
     return {
         "index": str(path),
         "published": time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
@@ -89,6 +90,7 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
         "roots": list(head.roots),
         "tokens_per_second": None if (rate := rate_of(head.counts)) is None else round(rate, 1),
         "failed": [failure_of(entry).to_json() | {"status": entry.status} for entry in failed],
+        "empty": [entry.path for entry in entries if entry.is_empty],
         "format": head.format,
         "tables": dict(head.tables),
     }
@@ -131,6 +133,8 @@ def show(terminal: Terminal, found: dict[str, Any]) -> None:
     for failure in found["failed"]:
         kept = " (its last readable text is still searchable)" if failure["status"] == "stale" else ""
         terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{tried(failure)}{kept}")
+    for path in found["empty"]:
+        terminal.print(f"  empty      {one_line(path)}: holds no text")
     for sentence in found.get("damage", []):
         terminal.warn(f"damage: {one_line(sentence)}")
     if found.get("damage"):

@@ -15,19 +15,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from .ahead import in_thread
 from .assemble import Assembler
 from .commit import IndexWriter
 from .config import BuildOptions, index_path
-from .encoder import Encoder, load_encoder, window_options
+from .encoder import Encoder, load_encoder
 from .errors import InterruptedBuildError, LmkindexError
 from .forecast import expect, measured
 from .head import write_lock
+from .pace import Pace
 from .parser import Parser
-from .plan import Job, is_up_to_date, plan_job
-from .prepare import Failed, Slab, Stopwatch, in_thread, prepare_slabs, rows_of
+from .plan import Job, is_up_to_date, plan_job, source_of
+from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
 from .records import BuildReport, Forecast
 from .report import Progress, Tallies, forecast, summarize
-from .table import IndexReader
 
 SLABS_AHEAD = 3
 
@@ -101,11 +102,9 @@ def encode_tasks(
     job: Job, encoder: Encoder, assembler: Assembler, stopwatch: Stopwatch, tallies: Tallies, stop: Callable[[], int]
 ) -> tuple[int, bool]:
     """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they came to the end."""
-    windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
     tasks = job.tasks
-    reader = IndexReader(job.index_path) if any(task.known_doc_id for task in tasks) else None
     parser = Parser(job.options.files)
-    slabs = prepare_slabs(tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse)
+    slabs = prepare_slabs(tasks, source_of(job, encoder, stopwatch, parser))
     stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
     signals: list[int] = []
@@ -122,7 +121,7 @@ def encode_tasks(
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="lmkindex-write") as pool,
         closing(in_thread(slabs, SLABS_AHEAD, is_over)) as prepared,
         parser,  # ends before the thread does
-        closing(encode_slabs(prepared, encoder, assembler, pool, stopwatch)) as written,
+        closing(encode_slabs(prepared, Pace(encoder, is_over), assembler, pool, stopwatch)) as written,
     ):
         for slab in written:
             tallies.take(slab)
@@ -133,13 +132,16 @@ def encode_tasks(
 
 
 def encode_slabs(
-    slabs: Iterator[Slab], encoder: Encoder, assembler: Assembler, pool: ThreadPoolExecutor, stopwatch: Stopwatch
+    slabs: Iterator[Slab], pace: Pace, assembler: Assembler, pool: ThreadPoolExecutor, stopwatch: Stopwatch
 ) -> Generator[Slab, None, None]:
-    """Encode slab after slab while the one before is written; yields each when it is encoded. All are written when this ends."""
+    """Encode slab after slab while the one before is written; yields each when it is encoded. All are written when this ends; one that
+    the build was stopped in is left out: its rows are encoded by length, so hardly a document of it is whole."""
     pending: Future[None] | None = None
     try:
         for slab in slabs:
-            vectors = stopwatch.time("encode", partial(encoder.encode_rows, rows_of(slab)))
+            vectors = stopwatch.time("encode", partial(pace.encode, rows_of(slab)))
+            if vectors is None:
+                return
             if pending is not None:
                 pending.result()
             pending = pool.submit(stopwatch.time, "write", partial(assembler.take, slab, vectors))

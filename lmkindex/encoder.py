@@ -36,6 +36,7 @@ class Encoder(Protocol):
     folder: EncoderFolder
     prefix_ids: tuple[int, ...]
     suffix_ids: tuple[int, ...]
+    batch_tokens: int  # padded tokens of a batch of `encode_rows`, which `plan_batches` cuts
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
@@ -280,6 +281,7 @@ class FakeEncoder:
 
     prefix_ids: tuple[int, ...] = (1,)
     suffix_ids: tuple[int, ...] = (2,)
+    batch_tokens = CUDA_BATCH_TOKENS
 
     def __init__(self, dim: int = 32, window_tokens: int = 64, context_tokens: int = 16) -> None:
         self.folder = EncoderFolder(

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
 HTML_SUFFIXES = frozenset({".html", ".htm"})
-DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | {".pdf", ".docx"}
+LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of it: their text is missing
+DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
+EMPTY_REASONS = frozenset({"the file is empty", "the file holds no text"})  # failures of an older version, now empty documents
 IGNORE_FILE = ".lmkignore"
 MAX_IGNORE_BYTES = 1 << 20
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
@@ -126,9 +128,9 @@ def plan_changes(
             (changed if verdict == "changed" else touched).append(entry)
     walked = {(entry.root, entry.path) for entry in entries}
     missing = [manifest[name] for name in sorted(manifest.keys() - walked)]
-    unseen = {(failure.root, failure.path) for failure in failures}
-    unchanged += [known for known in missing if _is_unseen(known, unseen)]
-    gone = [known for known in missing if not _is_unseen(known, unseen)]
+    unseen = {(failure.root, failure.path): failure for failure in failures}
+    unchanged += [known for known in missing if failure_over(known, unseen) is not None]
+    gone = [known for known in missing if failure_over(known, unseen) is None]
     renamed = _pair_renames(gone, added, hash_of)
     old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
     return FilePlan(
@@ -148,7 +150,8 @@ def _compare(
     """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask."""
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
     if known.status != "indexed":
-        return "changed" if retry_failed or not same_stat else "unchanged"
+        is_empty = known.error in EMPTY_REASONS and PurePosixPath(known.path).suffix.lower() not in LAYERED_SUFFIXES
+        return "changed" if retry_failed or not same_stat or is_empty else "unchanged"
     if same_stat and not checksum:
         return "unchanged"
     if hash_of(entry) != known.content_hash:
@@ -157,7 +160,8 @@ def _compare(
 
 
 def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
-    """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of a fitting size."""
+    """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of a fitting size.
+    What cannot be read has no content to compare: there, see `_pair_unread`."""
     waiting: dict[tuple[int, str], deque[ManifestEntry]] = {}
     for known in gone:
         if known.status == "indexed":
@@ -169,7 +173,22 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], has
         candidates = waiting.get((entry.size_bytes, content_hash or ""))
         if candidates:
             renamed.append((candidates.popleft(), entry))
-    return renamed
+    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
+    rest = [known for known in gone if known.num_sentences and id(known) not in old]
+    return renamed + _pair_unread(rest, [entry for entry in added if id(entry) not in new], hash_of)
+
+
+def _pair_unread(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
+    """Pair documents that could not be read last time, or cannot be now, with the new file of their size and time, as a move leaves them.
+    Only where both are the only ones of that stat: a text must not come under another's name."""
+    olds: dict[tuple[int, int], list[ManifestEntry]] = {}
+    news: dict[tuple[int, int], list[FileEntry]] = {}
+    for known in gone:
+        olds.setdefault((known.size_bytes, known.mtime_ns), []).append(known)
+    for entry in added:
+        news.setdefault((entry.size_bytes, entry.mtime_ns), []).append(entry)
+    pairs = [(olds[key][0], news[key][0]) for key in sorted(olds.keys() & news.keys()) if len(olds[key]) == len(news[key]) == 1]
+    return [(known, entry) for known, entry in pairs if known.status == "stale" or hash_of(entry) is None]
 
 
 def _find_twins(
@@ -193,9 +212,10 @@ def _hash_or_none(entry: FileEntry) -> str | None:
         return None
 
 
-def _is_unseen(known: ManifestEntry, unseen: set[tuple[str, str]]) -> bool:
-    parents = (str(parent) for parent in PurePosixPath(known.path).parents)  # ends with ".", the name of an unreadable root
-    return (known.root, known.path) in unseen or any((known.root, parent) in unseen for parent in parents)
+def failure_over(known: ManifestEntry, failures: Mapping[tuple[str, str], FileFailure]) -> FileFailure | None:
+    """The failure of the walk, by (root, path), that stands at a document's path or above it."""
+    paths = (known.path, *map(str, PurePosixPath(known.path).parents))  # ends with ".", the name of an unreadable root
+    return next((failures[(known.root, path)] for path in paths if (known.root, path) in failures), None)
 
 
 def _resolve_root(root: Path) -> Path:
@@ -237,8 +257,8 @@ class _Walker:
         self.failures: list[FileFailure] = []
         self.links: deque[tuple[str, str, Rules]] = deque()
 
-    def fail(self, root: str, path: str, reason: str) -> None:
-        self.failures.append(FileFailure(root=root, path=_printable(path), reason=reason))
+    def fail(self, root: str, path: str, reason: str, *, is_skipped: bool = False) -> None:
+        self.failures.append(FileFailure(root=root, path=_printable(path), reason=reason, is_skipped=is_skipped))
 
     def walk(self, root: str, directory: str, rules: Rules) -> None:
         """Take the files below `directory` (relative to `root`, "" for itself) and queue its links. Not recursive: trees can be deep."""
@@ -291,15 +311,15 @@ class _Walker:
                 if self.is_document(path) or not PurePosixPath(path).suffix:
                     self.fail(root, path, "the link leads nowhere: it is dangling or points at itself")
                 continue
-            if is_directory and Path(root, path).parent.resolve().is_relative_to(target):
+            is_loop = is_directory and Path(root, path).parent.resolve().is_relative_to(target)
+            if is_loop and self.is_inside(target):
                 self.fail(root, path, "the link leads back to a directory above it, in a loop, and was not followed")
                 continue
             if str(target) in self.seen or not (is_directory or self.is_document(path)):
                 continue
             if not self.is_inside(target):
-                self.fail(
-                    root, path, "the link leads out of the corpus and was not followed: give its target as a corpus too, or --follow-links"
-                )
+                reason = "the link leads out of the corpus and was not followed: give its target as a corpus too, or --follow-links"
+                self.fail(root, path, reason, is_skipped=True)
             elif not is_directory:
                 self.add_file(root, path, str(target))
             elif not self.is_ignored(path, True, rules):  # as a file's, a directory's pattern may end in a slash

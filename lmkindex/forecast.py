@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from .plan import Job
+from .prepare import Task
 from .records import Forecast, ManifestEntry
 
 RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
@@ -19,20 +20,28 @@ BYTES_PER_TOKEN = 4.5  # of English text, where the index holds nothing to tell 
 
 
 def expect(job: Job) -> Forecast:
-    """What a build will read and encode, estimated from sizes: of a changed file it is not known how much of it changed, so all counts."""
+    """What a build will read and encode, estimated from sizes: of a changed file it is not known how much of it changed, so all counts. A
+    file that is tried again as it failed last time is expected to fail again: what is encoded of it is nothing."""
     tasks = job.tasks
-    stored = {(entry.root, entry.path) for _, entry in job.plan.renamed} | job.plan.twins.keys()
     tokens_per_byte = densities(job.manifest.values()) if tasks else {}  # a nightly build mostly finds nothing to do
     sizes = job.head.options
     overhead = sizes["window_tokens"] / (sizes["window_tokens"] - sizes["context_tokens"])  # context is encoded again with each window
-    num_tokens = sum(
-        task.entry.size_bytes * tokens_per_byte.get(kind_of(task.entry.path), 1 / BYTES_PER_TOKEN)
-        for task in tasks
-        if job.options.rebuild or (task.entry.root, task.entry.path) not in stored
-    )
+    num_tokens = sum(expected_tokens(job, task, tokens_per_byte) for task in tasks)
     tokens = int(num_tokens * overhead)
     size_bytes = sum(task.entry.size_bytes for task in tasks)
     return Forecast(files=len(tasks), size_bytes=size_bytes, tokens=tokens, seconds=seconds_for(tokens, job.head.counts))
+
+
+def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) -> float:
+    """Tokens of one file that will have to be encoded, context aside."""
+    entry, name = task.entry, (task.entry.root, task.entry.path)
+    known = job.kept.get(name) or job.manifest.get(name)
+    is_same = known is not None and (known.size_bytes, known.mtime_ns) == (entry.size_bytes, entry.mtime_ns)
+    if known is not None and (task.failure is not None or (known.status != "indexed" and is_same)):
+        return known.num_tokens if job.options.rebuild else 0  # a rebuild encodes the text that was kept
+    if not job.options.rebuild and (task.kind == "renamed" or name in job.plan.twins):
+        return 0
+    return entry.size_bytes * tokens_per_byte.get(kind_of(entry.path), 1 / BYTES_PER_TOKEN)
 
 
 def densities(entries: Iterable[ManifestEntry]) -> dict[str, float]:

@@ -10,16 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .assemble import counts_of
 from .config import BuildOptions, require
-from .encoder import Encoder
+from .encoder import Encoder, window_options
 from .encoder_folder import find_encoder
+from .entries import counts_of
 from .errors import IndexUnusableError, LmkindexError
 from .files import plan_changes, walk_files
 from .head import read_head
-from .prepare import Task
+from .parser import Parser
+from .prepare import Source, Stopwatch, Task
+from .read import is_blank
 from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
 from .table import IndexReader
+from .unseen import hidden_documents, hidden_task, hides_any
 
 Manifest = dict[tuple[str, str], ManifestEntry]
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
@@ -27,7 +30,12 @@ FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A build that was planned: what is there, what is to be done, and with which encoder."""
+    """A build that was planned: what is there, what is to be done, and with which encoder.
+
+    `manifest` is what the build begins with: nothing, if it is a rebuild. `kept` are documents of the index by the file that holds them
+    now: of moved files, and in a rebuild of all. `hidden` are documents that a rebuild cannot reach, with the reason. `skipped` are
+    links out of the roots.
+    """
 
     index_path: Path
     options: BuildOptions
@@ -37,6 +45,9 @@ class Job:
     manifest: Manifest
     plan: FilePlan
     walk_failures: tuple[FileFailure, ...]
+    skipped: tuple[FileFailure, ...]
+    kept: Manifest
+    hidden: tuple[tuple[ManifestEntry, FileFailure], ...]
     num_files: int
     started: float
 
@@ -52,14 +63,18 @@ class Job:
             tasks.append(Task(entry=entry, kind="renamed", known_doc_id=old.doc_id))
         if self.options.rebuild:
             tasks = [replace(task, known_doc_id=None) for task in tasks]
+        tasks = [replace(task, kept=self.kept.get((task.entry.root, task.entry.path))) for task in tasks]
+        tasks += [hidden_task(known, failure) for known, failure in self.hidden]
         return sorted(tasks, key=lambda task: (task.entry.root, task.entry.path))
 
     @property
     def new_failures(self) -> list[FileFailure]:
         """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build."""
+        hidden = {(known.root, known.path) for known, _ in self.hidden}  # their tasks say so
         return [
             failure
             for failure in self.walk_failures
+            if (failure.root, failure.path) not in hidden
             if self.options.retry_failed
             or (known := self.manifest.get((failure.root, failure.path))) is None
             or known.error != failure.reason
@@ -76,10 +91,16 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     manifest = read_manifest(path, head, is_rebuild=options.rebuild)
     wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
-    entries, walk_failures = walk_files(wanted, options.files)
+    entries, failures = walk_files(wanted, options.files)
+    skipped = [failure for failure in failures if failure.is_skipped and not hides_any(failure, manifest)]
+    walk_failures = [failure for failure in failures if failure not in skipped]
     plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
     check_deletions(plan, manifest, options.max_delete)
+    kept = {(entry.root, entry.path): old for old, entry in plan.renamed}
+    hidden: list[tuple[ManifestEntry, FileFailure]] = []
     if options.rebuild:
+        kept |= {name: known for name, known in manifest.items() if name not in kept}
+        hidden = hidden_documents(entries, manifest, walk_failures)
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
         manifest = {}
     new_head = Head(
@@ -98,7 +119,10 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
         manifest=manifest,
         plan=plan,
         walk_failures=tuple(walk_failures),
-        num_files=count_files(entries, walk_failures, plan.unchanged),
+        skipped=tuple(skipped),
+        kept=kept,
+        hidden=tuple(hidden),
+        num_files=count_files(entries, walk_failures, [*plan.unchanged, *(known for known, _ in hidden)]),
         started=started,
     )
 
@@ -164,13 +188,16 @@ def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions
 
 
 def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry], max_delete: float) -> None:
-    """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0."""
-    num_deleted = sum(entry.status != "failed" for entry in plan.deleted)
+    """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0.
+    A file that lost all its text counts as deleted: a program that crashes leaves such files."""
+    emptied = [entry for entry in plan.changed if manifest[(entry.root, entry.path)].num_sentences and is_blank(entry)]
+    num_deleted = sum(entry.status != "failed" for entry in plan.deleted) + len(emptied)
     num_documents = sum(entry.status != "failed" for entry in manifest.values())
     allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1) if max_delete else 0)
     if max_delete < 1.0 and num_deleted > allowed:
         raise LmkindexError(
-            f"{num_deleted} of {num_documents} documents are gone from the directories, more than --max-delete {max_delete:.0%} allows. "
+            f"{num_deleted} of {num_documents} documents are gone from the directories{' or lost all their text' if emptied else ''}, "
+            f"more than --max-delete {max_delete:.0%} allows. "
             "Nothing was changed. If they were really deleted, or are no longer wanted, run again with "
             "--max-delete 100%; if a disk is not mounted, mount it."
         )
@@ -179,3 +206,23 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
 def is_up_to_date(job: Job) -> bool:
     """Whether there is nothing to write."""
     return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures)
+
+
+def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:
+    """What all files of a build share. A rebuild does without the old state when that cannot be opened."""
+    sizes = job.head.options
+    reader = None
+    if any(task.known_doc_id or task.kept for task in job.tasks):
+        try:
+            reader = IndexReader(job.index_path)
+        except IndexUnusableError:
+            if not job.options.rebuild:
+                raise
+    return Source(
+        encoder=encoder,
+        windows=window_options(encoder, sizes["window_tokens"], sizes["context_tokens"]),
+        files=job.options.files,
+        reader=reader,
+        stopwatch=stopwatch,
+        parse=parser.parse,
+    )

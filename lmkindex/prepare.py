@@ -6,11 +6,9 @@ their tokenizer; knows nothing of commits. Gives slabs: lists of steps in docume
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,9 +17,10 @@ import numpy as np
 from .config import FileOptions, WindowOptions
 from .encoder import Encoder, make_row
 from .errors import LmkindexError, ReadError
+from .known import KnownWindows, kept_document
 from .parse import Parse
-from .read import read_document
-from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, Row, Sentences, TokenizedSentences, Window
+from .read import read_file
+from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
 from .sentences import split_sentences
 from .table import IndexReader
 from .windows import make_windows
@@ -29,27 +28,31 @@ from .windows import make_windows
 T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
 SLAB_ROWS = 1024
+SLAB_TOKENS = 1 << 17  # what a stop can lose
 SLAB_STEPS = 4096
-ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether the build is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused. Of a rename it goes, then."""
+    """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused. Of a rename it goes, then.
+    `kept` is the document whose text stays searchable if the file cannot be read; with `failure` it is known that it cannot."""
 
     entry: FileEntry
     kind: str  # added, changed or renamed
     known_doc_id: str | None
+    kept: ManifestEntry | None = None
+    failure: FileFailure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A document that was read, split and tokenized."""
+    """A document that was read, split and tokenized. With `failure` its file cannot be read, and the text is the one that was kept."""
 
     task: Task
     document: Document
     sentences: Sentences
     num_tokens: int
+    failure: FileFailure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,78 +99,68 @@ class Stopwatch:
             self.seconds[name] += time.perf_counter() - started
 
 
-class KnownWindows:
-    """The stored vectors of one document, by window key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What is the same for all files of a build. `reader` is the state before it, if anything of that is needed; `parse` is where parsers
+    run."""
 
-    def __init__(self, reader: IndexReader | None, doc_id: str | None) -> None:
-        self.firsts: dict[str, int] = {}
-        if reader is None or doc_id is None:
-            return
-        rows = reader.landmarks_of(doc_id, ["window_key", "vector"])
-        self.keys: list[str] = rows.column("window_key").to_pylist()
-        column = rows.column("vector").combine_chunks()
-        self.vectors_ND: Float16Array = column.flatten().to_numpy(zero_copy_only=False).reshape(len(self.keys), reader.dim)
-        for index, key in enumerate(self.keys):
-            self.firsts.setdefault(key, index)
-
-    def find(self, window: Window) -> Float16Array | None:
-        """The vectors [num_core, D] of a stored window, or None."""
-        first = self.firsts.get(window.key)
-        if first is None or self.keys[first : first + window.num_core] != [window.key] * window.num_core:
-            return None
-        return self.vectors_ND[first : first + window.num_core]
+    encoder: Encoder
+    windows: WindowOptions
+    files: FileOptions
+    reader: IndexReader | None
+    stopwatch: Stopwatch
+    parse: Parse
 
 
-def prepare_slabs(
-    tasks: Iterable[Task],
-    encoder: Encoder,
-    windows: WindowOptions,
-    files: FileOptions,
-    reader: IndexReader | None,
-    stopwatch: Stopwatch,
-    parse: Parse,
-) -> Iterator[Slab]:
-    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows to encode. `parse` is where parsers run."""
+def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
+    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to encode."""
     slab: Slab = []
-    num_rows = 0
+    num_rows = num_tokens = 0
     for task in tasks:
-        for step in prepare_task(task, encoder, windows, files, reader, stopwatch, parse):
+        for step in prepare_task(task, source):
             slab.append(step)
-            num_rows += isinstance(step, WindowStep) and step.row is not None
-            if num_rows >= SLAB_ROWS or len(slab) >= SLAB_STEPS:
+            if isinstance(step, WindowStep) and step.row is not None:
+                num_rows += 1
+                num_tokens += len(step.row.ids_T)
+            if num_rows >= SLAB_ROWS or num_tokens >= SLAB_TOKENS or len(slab) >= SLAB_STEPS:
                 yield slab
-                slab, num_rows = [], 0
+                slab, num_rows, num_tokens = [], 0, 0
     if slab:
         yield slab
 
 
-def prepare_task(
-    task: Task,
-    encoder: Encoder,
-    windows: WindowOptions,
-    files: FileOptions,
-    reader: IndexReader | None,
-    stopwatch: Stopwatch,
-    parse: Parse,
-) -> Iterator[Step]:
-    """The steps of one file: its windows, then its end; or its failure."""
+def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFailure:
+    """A file's document and its sentences, or why there is none."""
     entry = task.entry
+    if task.failure is not None:
+        return task.failure
     try:
-        document = stopwatch.time("read", lambda: read_document(entry, files, parse))
-        sentences = stopwatch.time("split", lambda: split_sentences(document.text))
-        if not len(sentences):
-            raise ReadError("holds no text")
+        document = source.stopwatch.time("read", lambda: read_file(entry, source.files, source.parse))
+        return document, source.stopwatch.time("split", lambda: split_sentences(document.text))
     except Exception as error:  # the per-file boundary: whatever a parser raises, the other files go on
         if isinstance(error, LmkindexError) and not isinstance(error, ReadError):
             raise  # it says that no file can be read
         reason = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
-        failure = FileFailure(root=entry.root, path=entry.path, reason=reason, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
-        yield Failed(failure=failure, gone_doc_id=task.known_doc_id if task.kind == "renamed" else None)
-        return
+        return FileFailure(root=entry.root, path=entry.path, reason=reason, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
+
+
+def prepare_task(task: Task, source: Source) -> Iterator[Step]:
+    """The steps of one file: its windows, then its end; or its failure. Of a file that was moved or is built anew and cannot be read, the
+    text that the index holds is taken."""
+    encoder, stopwatch = source.encoder, source.stopwatch
+    found, failure = read_task(task, source), None
+    if isinstance(found, FileFailure):
+        failure = found
+        kept = kept_document(task.kept, task.entry, found, source.reader, may_lack=task.known_doc_id is None)
+        if kept is None:
+            yield Failed(failure=failure, gone_doc_id=task.known_doc_id if task.kind == "renamed" else None)
+            return
+        found = kept, split_sentences(kept.text)
+    document, sentences = found
     tokens = stopwatch.time("tokenize", lambda: tokenize(encoder, document.text, sentences))
-    prepared = Prepared(task=task, document=document, sentences=sentences, num_tokens=len(tokens.ids_T))
-    known = KnownWindows(reader, task.known_doc_id)
-    for group in grouped_pieces(make_windows(tokens, windows, encoder.folder.fingerprint)):
+    prepared = Prepared(task=task, document=document, sentences=sentences, num_tokens=len(tokens.ids_T), failure=failure)
+    known = KnownWindows(source.reader, task.known_doc_id)
+    for group in grouped_pieces(make_windows(tokens, source.windows, encoder.folder.fingerprint)):
         stored = known.find(group[-1])
         for window in group:
             row = make_row(encoder, tokens, window) if stored is None else None
@@ -200,49 +193,6 @@ def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
         if window.is_last_piece:
             yield group
             group = []
-
-
-def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lambda: False) -> Generator[T, None, None]:
-    """Run an iterator in a thread, at most `depth` items ahead; its exception is raised here, and closing this ends the thread. While it
-    waits for an item, this asks `is_over` and ends early if so: one item can take minutes."""
-    ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=depth)
-    closed = threading.Event()
-
-    def put(item: tuple[T | None, BaseException | None, bool]) -> None:
-        while not closed.is_set():
-            try:
-                return ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-
-    def produce() -> None:
-        try:
-            for item in items:
-                put((item, None, False))
-                if closed.is_set():
-                    return
-            put((None, None, True))
-        except BaseException as error:  # handed to the consumer, which raises it
-            put((None, error, True))
-
-    thread = threading.Thread(target=produce, name="lmkindex-prepare", daemon=True)
-    thread.start()
-    try:
-        while True:
-            try:
-                item, error, is_last = ready.get(timeout=ASK_S)
-            except queue.Empty:
-                if is_over():
-                    return
-                continue
-            if error is not None:
-                raise error
-            if is_last:
-                return
-            yield item  # type: ignore[misc]  # None only stands beside is_last
-    finally:
-        closed.set()
-        thread.join()
 
 
 def rows_of(slab: Sequence[Step]) -> list[Row]:

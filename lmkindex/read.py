@@ -11,9 +11,9 @@ import time
 from pathlib import Path, PurePosixPath
 
 from .config import FileOptions
-from .decode import without_surrogates
+from .decode import decode_text, without_surrogates
 from .errors import ReadError
-from .files import document_id, hash_bytes, settle
+from .files import LAYERED_SUFFIXES, document_id, hash_bytes, settle
 from .open_file import open_regular
 from .parse import Parse, parse_bytes
 from .records import Document, FileEntry
@@ -21,20 +21,32 @@ from .titles import clean_title
 
 NUM_TRIES = 3  # for a file that is being written
 RETRY_S = 0.1
+BLANK_BYTES = 4096
+NO_BYTES, NO_TEXT = "the file is empty", "the file holds no text"
 
 
 def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:
-    """Read one file; its kind is told by its suffix, unknown ones are text. Raises `ReadError`, whatever is wrong with the file.
+    """As `read_file`, for who has no use for a document without text: that raises `ReadError`, too."""
+    document = read_file(entry, options, parse)
+    if not document.text.strip():
+        raise ReadError(NO_TEXT if document.size_bytes else NO_BYTES)
+    return document
+
+
+def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:
+    """Read one file, which may hold no text; only of a PDF or DOCX that is an error, as its text may be pictures. Its kind is told by its
+    suffix, unknown ones are text. Raises `ReadError`, whatever is wrong with the file.
 
     Size, modification time and content hash are those of the bytes that were read, not those of the walk. `parse` is where parsers run: a
     build gives `Parser.parse`, so that they cannot hang or crash it.
     """
     data, found = _read_stable(entry.absolute_path, options.max_file_bytes)
-    if not data:
-        raise ReadError("the file is empty")
-    title, text, pages = parse(data, PurePosixPath(entry.path).suffix.lower())
-    if not text.strip():
-        raise ReadError("the file holds no text")
+    suffix = PurePosixPath(entry.path).suffix.lower()
+    if not data and suffix in LAYERED_SUFFIXES:
+        raise ReadError(NO_BYTES)
+    title, text, pages = parse(data, suffix) if data else ("", "", ())
+    if not text.strip() and suffix in LAYERED_SUFFIXES:
+        raise ReadError(NO_TEXT)
     return Document(
         doc_id=document_id(entry.root, entry.path),
         root=entry.root,
@@ -46,6 +58,17 @@ def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_b
         size_bytes=found.st_size,
         mtime_ns=found.st_mtime_ns,
     )
+
+
+def is_blank(entry: FileEntry) -> bool:
+    """Whether a file holds nothing, as far as a quick look tells: no more than white space, and it is no PDF or DOCX."""
+    if entry.size_bytes > BLANK_BYTES or PurePosixPath(entry.path).suffix.lower() in LAYERED_SUFFIXES:
+        return False
+    try:
+        with open_regular(entry.absolute_path) as file:
+            return not decode_text(file.read()).strip()
+    except (OSError, ReadError):
+        return False
 
 
 def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:

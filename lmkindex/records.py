@@ -37,7 +37,7 @@ class FileFailure:
     """A file that could not be read, with a reason that a user understands.
 
     In a report also what the ledger knows: when it failed for the first and the last time (UTC, ISO 8601; "" is unknown), and how
-    often it was tried.
+    often it was tried. `is_skipped` marks what was left out as it should be: a link out of the roots.
     """
 
     root: str
@@ -48,6 +48,7 @@ class FileFailure:
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 1
+    is_skipped: bool = False
 
     def to_json(self) -> JsonObject:
         fields: JsonObject = {"path": self.path, "reason": self.reason}
@@ -82,7 +83,8 @@ class Document:
 class ManifestEntry:
     """What the index knows of a file: enough to decide from a stat, then a hash, whether it changed.
 
-    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). The last three
+    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). What is indexed and
+    has no sentences is a file that holds no text. The last three
     fields are the ledger of failures: times in UTC, ISO 8601; of a file that did not fail they are "", "" and 0.
     """
 
@@ -99,6 +101,10 @@ class ManifestEntry:
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return self.status == "indexed" and not self.num_sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,7 +333,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What a build is expected to read and to encode, context included; `seconds` is None until a build has measured a rate."""
+    """What a build is expected to read, and the tokens of the windows it will encode, as `BuildReport.tokens_encoded` counts them;
+    `seconds` is None until a build has measured a rate."""
 
     files: int
     size_bytes: int
@@ -342,7 +349,8 @@ class Forecast:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
     """The summary of a build; with `plan`, a forecast by `--dry-run`. `tokens_encoded` counts context too, `bytes_read` the files that
-    were new, changed or renamed; `forecast` is what was expected before (of a dry run: what it found, with the time it would take)."""
+    were new, changed or renamed; `forecast` is what was expected before (of a dry run: what it found, with the time it would take).
+    `empty` counts the documents without text, `skipped` are links out of the roots."""
 
     scanned: int = 0
     added: int = 0
@@ -361,6 +369,8 @@ class BuildReport:
     tokens_encoded: int = 0
     bytes_read: int = 0
     forecast: Forecast | None = None
+    empty: int = 0
+    skipped: tuple[FileFailure, ...] = ()
     incomplete: bool = False
     warnings: tuple[str, ...] = ()
     plan: Mapping[str, list[str]] | None = None
@@ -375,6 +385,8 @@ class BuildReport:
         report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}
         report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
         report["forecast"] = None if self.forecast is None else self.forecast.to_json()
+        report["empty"] = self.empty
+        report["skipped"] = [{"path": link.path, "reason": link.reason} for link in self.skipped]
         if self.incomplete:
             report["incomplete"] = True
         if self.warnings:

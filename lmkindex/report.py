@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .assemble import counts_of, failed_entry, indexed_entry
-from .encoder import Encoder, window_options
+from .encoder import Encoder
+from .entries import counts_of, failed_entry, indexed_entry
 from .forecast import seconds_for
 from .parser import Parser
-from .plan import Job, Manifest
+from .plan import Job, Manifest, source_of
 from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
 from .records import BuildReport, FileFailure, Forecast, ManifestEntry
-from .table import IndexReader
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
 
@@ -57,7 +56,7 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
     if isinstance(step, Failed):
         return "failed", step.failure.path, max(step.failure.size_bytes, 0)
     task = step.prepared.task
-    return task.kind, task.entry.path, task.entry.size_bytes
+    return "failed" if step.prepared.failure else task.kind, task.entry.path, task.entry.size_bytes
 
 
 def summarize(
@@ -86,20 +85,20 @@ def summarize(
         bytes_read=counts.get("bytes_read", 0),
         warnings=tuple(warnings),
         seconds_by_step=dict(stopwatch.seconds),
+        empty=sum(entry.is_empty for entry in manifest.values()),
+        skipped=job.skipped,
     )
 
 
 def forecast(job: Job, encoder: Encoder) -> BuildReport:
     """The plan of `--dry-run`: everything is read, split and cut as a build would, and nothing is encoded or written."""
     stopwatch = Stopwatch()
-    windows = window_options(encoder, job.head.options["window_tokens"], job.head.options["context_tokens"])
-    reader = IndexReader(job.index_path) if any(task.known_doc_id for task in job.tasks) else None
     tallies = Tallies(total_bytes=0, on_progress=None)
     manifest = {key: entry for key, entry in job.manifest.items() if entry not in job.plan.deleted}
     for old, _ in job.plan.renamed:
         manifest.pop((old.root, old.path), None)
     with Parser(job.options.files) as parser:
-        for slab in prepare_slabs(job.tasks, encoder, windows, job.options.files, reader, stopwatch, parser.parse):
+        for slab in prepare_slabs(job.tasks, source_of(job, encoder, stopwatch, parser)):
             tallies.take(slab)
             for step in slab:
                 manifest |= forecast_entries(step, manifest)
@@ -112,8 +111,9 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
         "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
         "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if (entry.root, entry.path) not in failed],
         "delete": [entry.path for entry in job.plan.deleted if entry.status != "failed"]
-        + [old.path for old, entry in job.plan.renamed if (entry.root, entry.path) in failed],
+        + [old.path for old, entry in job.plan.renamed if manifest[(entry.root, entry.path)].status == "failed"],
         "fail": [failure.path for failure in report.failed],
+        "skip": [link.path for link in job.skipped],
     }
     tokens = report.tokens_encoded
     exact = Forecast(

@@ -271,28 +271,28 @@ def test_documents_in_a_directory_that_cannot_be_read_stay(corpus: Path, index: 
 
 
 def test_a_file_that_vanishes_between_walk_and_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = read_module.read_document
+    read = read_module.read_file
 
     def vanish_first(entry: FileEntry, options: FileOptions, parse: Parse) -> Any:
         if entry.path == "b.md":
             entry.absolute_path.unlink(missing_ok=True)
         return read(entry, options, parse)
 
-    monkeypatch.setattr(prepare, "read_document", vanish_first)
+    monkeypatch.setattr(prepare, "read_file", vanish_first)
     report = build(index, corpus)
     assert counts(report) == {"scanned": 3, "added": 2, "failed": 1}
     assert counts(build(index, corpus)) == {"scanned": 2, "unchanged": 2}
 
 
 def test_a_parser_that_crashes_takes_one_file_with_it(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = read_module.read_document
+    read = read_module.read_file
 
     def crash(entry: FileEntry, options: FileOptions, parse: Parse) -> Any:
         if entry.path == "a.txt":
             raise ZeroDivisionError("in a parser")
         return read(entry, options, parse)
 
-    monkeypatch.setattr(prepare, "read_document", crash)
+    monkeypatch.setattr(prepare, "read_file", crash)
     report = build(index, corpus)
     assert [(failure.path, failure.reason) for failure in report.failed] == [("a.txt", "ZeroDivisionError: in a parser")]
     assert report.added == 2

@@ -8,7 +8,7 @@ import pytest
 import tiny
 from test_build import StoppedError, build, manifest, put
 
-from lmkindex import assemble
+from lmkindex import entries
 from lmkindex.commit import IndexWriter
 from lmkindex.encoder import FakeEncoder
 from lmkindex.head import read_head
@@ -23,7 +23,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.day = 0
-        monkeypatch.setattr(assemble, "utc_now", lambda: DAYS[self.day])
+        monkeypatch.setattr(entries, "utc_now", lambda: DAYS[self.day])
 
     def next(self) -> None:
         self.day += 1

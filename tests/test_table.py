@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from lmkindex import commit
-from lmkindex.assemble import counts_of, manifest_fields
 from lmkindex.commit import IndexWriter
+from lmkindex.entries import counts_of, manifest_fields
 from lmkindex.errors import IndexUnusableError, LmkindexError, LockedError
 from lmkindex.head import describe_holder, read_head, require_head, write_head, write_lock
 from lmkindex.records import Float32Array, Head, ManifestEntry, Page
