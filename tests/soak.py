@@ -127,7 +127,7 @@ class Soak:
         self.build_s = max(self.build_s, 0.2)
         if answer.get("incomplete", True) or answer.get("warnings"):
             raise DifferenceError(f"a build that nobody stopped answered {answer}")
-        self.check_finished(self.store.target({} if request["options"]["rebuild"] else self.known))
+        self.check_finished(self.store.target(self.known))
         self.counts["finished"] += 1
 
     def request(self, *, rebuild: bool = False, **options: Any) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Soak:
     def check_stopped(self, *, rebuild: bool) -> None:
         """Every document as before or as after; a rebuild all as before or all as after."""
         found = self.look()
-        target = self.store.target({} if rebuild else self.known)
+        target = self.store.target(self.known)
         wrong = find_mixed(found, self.known, target)
         if rebuild and found not in (self.known, target):
             wrong.append("a rebuild that was stopped changed the index in part")
@@ -178,9 +178,9 @@ class Soak:
             found = (self.store.root / path).stat()
             if (entry.size_bytes, entry.mtime_ns) != (found.st_size, found.st_mtime_ns):
                 wrong.append(f"{path}: its recorded stat is not the file's, so the next build would read it again")
-        changed = [path for path, held in sorted(target.items()) if held.text and held != before.get(path)]
+        changed = [path for path, held in sorted(target.items()) if held.text.strip() and held != before.get(path)]
         paths = self.generator.sample(changed, min(SAMPLE_DOCUMENTS, len(changed)))
-        searchable = sorted(path for path, held in target.items() if held.text)
+        searchable = sorted(path for path, held in target.items() if held.text.strip())
         paths += self.generator.sample(searchable, min(SAMPLE_DOCUMENTS, len(searchable)))
         if not wrong:
             wrong += self.compare_sample(reader, [manifest[path] for path in paths]) + self.search_for(reader, manifest, paths[:6])
@@ -210,7 +210,9 @@ class Soak:
                 raise DifferenceError(f"{entry.path} is {entry.status} with the reason {entry.error!r}")
             if sorted(places[entry.doc_id]) != sentences_of(texts[entry.doc_id]):
                 raise DifferenceError(f"{entry.path}: its landmarks are not the sentences of its text")
-        return {entry.path: Held(text=texts[entry.doc_id], status=entry.status) for entry in entries}
+        return {
+            entry.path: Held(text=texts[entry.doc_id], status=entry.status, stat=(entry.size_bytes, entry.mtime_ns)) for entry in entries
+        }
 
     def compare_sample(self, reader: IndexReader, entries: list[ManifestEntry]) -> list[str]:
         """Documents encoded anew: every window's key and vectors."""

@@ -7,7 +7,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tiny
@@ -20,10 +20,11 @@ WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "delete": 4, "corru
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What an index holds of one path: the text that is searchable, and the status."""
+    """What an index holds of one path: the text that is searchable, and the status; also size and time of the file, where known."""
 
     text: str
     status: str
+    stat: tuple[int, int] = field(default=(-1, -1), compare=False)
 
 
 State = dict[str, Held]  # by path
@@ -138,12 +139,30 @@ class Store:
         self.readable[path] = text
 
     def target(self, known: State) -> State:
-        """What an index that held `known` must hold after a build: readable files as they are, of others the last text, if it had one."""
+        """What an index that held `known` must hold after a build: readable files as they are, of others the last text, if it had one;
+        files without text have none."""
         state = {path: Held(text=text, status="indexed") for path, text in self.readable.items()}
-        for path in self.garbage:
-            old = known.get(path)
+        moved = self.moved(known)
+        for path, data in self.garbage.items():
+            if not data.strip():
+                state[path] = Held(text=data.decode(), status="indexed")
+                continue
+            old = known.get(path, moved.get(path))
             state[path] = Held(text=old.text, status="stale") if old is not None and old.text else Held(text="", status="failed")
         return state
+
+    def moved(self, known: State) -> State:
+        """What was held of corrupt files under the names that they had: their size and time tell, if no other's are the same."""
+        gone = [held for path, held in known.items() if path not in self.readable | self.garbage and held.text.strip()]
+        stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage] if path not in known}
+        olds, news = Counter(held.stat for held in gone), Counter(stats.values())
+        by_stat = {held.stat: held for held in gone if held.status == "stale" and olds[held.stat] == 1}
+        return {path: by_stat[stat] for path, stat in stats.items() if news[stat] == 1 and stat in by_stat}
+
+
+def stat_of(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def find_mixed(found: State, known: State, target: State) -> list[str]:
@@ -157,7 +176,7 @@ def find_mixed(found: State, known: State, target: State) -> list[str]:
     texts = {held.text for held in found.values()}
     moved = {held.text: path for path, held in target.items() if path not in known}
     for path, held in known.items():
-        if path not in target and held.status == "indexed" and held.text in moved and held.text not in texts:
+        if path not in target and held.status == "indexed" and held.text.strip() and held.text in moved and held.text not in texts:
             wrong.append(f"{path}: was renamed to {moved[held.text]}, and is now under neither name")
     return wrong
 

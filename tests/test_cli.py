@@ -41,7 +41,7 @@ from lmkindex_cli.reference import reference
 HEAVY = {"torch", "transformers", "vllm", "lancedb", "pyarrow", "numpy"}
 BUILD_KEYS = [
     "scanned", "added", "changed", "renamed", "deleted", "unchanged", "failed", "documents", "sentences", "tokens", "windows_encoded",
-    "windows_reused", "seconds", "tokens_per_second", "tokens_encoded", "bytes_read", "forecast",
+    "windows_reused", "seconds", "tokens_per_second", "tokens_encoded", "bytes_read", "forecast", "empty", "skipped",
 ]  # fmt: skip
 SPAN_KEYS = ["path", "doc_id", "page", "start", "end", "boundary", "score", "text"]
 CITATION_KEYS = ["marker", "path", "page", "start", "end", "quote", "verified"]
@@ -184,7 +184,7 @@ def test_build_says_what_it_did(run: Run, fake: Any) -> None:
     Path("c").mkdir()
     Path("c/[b].txt").write_text("One thing. Another.", "utf-8")
     assert "  [b].txt\n" in run("build", "c", "--dry-run").out
-    assert run("build", "c").out.startswith("1 documents indexed: 1 added. 2 sentences, ")
+    assert run("build", "c").out.startswith("1 documents indexed: 1 added. 2 sentences of ")
     assert run("build", "c", "-q").out == ""
     Path("c/[x].pdf").write_bytes(b"no pdf")
     failed = run("build", "-q")
@@ -203,6 +203,8 @@ def test_the_limits_of_a_file_are_flags_and_settings(run: Run, fake: Any) -> Non
     assert [(failure["path"], failure["reason"].partition(":")[0]) for failure in limited["failed"]] == [
         ("b.txt", "too large"),
         ("c.pdf", "has 3 pages, the limit is 2"),
+    ]
+    assert [(link["path"], link["reason"].partition(":")[0]) for link in limited["skipped"]] == [
         ("d.txt", "the link leads out of the corpus and was not followed"),
     ]
     write_settings('[build]\nmax_file_size = 1_000_000\nmax_pages = 0\nfile_timeout = "2m"\nfollow_links = true\nretry_failed = true\n')

@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def corpus(tmp_path: Path) -> Path:
     """A good document and a bad one."""
     put(tmp_path / "corpus" / "good.txt", tiny.prose(1, 5))
-    put(tmp_path / "corpus" / "bad.txt", "")
+    put(tmp_path / "corpus" / "bad.txt", "\0")
     return tmp_path / "corpus"
 
 
@@ -49,7 +49,7 @@ def ledger(index: str) -> dict[str, tuple[str, str, int]]:
 def test_first_time_last_time_and_tries(corpus: Path, index: str, clock: Clock) -> None:
     (failure,) = build(index, corpus).failed
     assert (failure.first_failed, failure.last_failed, failure.tries) == (DAYS[0], DAYS[0], 1)
-    assert failure.to_json() == {"path": "bad.txt", "reason": "the file is empty", "first": DAYS[0], "last": DAYS[0], "tries": 1}
+    assert failure.to_json() == {"path": "bad.txt", "reason": "binary content, not text", "first": DAYS[0], "last": DAYS[0], "tries": 1}
     clock.next()
     build(index, corpus)  # unchanged: not tried again
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[0], 1)}
@@ -57,15 +57,15 @@ def test_first_time_last_time_and_tries(corpus: Path, index: str, clock: Clock) 
     assert build(index, corpus, retry_failed=True).failed[0].tries == 2
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[2], 2)}
     clock.next()
-    put(corpus / "bad.txt", " \n ")  # another content, another reason, still the same file that fails
+    put(corpus / "bad.txt", "\0\0")  # another content, still the same file that fails
     (failure,) = build(index, corpus).failed
-    assert failure.reason == "the file holds no text"
+    assert failure.tries == 3
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[3], 3)}
     put(corpus / "bad.txt", "It is good now.")
     assert build(index, corpus).failed == ()
     assert ledger(index) == {}
     clock.next()
-    put(corpus / "bad.txt", "")  # what fails anew begins anew
+    put(corpus / "bad.txt", "\0")  # what fails anew begins anew
     build(index, corpus)
     assert ledger(index) == {"bad.txt": (DAYS[4], DAYS[4], 1)}
     (corpus / "bad.txt").unlink()
@@ -78,7 +78,7 @@ def test_a_stale_document_is_in_the_ledger_and_searchable(corpus: Path, index: s
     before = tiny.all_landmarks(Path(index))
     for tries, retry_failed in enumerate((False, True, True), 1):
         clock.next()
-        put(corpus / "good.txt", "")
+        put(corpus / "good.txt", "\0")
         build(index, corpus, retry_failed=retry_failed)
         assert ledger(index)["good.txt"] == (DAYS[1], DAYS[tries], tries)
         assert manifest(index)["good.txt"].status == "stale"
@@ -88,14 +88,14 @@ def test_a_stale_document_is_in_the_ledger_and_searchable(corpus: Path, index: s
 def test_a_stale_document_that_is_as_before_leaves_the_ledger(corpus: Path, index: str, clock: Clock) -> None:
     build(index, corpus)
     text = (corpus / "good.txt").read_text("utf-8")
-    put(corpus / "good.txt", "")
+    put(corpus / "good.txt", "\0")
     build(index, corpus)
     assert "good.txt" in ledger(index)
     put(corpus / "good.txt", text)
     build(index, corpus)
     assert "good.txt" not in ledger(index) and manifest(index)["good.txt"].status == "indexed"
     clock.next()
-    put(corpus / "good.txt", "")
+    put(corpus / "good.txt", "\0")
     build(index, corpus)
     assert ledger(index)["good.txt"] == (DAYS[1], DAYS[1], 1)
 
@@ -153,11 +153,11 @@ def test_an_index_from_before_the_ledger(corpus: Path, index: str, clock: Clock)
     writer.publish(writer.head)
     assert (manifest(index)["bad.txt"].tries, manifest(index)["bad.txt"].first_failed) == (0, "")
     tables = read_tables(index)
-    assert build(index, corpus).failed == (FileFailure(root=str(corpus), path="bad.txt", reason="the file is empty", tries=0),)
+    assert build(index, corpus).failed == (FileFailure(root=str(corpus), path="bad.txt", reason="binary content, not text", tries=0),)
     assert read_tables(index) == tables
     clock.next()
     put(corpus / "new.txt", "A new one.")
-    put(corpus / "worse.txt", "")
+    put(corpus / "worse.txt", "\0")
     build(index, corpus)
     assert ledger(index) == {"worse.txt": (DAYS[1], DAYS[1], 1)}
     assert IndexReader(Path(index)).documents.count_rows() == 4

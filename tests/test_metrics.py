@@ -62,7 +62,7 @@ def test_metrics_of_a_good_build_and_of_one_with_failures(run: Run, corpus: Path
     assert found["lmkindex_build_encoded_tokens"] > 0 and found["lmkindex_build_read_bytes"] == 19
     assert found["lmkindex_build_windows:encoded"] == 1 and found["lmkindex_build_duration_seconds"] > 0
     assert stat.S_IMODE(Path("m.prom").stat().st_mode) & 0o044 == 0o044 & ~current_umask()  # the collector is another user
-    (corpus / "bad.txt").touch()
+    (corpus / "bad.txt").write_bytes(b"\0")
     assert run("build", "--metrics", "m.prom").code == 3
     again = metrics()
     assert again[LAST_SUCCESS] > found[LAST_SUCCESS]  # what can be indexed is
@@ -146,7 +146,7 @@ def logged(result: Any) -> list[Any]:
 
 
 def test_json_logs_stand_in_place_of_every_text(run: Run, corpus: Path) -> None:  # noqa: F811
-    (corpus / "b\x1b[31m.txt").touch()
+    (corpus / "b\x1b[31m.txt").write_bytes(b"\0")
     first = run("build", "corpus", "--log-json")
     assert (first.code, first.out) == (3, "")
     started, failed, finished = logged(first)
@@ -175,28 +175,28 @@ def test_nothing_new_is_nothing_said(run: Run, corpus: Path) -> None:  # noqa: F
     (corpus / "new.txt").write_text("More text here.", "utf-8")
     told = run("build")
     assert (told.out.count("\n"), told.err) == (1, "")
-    assert re.search(r"Forecast: 1 files of 0\.0 MB to read, \d+ tokens to encode, \d", told.out)
+    assert re.search(r"Forecast: 1 files of 0\.0 MB to read, windows of \d+ tokens to encode, \d", told.out)
     (corpus / "new.txt").unlink()
     plan = run("build", "--dry-run").out
     assert "to delete: 1\n  new.txt\n" in plan and plan.endswith("tokens to encode, 0.0 s. Nothing was done.\n")
 
 
 def test_exit_3_stays_until_failures_are_gone_or_ignored(run: Run, corpus: Path) -> None:  # noqa: F811
-    (corpus / "bad.txt").touch()
+    (corpus / "bad.txt").write_bytes(b"\0")
     for _ in range(2):
         failed = run("build", "corpus", "-q")
-        assert (failed.code, failed.out, failed.err) == (3, "", "failed: bad.txt: the file is empty\n")
+        assert (failed.code, failed.out, failed.err) == (3, "", "failed: bad.txt: binary content, not text\n")
     ignored = run("build", "-q", "--ignore-failed")
     assert (ignored.code, ignored.out, ignored.err) == (0, "", "")
     shown = run("build", "--ignore-failed", "--json")
     assert (shown.code, shown.json["failed"][0]["path"]) == (0, "bad.txt")
-    assert run("build", "--ignore-failed").err == "failed: bad.txt: the file is empty\n"
+    assert run("build", "--ignore-failed").err == "failed: bad.txt: binary content, not text\n"
     assert run("build", "-q", "--retry-failed").code == 3
     (failure,) = run("status", "--json").json["failed"]
-    assert (failure["path"], failure["reason"], failure["status"], failure["tries"]) == ("bad.txt", "the file is empty", "failed", 2)
+    assert (failure["path"], failure["reason"], failure["status"], failure["tries"]) == ("bad.txt", "binary content, not text", "failed", 2)
     assert failure["first"] <= failure["last"]
     line = next(line for line in run("status").out.splitlines() if line.startswith("  failed"))
-    assert line == f"  failed     bad.txt: the file is empty (2 times, first {failure['first']}, last {failure['last']})"
+    assert line == f"  failed     bad.txt: binary content, not text (2 times, first {failure['first']}, last {failure['last']})"
     (corpus / "bad.txt").unlink()
     assert run("build", "-q").code == 0
 

@@ -52,6 +52,7 @@ def test_corrupt_files_keep_their_last_text(tmp_path: Path) -> None:
     known = store.target({})
     store.corrupt()
     [path] = store.garbage
+    store.garbage[path] = b"\0"
     assert store.target(known)[path] == Held(text=known[path].text, status="stale")
     assert store.target({})[path] == Held(text="", status="failed")
     store.restore()

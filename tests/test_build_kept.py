@@ -1,0 +1,93 @@
+"""The last readable text of a file outlives a rebuild and a move of the file, and is marked stale."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
+
+from lmkindex import files, plan
+from lmkindex.config import FileOptions
+from lmkindex.encoder import FakeEncoder
+from lmkindex.records import FileFailure
+from lmkindex.table import IndexReader
+from lmkindex_cli.check import check_index
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return put_three(tmp_path / "corpus", 10)
+
+
+def test_a_rebuild_keeps_the_text_of_a_file_that_cannot_be_read(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").write_bytes(b"\0")
+    expected = build(index, corpus, rebuild=True, dry_run=True)
+    report = build(index, corpus, rebuild=True, encoder=FakeEncoder(dim=16))
+    assert counts(report) == counts(expected) == {"scanned": 3, "added": 2, "failed": 1}
+    assert report.documents == expected.documents == 3 and report.tokens_encoded == expected.tokens_encoded
+    assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("stale", text)
+    assert IndexReader(Path(index)).dim == 16 and check_index(IndexReader(Path(index))) == []
+    assert counts(build(index, corpus, encoder=FakeEncoder(dim=16))) == {"scanned": 3, "unchanged": 2, "failed": 1}
+    again = build(index, corpus, rebuild=True, encoder=FakeEncoder(dim=16))  # of a stale one, too
+    assert again.failed[0].tries == report.failed[0].tries + 1 and texts(index)["a.txt"] == text
+    put(corpus / "a.txt", text)
+    build(index, corpus, encoder=FakeEncoder(dim=16))
+    assert manifest(index)["a.txt"].status == "indexed"
+
+
+def test_a_rebuild_keeps_what_is_below_a_directory_that_cannot_be_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index, corpus)
+    before = texts(index)
+    entries, _ = files.walk_files([corpus], FileOptions())
+    seen = [entry for entry in entries if not entry.path.startswith("sub/")]
+    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+        report = build(index, corpus, rebuild=True)
+    assert counts(report) == {"scanned": 4, "added": 2, "failed": 2}
+    assert {path: text for path, text in texts(index).items() if path != "sub"} == before
+    assert manifest(index)["sub/c.txt"].status == "stale"
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}  # read as soon as it can be
+
+
+def test_a_stale_document_moves_with_its_file(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "z.txt")
+    encoder = CountingEncoder()
+    assert counts(build(index, corpus, dry_run=True)) == {"scanned": 3, "unchanged": 2, "failed": 1}
+    report = build(index, corpus, encoder=encoder)
+    assert counts(report) == {"scanned": 3, "unchanged": 2, "failed": 1}
+    assert (report.windows_encoded, report.documents, manifest(index)["z.txt"].tries) == (0, 3, 2)
+    assert manifest(index)["z.txt"].status == "stale" and "a.txt" not in manifest(index)
+    assert texts(index)["z.txt"] == text and check_index(IndexReader(Path(index))) == []
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 2, "failed": 1}
+
+
+def test_a_document_that_moves_and_cannot_be_read_any_more(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the hash nor the text can be had: size and time say that it is the same file."""
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").rename(corpus / "z.txt")
+    monkeypatch.setattr("lmkindex.files._hash_or_none", lambda entry: None)
+    report = build(index, corpus, files=FileOptions(max_file_bytes=1))
+    assert counts(report) == {"scanned": 3, "unchanged": 2, "failed": 1}
+    assert (manifest(index)["z.txt"].status, texts(index)["z.txt"]) == ("stale", text)
+
+
+def test_two_moved_files_of_one_size_and_time_are_not_told_apart(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    for name in ("a.txt", "b.md"):
+        (corpus / name).write_bytes(b"\0")
+        os.utime(corpus / name, (1, 1))
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "y.txt")
+    (corpus / "b.md").rename(corpus / "z.md")
+    build(index, corpus, max_delete=1.0)
+    assert {path: entry.status for path, entry in manifest(index).items()} == {"sub/c.txt": "indexed", "y.txt": "failed", "z.md": "failed"}
