@@ -451,7 +451,7 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
     forecast = build(index, corpus, dry_run=True)
     assert not Path(index).exists()
     assert comparable(forecast) == comparable(build(index, corpus))
-    assert forecast.plan == {"add": ["a.txt", "b.md", "sub/c.txt"], "change": [], "rename": [], "delete": [], "fail": []}
+    assert forecast.plan == {"add": ["a.txt", "b.md", "sub/c.txt"], "change": [], "rename": [], "delete": [], "fail": [], "skip": []}
     put(corpus / "new.txt", tiny.prose(9, 20))
     put(corpus / "a.txt", (corpus / "a.txt").read_text("utf-8") + "One more.")
     (corpus / "b.md").rename(corpus / "d.md")
@@ -465,7 +465,7 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
     assert encoder.num_calls == 0
     assert forecast.plan == {
         "add": ["new.txt"], "change": ["a.txt"], "rename": ["b.md -> d.md"], "delete": ["sub/c.txt"],
-        "fail": ["bad.pdf", "dangling.txt"],
+        "fail": ["bad.pdf", "dangling.txt"], "skip": [],
     }  # fmt: skip
     assert comparable(forecast) == comparable(build(index, corpus))
 

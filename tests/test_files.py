@@ -311,8 +311,9 @@ def test_files_that_cannot_be_hashed_are_left_to_the_reader(tmp_path: Path) -> N
     for entry in entries:
         entry.absolute_path.unlink()
     plan = plan_changes(entries, manifest, checksum=False, retry_failed=False)
-    assert [[entry.path for entry in part] for part in (plan.added, plan.changed)] == [["new.txt"], ["known.txt"]]
-    assert [known.path for known in plan.deleted] == ["old.txt"]
+    assert [entry.path for entry in plan.changed] == ["known.txt"]
+    assert [(known.path, entry.path) for known, entry in plan.renamed] == [("old.txt", "new.txt")]  # by its size and time
+    assert not plan.added and not plan.deleted
 
 
 def test_what_could_not_be_looked_at_is_not_deleted(tmp_path: Path) -> None:

@@ -106,17 +106,18 @@ def test_rotated_swapped_and_copied_files_encode_nothing(corpus: Path, index: st
     assert same_as_clean_build(index, corpus)
 
 
-def test_a_rename_to_what_cannot_be_read_is_a_failure_and_the_old_name_goes(corpus: Path, index: str) -> None:
+def test_a_rename_to_what_cannot_be_read_is_a_failure_that_takes_the_text_along(corpus: Path, index: str) -> None:
     build(index, corpus)
     (corpus / "a.txt").rename(corpus / "a.pdf")
     forecast = build(index, corpus, dry_run=True)
     assert forecast.plan is not None
-    assert {name: paths for name, paths in forecast.plan.items() if paths} == {"delete": ["a.txt"], "fail": ["a.pdf"]}
-    expected = {"scanned": 3, "deleted": 1, "unchanged": 2, "failed": 1}
+    assert {name: paths for name, paths in forecast.plan.items() if paths} == {"fail": ["a.pdf"]}
+    expected = {"scanned": 3, "unchanged": 2, "failed": 1}
     assert counts(forecast) == counts(build(index, corpus)) == expected
-    assert set(manifest(index)) == {"a.pdf", "b.md", "sub/c.txt"}
+    assert {path: entry.status for path, entry in manifest(index).items()} == {"a.pdf": "stale", "b.md": "indexed", "sub/c.txt": "indexed"}
     (corpus / "a.pdf").rename(corpus / "a.txt")
-    assert counts(build(index, corpus)) == {"scanned": 3, "added": 1, "unchanged": 2}
+    assert counts(build(index, corpus)) == {"scanned": 3, "renamed": 1, "unchanged": 2}
+    assert {entry.status for entry in manifest(index).values()} == {"indexed"}
 
 
 # ---- times
