@@ -39,6 +39,10 @@ no-change *ARGS:
 fuzz *ARGS:
     {{python}} benchmarks/fuzz_readers.py {{ARGS}}
 
+# what an edit of a text of 1 MB costs in windows; takes a data folder for real texts
+edits *ARGS:
+    {{python}} benchmarks/edits.py {{ARGS}}
+
 # seconds and memory of a build of 100,000 tiny files, and of one with nothing changed
 many-files *ARGS:
     {{python}} benchmarks/many_files.py {{ARGS}}

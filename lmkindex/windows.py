@@ -19,7 +19,7 @@ import numpy.typing as npt
 from .config import WindowOptions
 from .records import Int64Array, TokenizedSentences, Window
 
-ANCHOR_REACH = 2  # in cores: anchors are about 4 cores apart, so one edit moves about that many windows
+ANCHOR_REACH = 0.75  # in cores: anchors are about 1.5 cores apart, and one edit moves the windows between a few of them (docs/log.md)
 MIN_FILL = 0.7  # a core ends at a paragraph's end when that fills at least this share of it
 HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplication permutes the 64-bit integers
 
@@ -33,7 +33,7 @@ def make_windows(tokens: TokenizedSentences, options: WindowOptions, fingerprint
     if len(tokens) and cumulative[-1] <= row_tokens:
         yield make_window(tokens, 0, 0, len(tokens), options, fingerprint)  # a short document is one window
         return
-    anchors = anchors_of(tokens, cumulative, ANCHOR_REACH * core_tokens)
+    anchors = anchors_of(tokens, cumulative, int(ANCHOR_REACH * core_tokens))
     for gap_first, gap_end in zip([0, *anchors], [*anchors, len(tokens)], strict=True):
         for first, end in fill_cores(cumulative, tokens.ends_paragraph_S, gap_first, gap_end, core_tokens):
             if cumulative[end] - cumulative[first] > row_tokens:
