@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from lmkindex.records import ManifestEntry
 
 EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # all of it"
-RANGE = re.compile(r"(.+):(\d{1,18})-(\d{1,18})", re.DOTALL)
+RANGE = re.compile(r"(\d{1,18})-(\d{1,18})(?: \(page \d+\))?", re.ASCII)  # as `place` prints it
 NUM_NEAREST = 5
 
 Manifest = Mapping[tuple[str, str], "ManifestEntry"]
-Reference = Annotated[str, typer.Argument(metavar="REF", help="PATH:START-END, or a doc_id for the path; without a range: all of it.")]
+Reference = Annotated[
+    str, typer.Argument(metavar="REF", help="PATH:START-END, as it is printed, or a doc_id for the path; without a range: all of it.")
+]
 Context = Annotated[int, typer.Option(min=0, metavar="N", help="Characters before and after the passage, marked off from it.")]
 
 
@@ -57,11 +59,11 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
     from lmkindex.table import IndexReader
 
     reader = IndexReader(index_path(terminal.index))
-    entry, bounds = resolve(reference, reader.manifest())
+    entry, written = resolve(reference, reader.manifest())
     if entry.status == "failed":
         raise LmkindexError(f"{one_line(entry.path)} is not in the index, because it could not be read: {entry.error}")
     row = reader.document_rows([entry.doc_id], ["path", "text", "pages"])[entry.doc_id]
-    passage = cut(entry.doc_id, row, bounds, context)
+    passage = cut(entry.doc_id, row, bounds_of(written, row["path"], len(row["text"])), context)
     if terminal.as_json:
         names = ("path", "doc_id", "page", "start", "end", "text", "before", "after")
         terminal.print_json({name: getattr(passage, name) for name in names})
@@ -70,14 +72,20 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
     return EXIT_OK
 
 
-def resolve(reference: str, manifest: Manifest) -> tuple[ManifestEntry, tuple[int, int] | None]:
-    """The document that `reference` names and the range, if there is one. Paths may hold colons and dashes: the last range counts."""
-    match = RANGE.fullmatch(reference)
-    if match is not None and (found := matching(match[1], manifest)):
-        return only(match[1], found), (int(match[2]), int(match[3]))
+def resolve(reference: str, manifest: Manifest) -> tuple[ManifestEntry, str | None]:
+    """The document that `reference` names and the range as it is written, if there is one.
+
+    Paths may hold colons and dashes. The last colon before a good range counts; a path without a range comes next; a wrong range last.
+    """
+    name, colon, written = reference.rpartition(":")
+    if colon and RANGE.fullmatch(written) and (found := matching(name, manifest)):
+        return only(name, found), written
     if found := matching(reference, manifest):
         return only(reference, found), None
-    name = match[1] if match is not None else reference
+    for match in reversed(list(re.finditer(":", reference))):
+        if found := matching(reference[: match.start()], manifest):
+            return only(reference[: match.start()], found), reference[match.end() :]
+    name = name if RANGE.fullmatch(written) else reference
     nearest = get_close_matches(name, sorted({path for _, path in manifest}), n=NUM_NEAREST, cutoff=0.4)
     same_name = sorted(path for _, path in manifest if path.rsplit("/", 1)[-1] == name.rsplit("/", 1)[-1])[:NUM_NEAREST]
     listed = "".join(f"\n  {one_line(path)}" for path in dict.fromkeys([*same_name, *nearest]))
@@ -85,12 +93,13 @@ def resolve(reference: str, manifest: Manifest) -> tuple[ManifestEntry, tuple[in
 
 
 def matching(name: str, manifest: Manifest) -> list[ManifestEntry]:
-    """The documents of a doc_id, of a path in the corpus, or else of a file as one would name it from here."""
+    """The documents of a doc_id, of a path in the corpus, else of a file as named from here, else of a path as it is printed."""
     by_name = [entry for entry in manifest.values() if name in (entry.doc_id, entry.path)]
     if by_name:
         return by_name
     absolute = Path(name).expanduser().resolve() if "\0" not in name else Path()
-    return [entry for entry in manifest.values() if Path(entry.root, entry.path) == absolute]
+    from_here = [entry for entry in manifest.values() if Path(entry.root, entry.path) == absolute]
+    return from_here or [entry for entry in manifest.values() if one_line(entry.path) == name]
 
 
 def only(name: str, found: list[ManifestEntry]) -> ManifestEntry:
@@ -101,16 +110,31 @@ def only(name: str, found: list[ManifestEntry]) -> ManifestEntry:
     return found[0]
 
 
-def cut(doc_id: str, row: Mapping[str, Any], bounds: tuple[int, int] | None, context: int) -> Passage:
-    """The passage of a document's row. Raises when the text has no such range."""
+def bounds_of(written: str | None, path: str, num_chars: int) -> tuple[int, int]:
+    """Start and end of a range that was written for a document of `num_chars` characters; of all of it without one.
+
+    Raises `UsageError` for what is no range, `LmkindexError` for one that the text does not have; both say which it has.
+    """
+    if written is None:
+        return 0, num_chars
+    match = RANGE.fullmatch(written)
+    has = f"{one_line(path)} has the characters 0-{num_chars}"
+    if match is None:
+        raise UsageError(f"{one_line(written) or 'Nothing'} after the path is no range. {has}: write PATH:START-END, or the path alone.")
+    start, end = int(match[1]), int(match[2])
+    if start > end:
+        raise UsageError(f"The range {start}-{end} ends before it starts. {has}.")
+    if end > num_chars:
+        raise LmkindexError(f"{has}, so there is no {start}-{end}: it may have changed. Search again.")
+    return start, end
+
+
+def cut(doc_id: str, row: Mapping[str, Any], bounds: tuple[int, int], context: int) -> Passage:
+    """The passage `bounds` of a document's row."""
     from lmkindex.table import page_of
 
     text: str = row["text"]
-    start, end = bounds if bounds is not None else (0, len(text))
-    if start > end:
-        raise UsageError(f"The range {start}-{end} ends before it starts.")
-    if end > len(text):
-        raise LmkindexError(f"{one_line(row['path'])} has {len(text):,} characters, so there is no {start}-{end}: it may have changed.")
+    start, end = bounds
     return Passage(
         path=row["path"],
         doc_id=doc_id,

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -372,7 +373,8 @@ def test_read_errors_help(run: Run, corpus: Path, fake: Any) -> None:
     lost = run("read", "[b]/lamps.txt:0-3")
     assert lost.code == 1
     assert "nearest names are:\n  [b]/lamp.txt" in lost.err
-    assert "has 35 characters" in run("read", "plain.md:9-1700").err
+    beyond = run("read", "plain.md:9-1700")
+    assert (beyond.code, "plain.md has the characters 0-35, so there is no 9-1700" in beyond.err) == (1, True)
     assert run("read", "plain.md:9-3").code == 2
     other = Path("other")
     other.mkdir()
@@ -384,6 +386,31 @@ def test_read_errors_help(run: Run, corpus: Path, fake: Any) -> None:
     doc_id = next(line.split()[0] for line in several.err.splitlines() if "other/plain.md" in line)
     assert run("read", f"{doc_id}:0-5").out == "Again"
     assert run("read", "other/plain.md:0-5").out == "Again"
+
+
+@pytest.mark.parametrize("written", ["9", "9-", "-9", "a-b", "9\u201317", "9:17", "9-17x", "9-17:3", "-1-4", "1" * 19 + "-" + "2" * 19, ""])
+@pytest.mark.parametrize("name", ["plain.md", "a: 1-2.txt", "corpus/plain.md"])
+def test_a_wrong_range_is_told_from_a_missing_document(run: Run, corpus: Path, name: str, written: str) -> None:
+    wrong = run("read", f"{name}:{written}")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert f"{written or 'Nothing'} after the path is no range" in wrong.err
+    assert f"has the characters 0-{42 if name[0] == 'a' else 35}: write PATH:START-END" in wrong.err
+
+
+def test_whatever_is_printed_as_a_place_can_be_read(run: Run, corpus: Path, fake: Any, fake_llm: list[str]) -> None:
+    names = ["on\u200be.txt", "line\nend.txt", "9-17.txt", "x:1-2.txt", "x:1-2 (page 3).md"]
+    for number, name in enumerate(names):
+        (corpus / name).write_text(f"Lighthouse {number} is kept. It is lit at {number}.", "utf-8")
+    (corpus / "paged.pdf").write_bytes(hard_files.many_pages(2))
+    lmkindex.build.build_index(".lmkindex", [corpus], BuildOptions(), encoder=fake)
+    fake_llm.append("Lighthouse 1 is kept.")
+    found = run("search", "Which lighthouse is kept?", "--json").json["spans"]
+    printed = re.findall(r"^\d+\. -?[\d.]+  (.+)$", run("search", "Which lighthouse is kept?").out, re.MULTILINE)
+    assert len(printed) == len(found) and {span["path"] for span in found} >= {*names, "paged.pdf"}
+    assert [run("read", place, "--json").json["text"] for place in printed] == [span["text"] for span in found]
+    cited = run("ask", "Which lighthouse is kept?")
+    ((place, quote),) = re.findall(r'^\[\d+\] (.+) verified ✓ "(.*)"$', cited.out, re.MULTILINE)
+    assert run("read", place).out == quote == "Lighthouse 1 is kept."
 
 
 def test_status_tells_what_is_there(run: Run, corpus: Path) -> None:
