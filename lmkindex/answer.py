@@ -14,6 +14,7 @@ from dataclasses import replace
 from .citations import MARKER, cite
 from .config import AnswerOptions
 from .control_tokens import without_control_tokens
+from .decode import without_surrogates
 from .errors import GeneratorError
 from .generate import Generator, OnText
 from .records import Answer, Citation, Generation, Prompt, SearchResult, Span
@@ -112,7 +113,8 @@ def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
 
 def read_answer(question: str, spans: Sequence[Span], generation: Generation, model: str) -> Answer:
     """Check what the model wrote: an abstention, or a text whose every claim is cited and looked up."""
-    text = without_repeats(whole_sentences(THOUGHTS.sub("", generation.text).strip(), generation.finish_reason))
+    written = without_surrogates(generation.text)  # a server's JSON may hold half a pair, which nothing can print
+    text = without_repeats(whole_sentences(THOUGHTS.sub("", written).strip(), generation.finish_reason))
     citations: tuple[Citation, ...] = ()
     error = generation.finish_reason.removeprefix("error: ") if generation.finish_reason.startswith("error") else ""
     if error:

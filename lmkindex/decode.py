@@ -33,7 +33,8 @@ def decode_text(data: bytes) -> str:
     """The characters of a text file. Raises `ReadError` for binary content."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _checked(data.decode(encoding, "replace"))
+            halves = _with_surrogates(data[len(mark) :]) if encoding == "utf-8-sig" else None  # one U+FFFD each, as without a mark
+            return _checked(halves or data.decode(encoding, "replace"))
     if b"\0" in data:
         raise ReadError(NOT_TEXT)
     try:
