@@ -16,16 +16,24 @@ from lmkindex.errors import InterruptedBuildError
 from lmkindex.train import loop
 from lmkindex.train.recipe import read_recipe
 
-runs: list[loop.Run] = []
+runs: list[KeptRun] = []
 signals: list[int] = []
 
 
 class KeptRun(loop.Run):
-    """A run that is still there when training has ended."""
+    """A run that is still there when training has ended, with a mean over the processes, which is taken while they are connected."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
+        self.mean = self.processes.average([torch.tensor([1.0 + self.processes.rank]), None])
         runs.append(self)
+
+
+def check_that_nothing_connects() -> None:
+    """No process group, and no thread of one, is left for the interpreter's end, when such a thread can abort the process."""
+    assert not torch.distributed.is_initialized()
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    assert not [name for name in names if "gloo" in name], names
 
 
 def remember(number: int, frame: FrameType | None) -> None:
@@ -45,10 +53,11 @@ def main() -> None:
             on_step=lambda stage, progress, line: time.sleep(seconds),
         )  # fmt: skip
     except InterruptedBuildError as error:
+        check_that_nothing_connects()
         sys.exit(error.exit_code)
+    check_that_nothing_connects()
     weights = {name: parameter.detach() for name, parameter in runs[0].trainee.trainable}
-    torch.save({"weights": weights, "average": runs[0].processes.average([torch.tensor([1.0 + runs[0].processes.rank]), None])},
-               run_path.with_name(f"{run_path.name}-{os.environ['RANK']}.pt"))  # fmt: skip
+    torch.save({"weights": weights, "average": runs[0].mean}, run_path.with_name(f"{run_path.name}-{os.environ['RANK']}.pt"))
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ def run_training(
         run_stage(run, recipe.stages[run.position.stage], stop, on_step)
     if run.processes.is_main:
         finish(run)
-    run.processes.wait()
+    run.processes.leave()
     return run_path / "encoder"
 
 
@@ -208,7 +208,7 @@ def run_stage(run: Run, stage: StageRecipe, stop: Callable[[], int], on_step: On
             run.save()
             saved_at = time.monotonic()
         if signal_number:
-            run.processes.wait()  # a launcher ends the others as soon as one of them has left
+            run.processes.leave()  # together: a launcher ends the others as soon as one of them has left
             raise InterruptedBuildError("Stopped; the run is saved. The same command goes on.", signal_number)
     if stage.kind == "distil" and run.anchor_path is None and run.processes.is_main:
         save_weights(plain_weights(run.trainee), run.run_path / ANCHOR_FILE)

@@ -46,6 +46,18 @@ class Processes:
         if self.state is not None:
             self.state.wait_for_everyone()
 
+    def leave(self) -> None:
+        """Wait for all processes, then end what connects them; nothing can be averaged afterwards.
+
+        It must not wait for the interpreter's end: a thread of gloo that still holds a tensor then, as on a machine under load, asks for
+        the interpreter's lock, is thrown out of C++ that may not throw, and takes the process with it ("terminate called without an
+        active exception", SIGABRT in place of the exit code).
+        """
+        if self.state is not None:
+            self.wait()
+            self.state.destroy_process_group()
+            self.state._reset_state()  # accelerate has no public way to forget a group; another run in this process makes a new one
+
     def largest(self, value: float) -> float:
         """The largest of the processes' numbers: a signal that one of them saw, or a clock that is ahead, counts for all."""
         if self.state is None:
@@ -64,6 +76,7 @@ def find_processes(device: str = "auto") -> Processes:
     except ImportError as error:
         raise UsageError("Training in several processes needs accelerate: `pip install 'lmkindex[train]'`.") from error
     import torch
+    import torch.distributed.nn  # its defaults keep the group that there is when it is imported for ever: `leave` could not end that
 
     # Without CUDA the processes talk through gloo, which accelerate takes only when it is told that it runs on a CPU.
     state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available(), timeout=PATIENCE)
