@@ -28,7 +28,8 @@ TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
 HTML_SUFFIXES = frozenset({".html", ".htm"})
 LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of it: their text is missing
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
-EMPTY_REASONS = frozenset({"the file is empty", "the file holds no text"})  # failures of an older version, now empty documents
+NO_BYTES, NO_TEXT = "the file is empty", "the file holds no text"
+EMPTY_REASONS = frozenset({NO_BYTES, NO_TEXT})  # failures of an older version, now empty documents
 IGNORE_FILE = ".lmkignore"
 MAX_IGNORE_BYTES = 1 << 20
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
@@ -180,11 +181,12 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], has
 
 def _pair_unread(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
     """Pair documents that could not be read last time, or cannot be now, with the new file of their size and time, as a move leaves them.
-    Only where both are the only ones of that stat: a text must not come under another's name."""
+    Only where both are the only ones of that stat, and hold anything: a text must not come under another's name."""
     olds: dict[tuple[int, int], list[ManifestEntry]] = {}
     news: dict[tuple[int, int], list[FileEntry]] = {}
     for known in gone:
-        olds.setdefault((known.size_bytes, known.mtime_ns), []).append(known)
+        if known.size_bytes:  # empty files of one time are common, as after unpacking an archive
+            olds.setdefault((known.size_bytes, known.mtime_ns), []).append(known)
     for entry in added:
         news.setdefault((entry.size_bytes, entry.mtime_ns), []).append(entry)
     pairs = [(olds[key][0], news[key][0]) for key in sorted(olds.keys() & news.keys()) if len(olds[key]) == len(news[key]) == 1]
@@ -214,8 +216,12 @@ def _hash_or_none(entry: FileEntry) -> str | None:
 
 def failure_over(known: ManifestEntry, failures: Mapping[tuple[str, str], FileFailure]) -> FileFailure | None:
     """The failure of the walk, by (root, path), that stands at a document's path or above it."""
-    paths = (known.path, *map(str, PurePosixPath(known.path).parents))  # ends with ".", the name of an unreadable root
-    return next((failures[(known.root, path)] for path in paths if (known.root, path) in failures), None)
+    return next((failures[(known.root, path)] for path in paths_over(known) if (known.root, path) in failures), None)
+
+
+def paths_over(known: ManifestEntry) -> tuple[str, ...]:
+    """A document's path and those of the directories above it; the last is ".", the name of an unreadable root."""
+    return (known.path, *map(str, PurePosixPath(known.path).parents))
 
 
 def _resolve_root(root: Path) -> Path:

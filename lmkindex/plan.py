@@ -22,7 +22,7 @@ from .prepare import Source, Stopwatch, Task
 from .read import is_blank
 from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
 from .table import IndexReader
-from .unseen import hidden_documents, hidden_task, hides_any
+from .unseen import hidden_documents, hidden_task, sort_out_skipped
 
 Manifest = dict[tuple[str, str], ManifestEntry]
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
@@ -92,8 +92,7 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
     entries, failures = walk_files(wanted, options.files)
-    skipped = [failure for failure in failures if failure.is_skipped and not hides_any(failure, manifest)]
-    walk_failures = [failure for failure in failures if failure not in skipped]
+    skipped, walk_failures = sort_out_skipped(failures, manifest)
     plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
     check_deletions(plan, manifest, options.max_delete)
     kept = {(entry.root, entry.path): old for old, entry in plan.renamed}

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from .config import FileOptions
 from .decode import decode_text, without_surrogates
 from .errors import ReadError
-from .files import LAYERED_SUFFIXES, document_id, hash_bytes, settle
+from .files import LAYERED_SUFFIXES, NO_BYTES, NO_TEXT, document_id, hash_bytes, settle
 from .open_file import open_regular
 from .parse import Parse, parse_bytes
 from .records import Document, FileEntry
@@ -22,7 +22,6 @@ from .titles import clean_title
 NUM_TRIES = 3  # for a file that is being written
 RETRY_S = 0.1
 BLANK_BYTES = 4096
-NO_BYTES, NO_TEXT = "the file is empty", "the file holds no text"
 
 
 def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .files import failure_over
+from .files import failure_over, paths_over
 from .prepare import Task
 from .records import FileEntry, FileFailure, ManifestEntry
 
 
-def hides_any(failure: FileFailure, manifest: Mapping[tuple[str, str], ManifestEntry]) -> bool:
-    """Whether text that is searchable now stood at or below a path that is not followed: it must not go without a word."""
-    one = {(failure.root, failure.path): failure}
-    return any(known.num_sentences and failure_over(known, one) is not None for known in manifest.values())
+def sort_out_skipped(
+    failures: Sequence[FileFailure], manifest: Mapping[tuple[str, str], ManifestEntry]
+) -> tuple[list[FileFailure], list[FileFailure]]:
+    """Paths that are skipped, and failures. What was to be skipped is a failure where searchable text stood at it or below it: that must
+    not go without a word."""
+    with_text: set[tuple[str, str]] = set()
+    if any(failure.is_skipped for failure in failures):
+        with_text = {(known.root, path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
+    skipped = [failure for failure in failures if failure.is_skipped and (failure.root, failure.path) not in with_text]
+    return skipped, [failure for failure in failures if not failure.is_skipped or (failure.root, failure.path) in with_text]
 
 
 def hidden_documents(

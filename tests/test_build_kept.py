@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hard_files import pdf_with, stream
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
 
 from lmkindex import files, plan
@@ -91,3 +92,18 @@ def test_two_moved_files_of_one_size_and_time_are_not_told_apart(corpus: Path, i
     (corpus / "b.md").rename(corpus / "z.md")
     build(index, corpus, max_delete=1.0)
     assert {path: entry.status for path, entry in manifest(index).items()} == {"sub/c.txt": "indexed", "y.txt": "failed", "z.md": "failed"}
+
+
+def test_empty_files_of_one_time_do_not_inherit_texts(corpus: Path, index: str) -> None:
+    (corpus / "old.pdf").write_bytes(pdf_with(stream(b"BT /F1 12 Tf 72 700 Td (A secret text stands here.) Tj ET")))
+    build(index, corpus)
+    (corpus / "old.pdf").write_bytes(b"")
+    os.utime(corpus / "old.pdf", (1, 1))
+    build(index, corpus)
+    assert (manifest(index)["old.pdf"].status, texts(index)["old.pdf"].strip()) == ("stale", "A secret text stands here.")
+    (corpus / "old.pdf").unlink()
+    (corpus / "new.docx").write_bytes(b"")
+    os.utime(corpus / "new.docx", (1, 1))
+    report = build(index, corpus)
+    assert counts(report) == {"scanned": 4, "deleted": 1, "unchanged": 3, "failed": 1}
+    assert manifest(index)["new.docx"].status == "failed" and "old.pdf" not in texts(index)
