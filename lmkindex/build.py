@@ -152,17 +152,13 @@ def encode_slabs(
 
 
 def record_known_changes(job: Job, assembler: Assembler) -> None:
-    """What needs no reading: deletions, new stats of equal content, and files that the walk could not reach."""
+    """What needs no reading: deletions, new stats of equal content, and what the walk could not reach."""
     for entry in job.plan.deleted:
         assembler.forget(entry.doc_id)
     for failure in job.new_failures:
         assembler.take_failure(Failed(failure=failure))
-    touched = []
-    for file in job.plan.touched:
-        known_entry = job.manifest[(file.root, file.path)]
-        touched.append(replace(known_entry, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns))
-    if touched:
-        assembler.rewrite_documents(touched)
+    if job.rewritten:
+        assembler.rewrite_documents(job.rewritten)
 
 
 def maintain(assembler: Assembler, options: BuildOptions) -> list[str]:

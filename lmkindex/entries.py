@@ -12,7 +12,7 @@ from typing import Any
 
 from .files import document_id
 from .prepare import Prepared
-from .records import FileFailure, ManifestEntry
+from .records import FileEntry, FileFailure, ManifestEntry
 
 
 def indexed_entry(prepared: Prepared) -> ManifestEntry:
@@ -33,6 +33,13 @@ def indexed_entry(prepared: Prepared) -> ManifestEntry:
     if failure is None:
         return entry
     return failed_entry(failure, replace(entry, first_failed=kept.first_failed, tries=kept.tries) if kept is not None else entry)
+
+
+def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
+    """What the manifest says of a document whose file has a new stat and the content that is indexed, whatever failed in between."""
+    return replace(
+        known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, status="indexed", error="", first_failed="", last_failed="", tries=0
+    )
 
 
 def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestEntry:

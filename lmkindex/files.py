@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from .config import FileOptions
 from .errors import ReadError, UsageError
-from .open_file import open_regular
+from .open_file import NO_PERMISSION, open_regular
 from .records import FileEntry, FileFailure, FilePlan, ManifestEntry
 
 if TYPE_CHECKING:
@@ -134,25 +134,37 @@ def plan_changes(
     gone = [known for known in missing if failure_over(known, unseen) is None]
     renamed = _pair_renames(gone, added, hash_of)
     old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
+    gone = [known for known in gone if id(known) not in old]
+    fresh = [entry for entry in (*added, *changed) if id(entry) not in new]
+    overwritten = [manifest[(entry.root, entry.path)] for entry in changed]
+    unread = _pair_unread([*gone, *overwritten], fresh, hash_of)
+    over = {id(known) for known in overwritten}
+    renamed += [(known, entry) for known, entry in unread if id(known) not in over]
+    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
     return FilePlan(
         added=tuple(entry for entry in added if id(entry) not in new),
-        changed=tuple(changed),
+        changed=tuple(entry for entry in changed if id(entry) not in new),
         touched=tuple(touched),
         renamed=tuple(renamed),
         unchanged=tuple(sorted(unchanged, key=lambda known: (known.root, known.path))),
         deleted=tuple(known for known in gone if id(known) not in old),
-        twins=_find_twins(manifest, [entry for entry in (*added, *changed) if id(entry) not in new], hash_of),
+        twins=_find_twins(manifest, [entry for entry in fresh if id(entry) not in new], hash_of),
+        moved_texts={(entry.root, entry.path): known for known, entry in unread if id(known) in over},
     )
 
 
 def _compare(
     entry: FileEntry, known: ManifestEntry, hash_of: Hashing, *, checksum: bool, retry_failed: bool
 ) -> Literal["unchanged", "touched", "changed"]:
-    """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask."""
+    """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask; so is
+    `chmod` where leave to read was missing. A stale text whose file is in reach again as it was is not read again."""
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
     if known.status != "indexed":
+        if known.mtime_ns < 0 and known.content_hash and hash_of(entry) == known.content_hash:
+            return "touched"
         is_empty = known.error in EMPTY_REASONS and PurePosixPath(known.path).suffix.lower() not in LAYERED_SUFFIXES
-        return "changed" if retry_failed or not same_stat or is_empty else "unchanged"
+        is_open = known.error == NO_PERMISSION and os.access(entry.absolute_path, os.R_OK)
+        return "changed" if retry_failed or not same_stat or is_empty or is_open else "unchanged"
     if same_stat and not checksum:
         return "unchanged"
     if hash_of(entry) != known.content_hash:
@@ -174,23 +186,23 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], has
         candidates = waiting.get((entry.size_bytes, content_hash or ""))
         if candidates:
             renamed.append((candidates.popleft(), entry))
-    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
-    rest = [known for known in gone if known.num_sentences and id(known) not in old]
-    return renamed + _pair_unread(rest, [entry for entry in added if id(entry) not in new], hash_of)
+    return renamed
 
 
-def _pair_unread(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
-    """Pair documents that could not be read last time, or cannot be now, with the new file of their size and time, as a move leaves them.
-    Only where both are the only ones of that stat, and hold anything: a text must not come under another's name."""
+def _pair_unread(lost: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
+    """Pair documents that could not be read last time, or cannot be now, with the file of their size and time under another name, as a
+    move leaves them, a swap, or a move over another file. Only where both are the only ones of that stat, and hold anything: a text must
+    not come under another's name. `lost` are documents whose file is gone or differs, `fresh` files that are new or differ."""
     olds: dict[tuple[int, int], list[ManifestEntry]] = {}
     news: dict[tuple[int, int], list[FileEntry]] = {}
-    for known in gone:
-        if known.size_bytes:  # empty files of one time are common, as after unpacking an archive
+    for known in lost:
+        if known.size_bytes and known.num_sentences:  # empty files of one time are common, as after unpacking an archive
             olds.setdefault((known.size_bytes, known.mtime_ns), []).append(known)
-    for entry in added:
+    for entry in fresh:
         news.setdefault((entry.size_bytes, entry.mtime_ns), []).append(entry)
     pairs = [(olds[key][0], news[key][0]) for key in sorted(olds.keys() & news.keys()) if len(olds[key]) == len(news[key]) == 1]
-    return [(known, entry) for known, entry in pairs if known.status == "stale" or hash_of(entry) is None]
+    moved = [(known, entry) for known, entry in pairs if (known.root, known.path) != (entry.root, entry.path)]
+    return [(known, entry) for known, entry in moved if known.status == "stale" or hash_of(entry) is None]
 
 
 def _find_twins(
@@ -315,7 +327,8 @@ class _Walker:
                 is_directory = target.is_dir()
             except (OSError, RuntimeError):  # a directory cannot be told from a file here: only a suffix says that it is neither
                 if self.is_document(path) or not PurePosixPath(path).suffix:
-                    self.fail(root, path, "the link leads nowhere: it is dangling or points at itself")
+                    is_out = not self.is_inside(Path(os.path.realpath(Path(root, path))))
+                    self.fail(root, path, "the link leads nowhere: it is dangling or points at itself", is_skipped=is_out)
                 continue
             is_loop = is_directory and Path(root, path).parent.resolve().is_relative_to(target)
             if is_loop and self.is_inside(target):

@@ -13,7 +13,7 @@ from pathlib import Path
 from .config import BuildOptions, require
 from .encoder import Encoder, window_options
 from .encoder_folder import find_encoder
-from .entries import counts_of
+from .entries import counts_of, failed_entry, well_entry
 from .errors import IndexUnusableError, LmkindexError
 from .files import plan_changes, walk_files
 from .head import read_head
@@ -22,7 +22,7 @@ from .prepare import Source, Stopwatch, Task
 from .read import is_blank
 from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
 from .table import IndexReader
-from .unseen import hidden_documents, hidden_task, sort_out_skipped
+from .unseen import failure_of, hidden_documents, hidden_task, sort_out_skipped
 
 Manifest = dict[tuple[str, str], ManifestEntry]
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
@@ -33,8 +33,8 @@ class Job:
     """A build that was planned: what is there, what is to be done, and with which encoder.
 
     `manifest` is what the build begins with: nothing, if it is a rebuild. `kept` are documents of the index by the file that holds them
-    now: of moved files, and in a rebuild of all. `hidden` are documents that a rebuild cannot reach, with the reason. `skipped` are
-    links out of the roots.
+    now: of moved files, and in a rebuild of all. `hidden` are documents that cannot be reached, with the reason: in a rebuild all, else
+    those of which the index does not say so. `skipped` are links out of the roots.
     """
 
     index_path: Path
@@ -53,8 +53,10 @@ class Job:
 
     @property
     def tasks(self) -> list[Task]:
-        """Files to prepare, in order of their names."""
-        twins = self.plan.twins
+        """Files to prepare, in order of their names; before them those whose text is under a name that another file has taken: a build
+        that is stopped must not have replaced it."""
+        moved = self.plan.moved_texts
+        twins = dict(self.plan.twins) | {name: known.doc_id for name, known in moved.items()}
         tasks = [Task(entry=entry, kind="added", known_doc_id=twins.get((entry.root, entry.path))) for entry in self.plan.added]
         for entry in self.plan.changed:
             name = (entry.root, entry.path)
@@ -64,13 +66,24 @@ class Job:
         if self.options.rebuild:
             tasks = [replace(task, known_doc_id=None) for task in tasks]
         tasks = [replace(task, kept=self.kept.get((task.entry.root, task.entry.path))) for task in tasks]
-        tasks += [hidden_task(known, failure) for known, failure in self.hidden]
-        return sorted(tasks, key=lambda task: (task.entry.root, task.entry.path))
+        if self.options.rebuild:
+            tasks += [hidden_task(known, failure) for known, failure in self.hidden]
+        names = {id(task): (task.entry.root, task.entry.path) for task in tasks}
+        return sorted(tasks, key=lambda task: (names[id(task)] not in moved, *names[id(task)]))
+
+    @property
+    def rewritten(self) -> list[ManifestEntry]:
+        """What the manifest is to say of documents whose text stays as it is: those of a new stat, and those out of reach, which become
+        stale. A rebuild reads the former and has tasks for the latter."""
+        if self.options.rebuild:
+            return []
+        touched = [well_entry(self.manifest[(file.root, file.path)], file) for file in self.plan.touched]
+        return touched + [failed_entry(failure_of(known, failure), known) for known, failure in self.hidden]
 
     @property
     def new_failures(self) -> list[FileFailure]:
         """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build."""
-        hidden = {(known.root, known.path) for known, _ in self.hidden}  # their tasks say so
+        hidden = {(known.root, known.path) for known, _ in self.hidden}  # these say so themselves
         return [
             failure
             for failure in self.walk_failures
@@ -95,11 +108,12 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     skipped, walk_failures = sort_out_skipped(failures, manifest)
     plan = plan_changes(entries, manifest, checksum=options.checksum, retry_failed=options.retry_failed, failures=walk_failures)
     check_deletions(plan, manifest, options.max_delete)
-    kept = {(entry.root, entry.path): old for old, entry in plan.renamed}
-    hidden: list[tuple[ManifestEntry, FileFailure]] = []
+    kept = {(entry.root, entry.path): old for old, entry in plan.renamed} | dict(plan.moved_texts)
+    hidden = hidden_documents(entries, manifest, walk_failures)
+    if not (options.rebuild or options.retry_failed):
+        hidden = [(known, failure) for known, failure in hidden if known.error != failure.reason]
     if options.rebuild:
         kept |= {name: known for name, known in manifest.items() if name not in kept}
-        hidden = hidden_documents(entries, manifest, walk_failures)
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
         manifest = {}
     new_head = Head(
@@ -188,10 +202,10 @@ def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions
 
 def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry], max_delete: float) -> None:
     """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0.
-    A file that lost all its text counts as deleted: a program that crashes leaves such files."""
+    A file that lost all its text counts as deleted: a program that crashes leaves such files. Files that never had any do not count."""
     emptied = [entry for entry in plan.changed if manifest[(entry.root, entry.path)].num_sentences and is_blank(entry)]
-    num_deleted = sum(entry.status != "failed" for entry in plan.deleted) + len(emptied)
-    num_documents = sum(entry.status != "failed" for entry in manifest.values())
+    num_deleted = sum(entry.num_sentences > 0 for entry in plan.deleted) + len(emptied)
+    num_documents = sum(entry.num_sentences > 0 for entry in manifest.values())
     allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1) if max_delete else 0)
     if max_delete < 1.0 and num_deleted > allowed:
         raise LmkindexError(
@@ -204,7 +218,7 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
 
 def is_up_to_date(job: Job) -> bool:
     """Whether there is nothing to write."""
-    return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures)
+    return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures or job.hidden)
 
 
 def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:

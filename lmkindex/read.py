@@ -14,7 +14,7 @@ from .config import FileOptions
 from .decode import decode_text, without_surrogates
 from .errors import ReadError
 from .files import LAYERED_SUFFIXES, NO_BYTES, NO_TEXT, document_id, hash_bytes, settle
-from .open_file import open_regular
+from .open_file import NO_PERMISSION, open_regular
 from .parse import Parse, parse_bytes
 from .records import Document, FileEntry
 from .titles import clean_title
@@ -86,7 +86,7 @@ def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
         except FileNotFoundError as error:
             raise ReadError("the file vanished before it could be read") from error
         except PermissionError as error:
-            raise ReadError("no permission to read the file") from error
+            raise ReadError(NO_PERMISSION) from error
         except OSError as error:
             raise ReadError(f"cannot be read: {error.strerror or error}") from error
         if _identity(before) == _identity(after) and len(data) == after.st_size:

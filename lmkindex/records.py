@@ -113,6 +113,7 @@ class FilePlan:
 
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
     file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
+    `moved_texts` names, also for these, the document whose file they were, where that cannot be read and its old name has another file.
     """
 
     added: tuple[FileEntry, ...]
@@ -122,6 +123,7 @@ class FilePlan:
     unchanged: tuple[ManifestEntry, ...]
     deleted: tuple[ManifestEntry, ...]
     twins: Mapping[tuple[str, str], str]
+    moved_texts: Mapping[tuple[str, str], ManifestEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,7 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
             tallies.take(slab)
             for step in slab:
                 manifest |= forecast_entries(step, manifest)
+    manifest |= {(entry.root, entry.path): entry for entry in job.rewritten}
     for failure in job.new_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
     report = summarize(job, manifest, tallies.counts, stopwatch, [])

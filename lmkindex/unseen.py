@@ -35,9 +35,13 @@ def hidden_documents(
     return [(known, failure) for known, failure in found if failure is not None]
 
 
+def failure_of(known: ManifestEntry, failure: FileFailure) -> FileFailure:
+    """The failure of a document out of reach, after that of the path at or above it. Its stat is unknown: it is looked at as soon as it
+    can be."""
+    return replace(failure, path=known.path, size_bytes=-1, mtime_ns=-1)
+
+
 def hidden_task(known: ManifestEntry, failure: FileFailure) -> Task:
-    """The task of a rebuild that keeps the text of a document out of reach. Its stat is unknown: it is read as soon as it can be."""
+    """The task of a rebuild that keeps the text of a document out of reach."""
     entry = FileEntry(root=known.root, path=known.path, absolute_path=Path(known.root, known.path), size_bytes=0, mtime_ns=-1)
-    return Task(
-        entry=entry, kind="added", known_doc_id=None, kept=known, failure=replace(failure, path=known.path, size_bytes=-1, mtime_ns=-1)
-    )
+    return Task(entry=entry, kind="added", known_doc_id=None, kept=known, failure=failure_of(known, failure))

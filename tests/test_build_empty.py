@@ -8,6 +8,7 @@ import pytest
 import tiny
 from test_build import build, counts, manifest, put, same_as_clean_build, texts
 
+from lmkindex.config import FileOptions
 from lmkindex.errors import LmkindexError
 from lmkindex.table import IndexReader
 from lmkindex_cli.check import check_index
@@ -63,6 +64,29 @@ def test_max_delete_counts_documents_that_lost_all_their_text(corpus: Path, inde
         build(index, corpus, rebuild=rebuild)
     assert tiny.all_landmarks(Path(index)) == before
     assert build(index, corpus, rebuild=rebuild, max_delete=1.0).empty == 4
+
+
+def test_max_delete_does_not_count_files_that_never_had_text(corpus: Path, index: str) -> None:
+    for number in range(5):
+        put(corpus / f"empty{number}.txt", "")
+    build(index, corpus)
+    for number in range(5):
+        (corpus / f"empty{number}.txt").unlink()
+    assert build(index, corpus).deleted == 5
+    for number in range(4):
+        (corpus / f"d{number}.txt").unlink()
+    with pytest.raises(LmkindexError, match="4 of 6 documents are gone from the directories, more"):
+        build(index, corpus)
+
+
+def test_a_dangling_link_out_of_the_corpus_is_skipped_and_one_inside_is_a_failure(corpus: Path, index: str, tmp_path: Path) -> None:
+    (corpus / "out.txt").symlink_to(tmp_path / "outside" / "a.txt")
+    (corpus / "in.txt").symlink_to(corpus / "b.txt")
+    (corpus / "self.txt").symlink_to("self.txt")
+    report = build(index, corpus)
+    assert ([failure.path for failure in report.failed], [link.path for link in report.skipped]) == (["in.txt", "self.txt"], ["out.txt"])
+    report = build(index, corpus, files=FileOptions(follow_links=True))
+    assert [failure.path for failure in report.failed] == ["in.txt", "out.txt", "self.txt"]
 
 
 def test_a_link_out_of_the_corpus_is_skipped(corpus: Path, index: str, tmp_path: Path) -> None:

@@ -52,7 +52,8 @@ def test_a_rebuild_keeps_what_is_below_a_directory_that_cannot_be_read(corpus: P
     assert counts(report) == {"scanned": 4, "added": 2, "failed": 2}
     assert {path: text for path, text in texts(index).items() if path != "sub"} == before
     assert manifest(index)["sub/c.txt"].status == "stale"
-    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}  # read as soon as it can be
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}  # looked at as soon as it can be
+    assert manifest(index)["sub/c.txt"].status == "indexed"
 
 
 def test_a_stale_document_moves_with_its_file(corpus: Path, index: str) -> None:
@@ -80,6 +81,106 @@ def test_a_document_that_moves_and_cannot_be_read_any_more(corpus: Path, index: 
     report = build(index, corpus, files=FileOptions(max_file_bytes=1))
     assert counts(report) == {"scanned": 3, "unchanged": 2, "failed": 1}
     assert (manifest(index)["z.txt"].status, texts(index)["z.txt"]) == ("stale", text)
+
+
+@pytest.mark.parametrize("is_swap", [True, False])
+def test_a_stale_document_moves_over_another_file_or_swaps_with_it(corpus: Path, index: str, is_swap: bool) -> None:
+    build(index, corpus)
+    before = texts(index)
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    build(index, corpus)
+    (corpus / "b.md").rename(corpus / "away")
+    (corpus / "a.txt").rename(corpus / "b.md")
+    if is_swap:
+        (corpus / "away").rename(corpus / "a.txt")
+    else:
+        (corpus / "away").unlink()
+    expected = build(index, corpus, dry_run=True)
+    encoder = CountingEncoder()
+    report = build(index, corpus, encoder=encoder)
+    assert counts(report) == counts(expected)
+    assert report.windows_encoded == expected.windows_encoded == 0
+    assert (manifest(index)["b.md"].status, texts(index)["b.md"]) == ("stale", before["a.txt"])
+    assert texts(index).get("a.txt") == (before["b.md"] if is_swap else None)
+    assert check_index(IndexReader(Path(index))) == []
+    assert build(index, corpus, encoder=encoder).windows_reused == 0  # nothing left to do
+
+
+def test_two_stale_documents_swap(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    before = texts(index)
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    (corpus / "b.md").write_bytes(b"\0\0\0")
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "away")
+    (corpus / "b.md").rename(corpus / "a.txt")
+    (corpus / "away").rename(corpus / "b.md")
+    assert build(index, corpus).windows_encoded == 0
+    assert {name: texts(index)[name] for name in ("a.txt", "b.md")} == {"a.txt": before["b.md"], "b.md": before["a.txt"]}
+    assert {manifest(index)[name].status for name in ("a.txt", "b.md")} == {"stale"}
+
+
+def test_a_stale_document_goes_to_a_new_name_and_another_file_takes_its_own(corpus: Path, index: str) -> None:
+    """As when logs rotate."""
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "z.txt")
+    put(corpus / "a.txt", "A new text. It has two sentences.")
+    build(index, corpus)
+    assert (manifest(index)["z.txt"].status, texts(index)["z.txt"]) == ("stale", text)
+    assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("indexed", "A new text. It has two sentences.")
+
+
+def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
+    corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(index, corpus)
+    before = texts(index)
+    entries, _ = files.walk_files([corpus], FileOptions())
+    seen = [entry for entry in entries if not entry.path.startswith("sub/")]
+    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+        expected = build(index, corpus, dry_run=True)
+        report = build(index, corpus)
+        assert counts(report) == counts(expected) == {"scanned": 4, "unchanged": 2, "failed": 2}
+        assert (manifest(index)["sub/c.txt"].status, manifest(index)["sub/c.txt"].error) == ("stale", failure.reason)
+        assert build(index, corpus).failed == report.failed  # said once, not tried again
+        assert build(index, corpus, retry_failed=True).failed[1].tries == 2
+    assert {path: text for path, text in texts(index).items() if path != "sub"} == before
+    encoder = CountingEncoder()
+    assert counts(build(index, corpus, encoder=encoder)) == {"scanned": 3, "unchanged": 3}
+    assert (manifest(index)["sub/c.txt"].status, manifest(index)["sub/c.txt"].tries) == ("indexed", 0)
+    assert check_index(IndexReader(Path(index))) == []
+
+
+def test_what_comes_back_with_another_content_is_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index, corpus)
+    entries, _ = files.walk_files([corpus], FileOptions())
+    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", lambda roots, options: (entries[:2], [failure]))
+        build(index, corpus)
+    put(corpus / "sub" / "c.txt", "Another text.")
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+    assert texts(index)["sub/c.txt"] == "Another text."
+
+
+def test_leave_to_read_is_noticed(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither size nor time tells of `chmod`."""
+    with monkeypatch.context() as patch:
+        patch.setattr("lmkindex.files.os.access", lambda path, mode: False)
+        patch.setattr("lmkindex.read.open_regular", deny)
+        build(index, corpus)
+        assert counts(build(index, corpus)) == {"scanned": 3, "failed": 3}
+        assert {entry.tries for entry in manifest(index).values()} == {1}
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 3}
+
+
+def deny(path: Path) -> None:
+    raise PermissionError(13, "Permission denied")
 
 
 def test_two_moved_files_of_one_size_and_time_are_not_told_apart(corpus: Path, index: str) -> None:
