@@ -1,5 +1,6 @@
-"""A simulated document store for the soak: files that are created, edited, appended to, renamed, deleted, corrupted and restored at random,
-and the model of what an index of them should hold. Knows nothing of tables or builds; the same seed gives the same operations."""
+"""A simulated document store for the soak: files are created, edited, appended to, renamed, swapped, moved over others, deleted, corrupted
+and restored at random; and the model of what an index of them should hold. Knows nothing of tables or builds; the same seed gives the same
+operations."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ import tiny
 FOLDERS = ["", "a", "a/b", "reports 2026", "it's [b] 100%", "日本", "deep/er/and/deeper"]
 GARBAGE = [b"", b"  \n\n\t ", b"\x00\x01\x02 not text \x00", bytes(range(256)) * 8]
 # Operations and how often each is drawn.
-WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "delete": 4, "corrupt": 5, "restore": 4}
+WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "swap": 3, "cover": 2, "delete": 4, "corrupt": 5, "restore": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Store:
             num_files = len(self.readable) + len(self.garbage)
             if num_files > 1.05 * self.num_documents and name == "create":
                 name = "delete"
-            if num_files < 0.95 * self.num_documents and name == "delete":
+            if num_files < 0.95 * self.num_documents and name in ("delete", "cover"):
                 name = "create"
             self.counts[name] += bool(getattr(self, name)())
 
@@ -79,12 +80,33 @@ class Store:
         """Move a file, also a corrupt one; its stat stays, as `mv` leaves it."""
         path, target = self.pick([*self.readable, *self.garbage]), self.new_path()
         (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+        self.move(path, target)
+        return True
+
+    def swap(self) -> bool:
+        """Two files change names, often a corrupt one with another."""
+        path = self.pick(self.garbage or self.readable)
+        other = self.pick({*self.readable, *self.garbage} - {path})
+        for old, new in ((path, ".away"), (other, path), (".away", other)):
+            self.move(old, new)
+        return True
+
+    def cover(self) -> bool:
+        """A file moves over another, whose content is gone."""
+        path = self.pick(self.garbage or self.readable)
+        other = self.pick({*self.readable, *self.garbage} - {path})
+        for contents in (self.readable, self.last_good):
+            contents.pop(other, None)
+        self.garbage.pop(other, None)
+        self.move(path, other)
+        return True
+
+    def move(self, path: str, target: str) -> None:
         (self.root / path).rename(self.root / target)
         if path in self.readable:
             self.readable[target] = self.readable.pop(path)
         else:
             self.garbage[target], self.last_good[target] = self.garbage.pop(path), self.last_good.pop(path)
-        return True
 
     def delete(self) -> bool:
         path = self.pick([*self.readable, *self.garbage])
@@ -147,17 +169,24 @@ class Store:
             if not data.strip():
                 state[path] = Held(text=data.decode(), status="indexed")
                 continue
-            old = known.get(path, moved.get(path))
+            old = moved.get(path, known.get(path))
             state[path] = Held(text=old.text, status="stale") if old is not None and old.text else Held(text="", status="failed")
         return state
 
     def moved(self, known: State) -> State:
         """What was held of corrupt files under the names that they had: their size and time tell, if no other's are the same."""
-        gone = [held for path, held in known.items() if path not in self.readable | self.garbage and held.text.strip()]
-        stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage] if path not in known}
-        olds, news = Counter(held.stat for held in gone), Counter(stats.values())
-        by_stat = {held.stat: held for held in gone if held.status == "stale" and olds[held.stat] == 1}
-        return {path: by_stat[stat] for path, stat in stats.items() if news[stat] == 1 and stat in by_stat}
+        stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage]}
+        stats = {path: stat for path, stat in stats.items() if path not in known or self.differs(path, stat, known[path])}
+        lost = {path: held for path, held in known.items() if path in stats or path not in self.readable | self.garbage}
+        lost = {path: held for path, held in lost.items() if held.text.strip()}
+        olds, news = Counter(held.stat for held in lost.values()), Counter(stats.values())
+        by_stat = {held.stat: (path, held) for path, held in lost.items() if held.status == "stale" and olds[held.stat] == 1}
+        pairs = {path: by_stat[stat] for path, stat in stats.items() if news[stat] == 1 and stat in by_stat}
+        return {path: held for path, (old_path, held) in pairs.items() if path != old_path}
+
+    def differs(self, path: str, stat: tuple[int, int], held: Held) -> bool:
+        """Whether a build must read a file that the index knows."""
+        return stat != held.stat and (held.status != "indexed" or self.readable.get(path) != held.text)
 
 
 def stat_of(path: Path) -> tuple[int, int]:

@@ -19,7 +19,7 @@ def test_a_short_soak_finds_no_difference(tmp_path: Path) -> None:
     print(SETTINGS)  # pytest shows it when the test fails
     run = soak.Soak(SETTINGS, tmp_path, print)
     run.run()
-    assert run.counts["finished"] == 2 and sum(run.store.counts.values()) >= 10
+    assert run.counts["finished"] == 2 and sum(run.store.counts.values()) >= 5  # some find nothing to do
 
 
 def test_the_soak_sees_what_is_wrong(tmp_path: Path) -> None:
