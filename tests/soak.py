@@ -59,7 +59,7 @@ class Worker:
     """A process that builds; the next one starts while the index is looked at."""
 
     def __init__(self, encoder: str) -> None:
-        environment = os.environ | {"PYTHONPATH": f"{tiny.TESTS_PATH}:{os.environ.get('PYTHONPATH', '')}"}
+        environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
         self.process = subprocess.Popen(
             [sys.executable, str(WORKER_PATH), encoder],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,

@@ -601,7 +601,7 @@ def test_failed_maintenance_is_a_warning(corpus: Path, index: str, monkeypatch: 
 
 def test_a_second_writer_is_told_who_holds_the_lock(corpus: Path, index: str) -> None:
     command = [sys.executable, str(SCRIPT_PATH), index, str(corpus), "fake:2.0"]
-    environment = os.environ | {"PYTHONPATH": str(tiny.TESTS_PATH)}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
@@ -660,7 +660,7 @@ def test_memory_stays_bounded_by_the_longest_document(tmp_path: Path, bert_folde
     put(corpus / "long.txt", "".join(tiny.prose(seed, 6000) for seed in range(43)))
     assert (corpus / "long.txt").stat().st_size > 20_000_000
     command = [sys.executable, str(SCRIPT_PATH), str(tmp_path / "index"), str(corpus), str(bert_folder("sentence_mean"))]
-    environment = os.environ | {"PYTHONPATH": str(tiny.TESTS_PATH)}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["documents"] == 1 and report["sentences"] == 43 * 6000

@@ -138,7 +138,7 @@ def test_a_disk_that_fails_to_flush(place: Place, monkeypatch: pytest.MonkeyPatc
 
 def run_script(place: Place, name: str, limit: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(tiny.TESTS_PATH / name), str(place.index_path), str(place.corpus), "fake:0"]
-    environment = os.environ | {"PYTHONPATH": f"{tiny.TESTS_PATH}:{os.environ.get('PYTHONPATH', '')}"}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     return subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
 
 
@@ -238,7 +238,7 @@ def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes
 
 def run_program(place: Place, signal_number: int, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(tiny.TESTS_PATH / "stopped_script.py"), str(signal_number), *words]
-    environment = os.environ | {"PYTHONPATH": f"{tiny.TESTS_PATH}:{os.environ.get('PYTHONPATH', '')}"}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 

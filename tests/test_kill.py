@@ -24,7 +24,7 @@ COMMIT_ROWS = 40  # a commit every document or two; the longest document is flus
 def start_build(index_path: Path, corpus_path: Path) -> subprocess.Popen[str]:
     """A build in a process of its own, at the moment when it begins."""
     command = [sys.executable, str(SCRIPT_PATH), str(index_path), str(corpus_path), "fake:0.02", str(COMMIT_ROWS)]
-    environment = os.environ | {"PYTHONPATH": str(tiny.TESTS_PATH)}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     assert process.stdout.readline() == "started\n"

@@ -32,7 +32,7 @@ SOON_S = 20.0
 def sick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Children run `sick_child.py`."""
     monkeypatch.setattr(parser_module, "CHILD_MODULE", "sick_child")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tiny.TESTS_PATH), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+    monkeypatch.setenv("PYTHONPATH", tiny.PYTHONPATH)
 
 
 @pytest.fixture

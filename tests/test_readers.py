@@ -36,7 +36,7 @@ def test_four_readers_beside_a_writer_that_replaces_every_document_20_times(tmp_
     write_generation(corpus, 0)
     build_index(str(index_path), [corpus], BuildOptions(), encoder=FakeEncoder())
     command = [sys.executable, str(tiny.TESTS_PATH / "reader_script.py"), str(index_path), str(KEEP_S)]
-    environment = os.environ | {"PYTHONPATH": f"{tiny.TESTS_PATH}:{os.environ.get('PYTHONPATH', '')}"}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(NUM_READERS)]
     try:
         for reader in readers:

@@ -128,7 +128,7 @@ def has_ended(log_path: Path) -> bool:
 def killer_of(recipe_values: JsonObject, data_path: Path, tmp_path: Path) -> Iterator[Killer]:
     (tmp_path / "recipe.json").write_text(json.dumps(recipe_values), "utf-8")
     command = [sys.executable, str(SCRIPT_PATH), str(tmp_path / "recipe.json"), str(data_path)]
-    environment = os.environ | {"PYTHONPATH": str(tiny.TESTS_PATH), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as process:
         killer = Killer(process)
         assert killer.read() == "ready"

@@ -20,6 +20,7 @@ from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, R
 from lmkindex.table import IndexReader
 
 TESTS_PATH = Path(__file__).resolve().parent
+PYTHONPATH = f"{TESTS_PATH.parent}:{TESTS_PATH}"  # of child processes: they run the code that is tested, not one that is installed
 CORPUS_PATH = TESTS_PATH.parent / "examples" / "corpus"
 TOKENIZER_PATH = TESTS_PATH / "data" / "tokenizer" / "tokenizer.json"
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[LMK]")
