@@ -123,13 +123,15 @@ def test_what_is_measured_with_was_not_trained_on(finished: tuple[Path, JsonObje
     assert list(json.loads((output / "run" / "data.json").read_text())) == ["adapt_train"]
 
 
-def test_a_stopped_run_goes_on_and_asks_nothing_again(finished: tuple[Path, JsonObject], index: Path, tmp_path: Path) -> None:
+def test_a_stopped_run_goes_on_and_asks_and_encodes_nothing_again(finished: tuple[Path, JsonObject], index: Path, tmp_path: Path) -> None:
     with pytest.raises(InterruptedBuildError, match="same command goes on") as error:
         adapt(index, tmp_path / "out", lambda: FakeGenerator(write), stop=lambda: signal.SIGTERM)
     assert error.value.exit_code == 143
     assert len(read_curve(tmp_path / "out" / "run" / "curve.jsonl")) == 1
     assert not (tmp_path / "out" / "adapted.json").exists()
+    vectors = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "vectors").iterdir()}
     report = adapt(index, tmp_path / "out", refuse)
+    assert vectors and all(path.stat().st_mtime_ns == written for path, written in vectors.items())  # encoded once
     output, whole = finished
     assert report == whole | {"encoder": str(tmp_path / "out" / "run" / "encoder")}
     for name in ("model.safetensors", "landmark.json"):

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -75,13 +74,13 @@ def adapt_encoder(
     encode_options = EncodeOptions(device=train_options.device, threads=train_options.threads)
     documents = indexed_documents(reader)
     synth_options = SynthOptions(name="adapt", num_questions=options.num_questions, seed=options.seed, generator=options.generator)
-    with TemporaryDirectory() as cache:
-        encoder = load_encoder(folder, encode_options)
-        on_note(f"Writing questions about {len(documents):,} documents")
-        result = write_questions(
-            documents, encoder, open_generator, synth_options, output / "synth", VectorCache(Path(cache)),
-            lambda text, accepted, asked: on_note(f"{text}: {accepted} questions of {asked} tried") if asked % 320 == 0 else None,
-        )  # fmt: skip
+    cache = VectorCache(output / "vectors")  # a run that goes on encodes nothing twice
+    encoder = load_encoder(folder, encode_options)
+    on_note(f"Writing questions about {len(documents):,} documents")
+    result = write_questions(
+        documents, encoder, open_generator, synth_options, output / "synth", cache,
+        lambda text, accepted, asked: on_note(f"{text}: {accepted} questions of {asked} tried") if asked % 128 == 0 else None,
+    )  # fmt: skip
     require(
         result.num_questions >= FEWEST_QUESTIONS,
         f"Only {result.num_questions} questions came through the filters, too few to learn from: name a stronger model with --llm.",
@@ -91,7 +90,7 @@ def adapt_encoder(
     keep_sets(output, [train_set, held_out])
     recipe = adapt_recipe(folder, options)
     adapted_path = run_training(recipe, output / "data", output / "run", train_options, stop=stop, on_note=on_note, on_step=on_step)
-    report = compare_encoders(held_out, [folder, read_folder(adapted_path)], encode_options, options.seed)
+    report = compare_encoders(held_out, [folder, read_folder(adapted_path)], encode_options, cache, options.seed)
     report |= {"encoder": str(adapted_path), "questions": len(train_set.questions), "held_out": len(held_out.questions)}
     write_json(output / "adapted.json", report)
     write_whole(output / "adapted.md", render_report(report).encode())
@@ -188,15 +187,16 @@ def adapt_recipe(folder: EncoderFolder, options: AdaptOptions) -> Recipe:
     )
 
 
-def compare_encoders(held_out: EvaluationSet, folders: Sequence[EncoderFolder], options: EncodeOptions, seed: int) -> JsonObject:
+def compare_encoders(
+    held_out: EvaluationSet, folders: Sequence[EncoderFolder], options: EncodeOptions, cache: VectorCache, seed: int
+) -> JsonObject:
     """Recall of the questions that were kept out, before and after, with paired 95% intervals."""
     recalls: list[Float64Array] = []
     (system,) = select_systems(["landmark-1"])
-    with TemporaryDirectory() as cache:
-        for folder in folders:
-            encoder = load_encoder(folder, options)
-            bench = Workbench(held_out, encoder, encoder, VectorCache(Path(cache)))
-            recalls.append(score_rankings(bench.corpus, bench.rank(system, "corpus"), bench.evidences, BUDGETS_TOKENS).recall_QB)
+    for folder in folders:
+        encoder = load_encoder(folder, options)
+        bench = Workbench(held_out, encoder, encoder, cache)
+        recalls.append(score_rankings(bench.corpus, bench.rank(system, "corpus"), bench.evidences, BUDGETS_TOKENS).recall_QB)
     rows = []
     for column, budget in enumerate(BUDGETS_TOKENS):
         figures = PairedFigures(HELD_OUT_SET, {"before": recalls[0][:, column], "after": recalls[1][:, column]}, seed)
