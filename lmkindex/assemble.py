@@ -38,6 +38,7 @@ class Assembler:
         commit_rows: int,
         commit_s: float,
         publish_early: bool,
+        together: Iterable[tuple[str, str]] = (),
     ) -> None:
         self.writer, self.encoder, self.manifest, self.head = writer, encoder, manifest, head
         self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
@@ -48,6 +49,7 @@ class Assembler:
         self.num_ready_rows = 0
         self.document_rows: list[dict[str, Any]] = []
         self.replaced: set[str] = set()  # documents whose stored rows go with the next commit
+        self.together = set(together)  # files that are not done, and before whose end nothing is published
         self.flushed: str | None = None  # the document whose first rows are in the table, unpublished
         self.pieces: list[tuple[Float32Array, int]] = []
         self.last_commit = time.monotonic()
@@ -94,6 +96,7 @@ class Assembler:
     def finish_document(self, prepared: Prepared) -> None:
         """The document is whole: its rows go with the next commit."""
         document, task = prepared.document, prepared.task
+        self.together.discard((document.root, document.path))
         self.put_document(indexed_entry(prepared), {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
         if task.kind == "renamed" and task.known_doc_id is not None:
             self.forget(task.known_doc_id)
@@ -107,7 +110,8 @@ class Assembler:
     def take_failure(self, step: Failed) -> None:
         """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
         failure = step.failure
-        entry = failed_entry(failure, self.manifest.get((failure.root, failure.path)))
+        self.together.discard((failure.root, failure.path))
+        entry = failed_entry(failure, None if step.lost_text else self.manifest.get((failure.root, failure.path)))
         if step.gone_doc_id is not None:
             self.forget(step.gone_doc_id)
         if entry.status == "stale":
@@ -145,7 +149,7 @@ class Assembler:
             del self.manifest[key]
 
     def commit(self, *, publish: bool = True) -> None:
-        """Write all finished documents and publish them together with the new counts."""
+        """Write all finished documents and publish them together with the new counts, unless more belong to them."""
         flushed = {self.flushed} - {None}
         self.writer.delete_rows(self.writer.landmarks, self.replaced - flushed)
         self.writer.delete_rows(self.writer.documents, self.replaced)
@@ -154,7 +158,7 @@ class Assembler:
         self.ready_batches, self.num_ready_rows, self.document_rows, self.flushed = [], 0, [], None
         self.replaced = set()
         self.last_commit = time.monotonic()
-        if publish and self.publish_early:
+        if publish and self.publish_early and not self.together:
             self.publish()
 
     def publish(self) -> None:

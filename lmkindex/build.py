@@ -75,6 +75,7 @@ def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Pr
         commit_rows=options.commit_rows,
         commit_s=options.commit_s,
         publish_early=not options.rebuild,
+        together=job.plan.moved_texts,
     )
     record_known_changes(job, assembler)
     stopwatch = Stopwatch()
@@ -86,6 +87,10 @@ def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Pr
         message = "Stopped before the end. The index is as it was: `--rebuild` swaps only when it is finished."
         raise (
             InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
+        )
+    if assembler.together:
+        raise InterruptedBuildError(
+            "Stopped before anything was finished; the index is as it was. Run the same command again.", signal_number
         )
     assembler.commit(publish=False)
     counts = measured(assembler.head.counts, tallies.counts.get("row_tokens", 0), time.monotonic() - encode_started)
@@ -110,9 +115,10 @@ def encode_tasks(
     signals: list[int] = []
 
     def is_over() -> bool:
-        """Whether a signal came, or time is up; but not before one document is finished, else one longer than the budget would never be."""
+        """Whether a signal came, or time is up; but not before something can be published, else what is longer than the budget would never
+        be."""
         signal_number = stop()
-        if signal_number or (time.monotonic() >= deadline and tallies.num_finished):
+        if signal_number or (time.monotonic() >= deadline and tallies.num_finished > job.num_moved):
             signals.append(signal_number)
             parser.close()  # the thread that prepares may wait for it
         return bool(signals)

@@ -30,6 +30,8 @@ LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
 NO_BYTES, NO_TEXT = "the file is empty", "the file holds no text"
 EMPTY_REASONS = frozenset({NO_BYTES, NO_TEXT})  # failures of an older version, now empty documents
+DANGLING = "the link leads nowhere: it is dangling or points at itself"
+DANGLING_OTHER = f"{DANGLING}; by its name it was no document"  # worth a word only where documents were below it
 IGNORE_FILE = ".lmkignore"
 MAX_IGNORE_BYTES = 1 << 20
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
@@ -157,19 +159,17 @@ def _compare(
     entry: FileEntry, known: ManifestEntry, hash_of: Hashing, *, checksum: bool, retry_failed: bool
 ) -> Literal["unchanged", "touched", "changed"]:
     """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask; so is
-    `chmod` where leave to read was missing. A stale text whose file is in reach again as it was is not read again."""
+    `chmod` where leave to read was missing."""
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
-    if known.status != "indexed":
-        if known.mtime_ns < 0 and known.content_hash and hash_of(entry) == known.content_hash:
-            return "touched"
+    if not known.has_own_text:
         is_empty = known.error in EMPTY_REASONS and PurePosixPath(known.path).suffix.lower() not in LAYERED_SUFFIXES
         is_open = known.error == NO_PERMISSION and os.access(entry.absolute_path, os.R_OK)
         return "changed" if retry_failed or not same_stat or is_empty or is_open else "unchanged"
     if same_stat and not checksum:
-        return "unchanged"
+        return "touched" if known.is_out_of_reach else "unchanged"
     if hash_of(entry) != known.content_hash:
         return "changed"  # also when it cannot be hashed: the reader will say why
-    return "unchanged" if same_stat else "touched"
+    return "unchanged" if same_stat and not known.is_out_of_reach else "touched"
 
 
 def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:
@@ -177,7 +177,7 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], has
     What cannot be read has no content to compare: there, see `_pair_unread`."""
     waiting: dict[tuple[int, str], deque[ManifestEntry]] = {}
     for known in gone:
-        if known.status == "indexed":
+        if known.has_own_text:
             waiting.setdefault((known.size_bytes, known.content_hash), deque()).append(known)
     sizes = {size_bytes for size_bytes, _ in waiting}
     renamed = []
@@ -202,7 +202,7 @@ def _pair_unread(lost: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hash
         news.setdefault((entry.size_bytes, entry.mtime_ns), []).append(entry)
     pairs = [(olds[key][0], news[key][0]) for key in sorted(olds.keys() & news.keys()) if len(olds[key]) == len(news[key]) == 1]
     moved = [(known, entry) for known, entry in pairs if (known.root, known.path) != (entry.root, entry.path)]
-    return [(known, entry) for known, entry in moved if known.status == "stale" or hash_of(entry) is None]
+    return [(known, entry) for known, entry in moved if (known.status == "stale" and not known.is_out_of_reach) or hash_of(entry) is None]
 
 
 def _find_twins(
@@ -211,7 +211,7 @@ def _find_twins(
     """For each file with the content of an indexed document: the first such document's id. Hashes only files of a fitting size."""
     doc_ids: dict[tuple[int, str], str] = {}
     for _, known in sorted(manifest.items()):
-        if known.status == "indexed":
+        if known.has_own_text:
             doc_ids.setdefault((known.size_bytes, known.content_hash), known.doc_id)
     sizes = {size_bytes for size_bytes, _ in doc_ids}
     found = {(entry.root, entry.path): (entry.size_bytes, hash_of(entry) or "") for entry in entries if entry.size_bytes in sizes}
@@ -325,10 +325,10 @@ class _Walker:
             try:
                 target = Path(root, path).resolve(strict=True)
                 is_directory = target.is_dir()
-            except (OSError, RuntimeError):  # a directory cannot be told from a file here: only a suffix says that it is neither
-                if self.is_document(path) or not PurePosixPath(path).suffix:
-                    is_out = not self.is_inside(Path(os.path.realpath(Path(root, path))))
-                    self.fail(root, path, "the link leads nowhere: it is dangling or points at itself", is_skipped=is_out)
+            except (OSError, RuntimeError):  # a directory cannot be told from a file here: a suffix makes it unlikely
+                is_wanted = self.is_document(path) or not PurePosixPath(path).suffix
+                is_out = not self.is_inside(Path(os.path.realpath(Path(root, path))))
+                self.fail(root, path, DANGLING if is_wanted else DANGLING_OTHER, is_skipped=is_out or not is_wanted)
                 continue
             is_loop = is_directory and Path(root, path).parent.resolve().is_relative_to(target)
             if is_loop and self.is_inside(target):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
+from .open_file import NO_PERMISSION
 from .plan import Job
 from .prepare import Task
 from .records import Forecast, ManifestEntry
@@ -37,7 +38,7 @@ def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) 
     entry, name = task.entry, (task.entry.root, task.entry.path)
     known = job.kept.get(name) or job.manifest.get(name)
     is_same = known is not None and (known.size_bytes, known.mtime_ns) == (entry.size_bytes, entry.mtime_ns)
-    if known is not None and (task.failure is not None or (known.status != "indexed" and is_same)):
+    if known is not None and (task.failure is not None or (not known.has_own_text and is_same and known.error != NO_PERMISSION)):
         return known.num_tokens if job.options.rebuild else 0  # a rebuild encodes the text that was kept
     if not job.options.rebuild and (task.kind == "renamed" or name in job.plan.twins):
         return 0

@@ -33,8 +33,8 @@ class Job:
     """A build that was planned: what is there, what is to be done, and with which encoder.
 
     `manifest` is what the build begins with: nothing, if it is a rebuild. `kept` are documents of the index by the file that holds them
-    now: of moved files, and in a rebuild of all. `hidden` are documents that cannot be reached, with the reason: in a rebuild all, else
-    those of which the index does not say so. `skipped` are links out of the roots.
+    now: of moved files, and in a rebuild of all. `hidden` are documents that cannot be reached, with the reason. `skipped` are links out
+    of the roots.
     """
 
     index_path: Path
@@ -53,8 +53,7 @@ class Job:
 
     @property
     def tasks(self) -> list[Task]:
-        """Files to prepare, in order of their names; before them those whose text is under a name that another file has taken: a build
-        that is stopped must not have replaced it."""
+        """Files to prepare, in order of their names; before them the `num_moved` whose text is under a name that another file has taken."""
         moved = self.plan.moved_texts
         twins = dict(self.plan.twins) | {name: known.doc_id for name, known in moved.items()}
         tasks = [Task(entry=entry, kind="added", known_doc_id=twins.get((entry.root, entry.path))) for entry in self.plan.added]
@@ -65,11 +64,17 @@ class Job:
             tasks.append(Task(entry=entry, kind="renamed", known_doc_id=old.doc_id))
         if self.options.rebuild:
             tasks = [replace(task, known_doc_id=None) for task in tasks]
-        tasks = [replace(task, kept=self.kept.get((task.entry.root, task.entry.path))) for task in tasks]
+        left = {(known.root, known.path) for known in moved.values()}
+        names = [(task.entry.root, task.entry.path) for task in tasks]
+        tasks = [replace(task, kept=self.kept.get(name), lost_text=name in left) for task, name in zip(tasks, names, strict=True)]
         if self.options.rebuild:
             tasks += [hidden_task(known, failure) for known, failure in self.hidden]
-        names = {id(task): (task.entry.root, task.entry.path) for task in tasks}
-        return sorted(tasks, key=lambda task: (names[id(task)] not in moved, *names[id(task)]))
+        return sorted(tasks, key=lambda task: ((task.entry.root, task.entry.path) not in moved, task.entry.root, task.entry.path))
+
+    @property
+    def num_moved(self) -> int:
+        """Tasks that must be published together: one may replace the text that another keeps."""
+        return len(self.plan.moved_texts)
 
     @property
     def rewritten(self) -> list[ManifestEntry]:
@@ -78,7 +83,17 @@ class Job:
         if self.options.rebuild:
             return []
         touched = [well_entry(self.manifest[(file.root, file.path)], file) for file in self.plan.touched]
-        return touched + [failed_entry(failure_of(known, failure), known) for known, failure in self.hidden]
+        return touched + [failed_entry(failure_of(known, failure), known) for known, failure in self.newly_hidden]
+
+    @property
+    def newly_hidden(self) -> list[tuple[ManifestEntry, FileFailure]]:
+        """Those of `hidden` of which the index does not say so."""
+        return [(known, failure) for known, failure in self.hidden if known.status == "indexed"]
+
+    @property
+    def covered(self) -> list[ManifestEntry]:
+        """Documents over which a file was moved that cannot be read: they go, as if deleted."""
+        return covered_by(self.plan, self.manifest)
 
     @property
     def new_failures(self) -> list[FileFailure]:
@@ -110,10 +125,9 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     check_deletions(plan, manifest, options.max_delete)
     kept = {(entry.root, entry.path): old for old, entry in plan.renamed} | dict(plan.moved_texts)
     hidden = hidden_documents(entries, manifest, walk_failures)
-    if not (options.rebuild or options.retry_failed):
-        hidden = [(known, failure) for known, failure in hidden if known.error != failure.reason]
     if options.rebuild:
-        kept |= {name: known for name, known in manifest.items() if name not in kept}
+        left = {(known.root, known.path) for known in plan.moved_texts.values()}
+        kept |= {name: known for name, known in manifest.items() if name not in kept and name not in left}
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
         manifest = {}
     new_head = Head(
@@ -204,7 +218,7 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
     """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0.
     A file that lost all its text counts as deleted: a program that crashes leaves such files. Files that never had any do not count."""
     emptied = [entry for entry in plan.changed if manifest[(entry.root, entry.path)].num_sentences and is_blank(entry)]
-    num_deleted = sum(entry.num_sentences > 0 for entry in plan.deleted) + len(emptied)
+    num_deleted = sum(entry.num_sentences > 0 for entry in (*plan.deleted, *covered_by(plan, manifest))) + len(emptied)
     num_documents = sum(entry.num_sentences > 0 for entry in manifest.values())
     allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1) if max_delete else 0)
     if max_delete < 1.0 and num_deleted > allowed:
@@ -218,7 +232,12 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
 
 def is_up_to_date(job: Job) -> bool:
     """Whether there is nothing to write."""
-    return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures or job.hidden)
+    return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures or job.newly_hidden)
+
+
+def covered_by(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry]) -> list[ManifestEntry]:
+    """Documents whose name a moved file took, other than by a change of content."""
+    return [manifest[name] for name in ((entry.root, entry.path) for _, entry in plan.renamed) if name in manifest]
 
 
 def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:

@@ -35,13 +35,15 @@ SLAB_STEPS = 4096
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused. Of a rename it goes, then.
-    `kept` is the document whose text stays searchable if the file cannot be read; with `failure` it is known that it cannot."""
+    `kept` is the document whose text stays searchable if the file cannot be read; with `failure` it is known that it cannot. With
+    `lost_text` the text under the file's name was another's, which took it along."""
 
     entry: FileEntry
     kind: str  # added, changed or renamed
     known_doc_id: str | None
     kept: ManifestEntry | None = None
     failure: FileFailure | None = None
+    lost_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +76,12 @@ class DocumentEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A file that could not be read; `gone_doc_id` is the document that it was a rename of, whose own file is gone."""
+    """A file that could not be read; `gone_doc_id` is the document that it was a rename of, whose own file is gone. With `lost_text` the
+    text under its name does not stay."""
 
     failure: FileFailure
     gone_doc_id: str | None = None
+    lost_text: bool = False
 
 
 Step = WindowStep | DocumentEnd | Failed
@@ -153,7 +157,8 @@ def prepare_task(task: Task, source: Source) -> Iterator[Step]:
         failure = found
         kept = kept_document(task.kept, task.entry, found, source.reader, may_lack=task.known_doc_id is None)
         if kept is None:
-            yield Failed(failure=failure, gone_doc_id=task.known_doc_id if task.kind == "renamed" else None)
+            gone_doc_id = task.known_doc_id if task.kind == "renamed" else None
+            yield Failed(failure=failure, gone_doc_id=gone_doc_id, lost_text=task.lost_text)
             return
         found = kept, split_sentences(kept.text)
     document, sentences = found

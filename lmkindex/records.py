@@ -79,6 +79,9 @@ class Document:
     mtime_ns: int
 
 
+OUT_OF_REACH = "out of reach: "
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestEntry:
     """What the index knows of a file: enough to decide from a stat, then a hash, whether it changed.
@@ -106,6 +109,16 @@ class ManifestEntry:
     def is_empty(self) -> bool:
         return self.status == "indexed" and not self.num_sentences
 
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Stale, because the walk could not come to its file; the stat is still that of the text."""
+        return self.status == "stale" and self.error.startswith(OUT_OF_REACH)
+
+    @property
+    def has_own_text(self) -> bool:
+        """Whether the text is what the file of this size, time and hash holds."""
+        return self.status == "indexed" or self.is_out_of_reach
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePlan:
@@ -113,7 +126,7 @@ class FilePlan:
 
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
     file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
-    `moved_texts` names, also for these, the document whose file they were, where that cannot be read and its old name has another file.
+    `moved_texts` names, also for these, the document whose file they are, where that cannot be read and its old name has another file.
     """
 
     added: tuple[FileEntry, ...]

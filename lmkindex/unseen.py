@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .files import failure_over, paths_over
+from .files import DANGLING_OTHER, failure_over, paths_over
 from .prepare import Task
-from .records import FileEntry, FileFailure, ManifestEntry
+from .records import OUT_OF_REACH, FileEntry, FileFailure, ManifestEntry
 
 
 def sort_out_skipped(
@@ -20,6 +20,7 @@ def sort_out_skipped(
     if any(failure.is_skipped for failure in failures):
         with_text = {(known.root, path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
     skipped = [failure for failure in failures if failure.is_skipped and (failure.root, failure.path) not in with_text]
+    skipped = [failure for failure in skipped if failure.reason != DANGLING_OTHER]
     return skipped, [failure for failure in failures if not failure.is_skipped or (failure.root, failure.path) in with_text]
 
 
@@ -36,9 +37,10 @@ def hidden_documents(
 
 
 def failure_of(known: ManifestEntry, failure: FileFailure) -> FileFailure:
-    """The failure of a document out of reach, after that of the path at or above it. Its stat is unknown: it is looked at as soon as it
-    can be."""
-    return replace(failure, path=known.path, size_bytes=-1, mtime_ns=-1)
+    """The failure of a document out of reach, after that of the path at or above it. It keeps its stat: back in reach as it was, it need
+    not be read. What was stale before stays so for its own reason."""
+    reason = f"{OUT_OF_REACH}{failure.reason}" if known.status == "indexed" else known.error
+    return replace(failure, path=known.path, reason=reason, size_bytes=known.size_bytes, mtime_ns=known.mtime_ns)
 
 
 def hidden_task(known: ManifestEntry, failure: FileFailure) -> Task:

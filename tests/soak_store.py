@@ -164,17 +164,17 @@ class Store:
         """What an index that held `known` must hold after a build: readable files as they are, of others the last text, if it had one;
         files without text have none."""
         state = {path: Held(text=text, status="indexed") for path, text in self.readable.items()}
-        moved = self.moved(known)
+        moved, taken = self.moved(known)
         for path, data in self.garbage.items():
             if not data.strip():
                 state[path] = Held(text=data.decode(), status="indexed")
                 continue
-            old = moved.get(path, known.get(path))
+            old = moved.get(path, known.get(path) if path not in taken else None)
             state[path] = Held(text=old.text, status="stale") if old is not None and old.text else Held(text="", status="failed")
         return state
 
-    def moved(self, known: State) -> State:
-        """What was held of corrupt files under the names that they had: their size and time tell, if no other's are the same."""
+    def moved(self, known: State) -> tuple[State, set[str]]:
+        """What was held of corrupt files under the names that they had, and these names: size and time tell, if no other's are the same."""
         stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage]}
         stats = {path: stat for path, stat in stats.items() if path not in known or self.differs(path, stat, known[path])}
         lost = {path: held for path, held in known.items() if path in stats or path not in self.readable | self.garbage}
@@ -182,7 +182,8 @@ class Store:
         olds, news = Counter(held.stat for held in lost.values()), Counter(stats.values())
         by_stat = {held.stat: (path, held) for path, held in lost.items() if held.status == "stale" and olds[held.stat] == 1}
         pairs = {path: by_stat[stat] for path, stat in stats.items() if news[stat] == 1 and stat in by_stat}
-        return {path: held for path, (old_path, held) in pairs.items() if path != old_path}
+        pairs = {path: (old_path, held) for path, (old_path, held) in pairs.items() if path != old_path}
+        return {path: held for path, (_, held) in pairs.items()}, {old_path for old_path, _ in pairs.values()}
 
     def differs(self, path: str, stat: tuple[int, int], held: Held) -> bool:
         """Whether a build must read a file that the index knows."""

@@ -89,6 +89,21 @@ def test_a_dangling_link_out_of_the_corpus_is_skipped_and_one_inside_is_a_failur
     assert [failure.path for failure in report.failed] == ["in.txt", "out.txt", "self.txt"]
 
 
+def test_text_below_a_followed_link_stays_when_its_target_is_gone(corpus: Path, index: str, tmp_path: Path) -> None:
+    """Whatever the link is called: a suffix does not make it a file. Other dangling links with a suffix are not worth a word."""
+    put(tmp_path / "outside" / "a.txt", "Outside.")
+    (corpus / "v1.2").symlink_to(tmp_path / "outside")
+    (corpus / "lib.so").symlink_to("none.so")
+    options = FileOptions(follow_links=True)
+    build(index, corpus, files=options)
+    (tmp_path / "outside").rename(tmp_path / "away")
+    report = build(index, corpus, files=options)
+    assert [failure.path for failure in report.failed] == ["v1.2", "v1.2/a.txt"] and report.skipped == ()
+    assert (manifest(index)["v1.2/a.txt"].status, texts(index)["v1.2/a.txt"]) == ("stale", "Outside.")
+    (tmp_path / "away").rename(tmp_path / "outside")
+    assert counts(build(index, corpus, files=options)) == {"scanned": 7, "unchanged": 7}
+
+
 def test_a_link_out_of_the_corpus_is_skipped(corpus: Path, index: str, tmp_path: Path) -> None:
     put(tmp_path / "outside" / "a.txt", "Outside.")
     (corpus / "link").symlink_to(tmp_path / "outside")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hard_files import pdf_with, stream
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
 
-from lmkindex import files, plan
-from lmkindex.config import FileOptions
+from lmkindex import files, plan, prepare
+from lmkindex.build import build_index
+from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
-from lmkindex.records import FileFailure
+from lmkindex.errors import InterruptedBuildError, LmkindexError
+from lmkindex.records import FileFailure, Forecast
 from lmkindex.table import IndexReader
 from lmkindex_cli.check import check_index
 
@@ -133,6 +136,97 @@ def test_a_stale_document_goes_to_a_new_name_and_another_file_takes_its_own(corp
     assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("indexed", "A new text. It has two sentences.")
 
 
+def test_an_unreadable_file_does_not_inherit_the_text_that_moved_on(corpus: Path, index: str) -> None:
+    """The text of a.txt goes with its file; what stands at a.txt now has none."""
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    build(index, corpus)
+    (corpus / "a.txt").rename(corpus / "z.txt")
+    (corpus / "a.txt").write_bytes(b"\0\0\0\0\0")
+    for rebuild in (False, True):
+        assert counts(build(index, corpus, rebuild=rebuild)) == {"scanned": 4, "failed": 2} | (
+            {"added": 2} if rebuild else {"unchanged": 2}
+        )
+        assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("failed", "")
+        assert (manifest(index)["z.txt"].status, texts(index)["z.txt"]) == ("stale", text)
+        assert check_index(IndexReader(Path(index))) == []
+
+
+def test_max_delete_counts_what_unreadable_files_were_moved_over(tmp_path: Path, index: str) -> None:
+    corpus = tmp_path / "corpus"
+    for number in range(10):
+        put(corpus / f"d{number}.txt", f"Text number {number} stands here. It has two sentences.")
+    build(index, corpus)
+    for number in range(5):
+        (corpus / f"d{number}.txt").write_bytes(b"\0" * (number + 2))
+    build(index, corpus)
+    before = texts(index)
+    for number in range(5):
+        (corpus / f"d{number}.txt").rename(corpus / f"d{number + 5}.txt")
+    with pytest.raises(LmkindexError, match="5 of 10 documents are gone"):
+        build(index, corpus)
+    expected = build(index, corpus, max_delete=1.0, dry_run=True)
+    report = build(index, corpus, max_delete=1.0)
+    assert counts(report) == counts(expected) == {"scanned": 5, "deleted": 5, "failed": 5}
+    assert texts(index) == {f"d{number + 5}.txt": before[f"d{number}.txt"] for number in range(5)}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, 0])
+def test_a_chain_of_moves_is_published_whole_or_not_at_all(
+    tmp_path: Path, index: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """a -> b -> c -> a, none of them readable: a build that is stopped between them must not have lost a text."""
+    corpus, names = tmp_path / "corpus", ["a.txt", "b.txt", "c.txt"]
+    for size, name in enumerate(names, 2):
+        put(corpus / name, f"The text of {name} stands here. It has two sentences.")
+        build(index, corpus)
+        (corpus / name).write_bytes(b"\0" * size)
+        build(index, corpus)
+    put(corpus / "d.txt", "Another text, that comes last.")
+    before = texts(index)
+    (corpus / "c.txt").rename(corpus / "away")
+    (corpus / "b.txt").rename(corpus / "c.txt")
+    (corpus / "a.txt").rename(corpus / "b.txt")
+    (corpus / "away").rename(corpus / "a.txt")
+    monkeypatch.setattr(prepare, "SLAB_STEPS", 1)
+    calls = iter(range(10**6))
+    if number:
+        with pytest.raises(InterruptedBuildError, match="the index is as it was"):
+            build(index, corpus, commit_rows=1, stop=lambda: number if next(calls) > 3 else 0)
+        assert texts(index) == before
+    else:  # out of time at once: what belongs together is done, nothing else
+        report = build(index, corpus, commit_rows=1, time_budget_s=1e-9)
+        assert report.incomplete is False or "d.txt" not in texts(index)
+    build(index, corpus)
+    moved = dict(zip(names, ["c.txt", "a.txt", "b.txt"], strict=True))
+    assert {name: texts(index)[name] for name in names} == {name: before[old] for name, old in moved.items()}
+    assert {manifest(index)[name].status for name in names} == {"stale"} and manifest(index)["d.txt"].status == "indexed"
+
+
+def test_what_was_out_of_reach_moves_and_nothing_is_encoded(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(index, corpus)
+    put(corpus / "sub" / "d.txt", "One more text. It can be read at first.")
+    build(index, corpus)
+    (corpus / "sub" / "d.txt").write_bytes(b"\0\0")
+    build(index, corpus)
+    before = texts(index)
+    entries, _ = files.walk_files([corpus], FileOptions())
+    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", lambda roots, options: ([one for one in entries if "/" not in one.path], [failure]))
+        build(index, corpus)
+        reason = manifest(index)["sub/d.txt"].error
+        assert "out of reach" not in reason and "out of reach" in manifest(index)["sub/c.txt"].error
+        assert build(index, corpus, rebuild=True).documents == 4
+    (corpus / "sub").rename(corpus / "new")
+    encoder = CountingEncoder()
+    assert counts(build(index, corpus, encoder=encoder)) == {"scanned": 4, "renamed": 1, "unchanged": 2, "failed": 1}
+    assert {path.replace("new", "sub"): text for path, text in texts(index).items()} == before
+    assert (manifest(index)["new/d.txt"].status, manifest(index)["new/c.txt"].status) == ("stale", "indexed")
+    assert build(index, corpus, encoder=encoder).windows_encoded == 0
+
+
 def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
     corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,9 +240,10 @@ def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
         expected = build(index, corpus, dry_run=True)
         report = build(index, corpus)
         assert counts(report) == counts(expected) == {"scanned": 4, "unchanged": 2, "failed": 2}
-        assert (manifest(index)["sub/c.txt"].status, manifest(index)["sub/c.txt"].error) == ("stale", failure.reason)
-        assert build(index, corpus).failed == report.failed  # said once, not tried again
-        assert build(index, corpus, retry_failed=True).failed[1].tries == 2
+        assert (manifest(index)["sub/c.txt"].status, manifest(index)["sub/c.txt"].error) == ("stale", f"out of reach: {failure.reason}")
+        head = (Path(index) / "head.json").read_bytes()
+        assert build(index, corpus).failed == report.failed  # said once
+        assert (Path(index) / "head.json").read_bytes() == head
     assert {path: text for path, text in texts(index).items() if path != "sub"} == before
     encoder = CountingEncoder()
     assert counts(build(index, corpus, encoder=encoder)) == {"scanned": 3, "unchanged": 3}
@@ -176,7 +271,9 @@ def test_leave_to_read_is_noticed(corpus: Path, index: str, monkeypatch: pytest.
         build(index, corpus)
         assert counts(build(index, corpus)) == {"scanned": 3, "failed": 3}
         assert {entry.tries for entry in manifest(index).values()} == {1}
-    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 3}
+    forecasts: list[Forecast] = []
+    build_index(index, [corpus], BuildOptions(), encoder=FakeEncoder(), on_forecast=forecasts.append)
+    assert forecasts[0].tokens > 0 and {entry.status for entry in manifest(index).values()} == {"indexed"}
 
 
 def deny(path: Path) -> None:

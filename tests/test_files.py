@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lmkindex.config import FileOptions
 from lmkindex.errors import UsageError
-from lmkindex.files import document_id, hash_bytes, hash_file, plan_changes, walk_files
+from lmkindex.files import DANGLING, DANGLING_OTHER, document_id, hash_bytes, hash_file, plan_changes, walk_files
 from lmkindex.records import FileEntry, FileFailure, ManifestEntry
 
 Manifest = dict[tuple[str, str], ManifestEntry]
@@ -160,8 +160,9 @@ def test_links_that_cannot_be_followed_are_failures(tmp_path: Path) -> None:
         (corpus / name).symlink_to(target)
     found = reasons(corpus)
     assert {path for path, reason in found.items() if "out of the corpus" in reason} == {"out", "out.txt", "near"}
-    assert {path for path, reason in found.items() if "nowhere" in reason} == {"gone.txt", "gone", "loop"}
-    assert len(found) == 6
+    assert {path for path, reason in found.items() if reason == DANGLING} == {"gone.txt", "gone", "loop"}
+    assert {path for path, reason in found.items() if reason == DANGLING_OTHER} == {"lib.so"}
+    assert len(found) == 7
     assert [entry.path for entry in scan(corpus)] == ["a.txt"]
 
 
