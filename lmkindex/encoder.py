@@ -20,7 +20,7 @@ from .batches import Batch, plan_batches
 from .config import EncodeOptions, WindowOptions
 from .errors import EncoderError
 from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, TokenizedSentences, Window
-from .runtime import hide_broken_vision
+from .runtime import cpu_has_bf16, hide_broken_vision
 
 if TYPE_CHECKING:
     import torch
@@ -232,8 +232,7 @@ def pick_dtype(name: str, device: str) -> torch.dtype:
 
     if name != "auto":
         return torch.bfloat16 if name == "bfloat16" else torch.float32
-    has_bf16 = device.startswith("cuda") or bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
-    return torch.bfloat16 if has_bf16 else torch.float32
+    return torch.bfloat16 if device.startswith("cuda") or cpu_has_bf16() else torch.float32
 
 
 def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:

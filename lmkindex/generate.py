@@ -19,10 +19,10 @@ from .control_tokens import special_tokens_of, without_control_tokens
 from .default_model import default_model_folder
 from .errors import GeneratorError
 from .records import Generation, JsonObject, Prompt
-from .runtime import captured_output, hide_broken_vision, prepare_environment
+from .runtime import captured_output, cpu_has_bf16, hide_broken_vision, prepare_environment
 
 CONTEXT_TOKENS = 4096
-CPU_CACHE_BYTES = 1 << 30  # vLLM's own choice, a share of all memory, fails on a machine in use
+CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's own choice, a share of all memory, fails on a machine in use
 OnText = Callable[[int, str], None]
 OnProgress = Callable[[str], None]
 
@@ -169,7 +169,8 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
     # A small model that may put white space between JSON's parts can go on with it until it is stopped.
     compact = {"backend": "xgrammar", "disable_any_whitespace": True}
     # On a CPU, compiled bf16 answers nonsense and takes minutes to start (FACTS).
-    on_cpu = {"dtype": "bfloat16", "enforce_eager": True, "kv_cache_memory_bytes": CPU_CACHE_BYTES} if current_platform.is_cpu() else {}
+    dtype, cache_bytes = ("bfloat16", CPU_CACHE_BYTES) if cpu_has_bf16() else ("float32", 2 * CPU_CACHE_BYTES)
+    on_cpu = {"dtype": dtype, "enforce_eager": True, "kv_cache_memory_bytes": cache_bytes} if current_platform.is_cpu() else {}
     quiet = {"use_tqdm_on_load": False, "disable_log_stats": True}
     llm = LLM(str(folder), max_model_len=context_tokens, structured_outputs_config=compact, **quiet, **on_cpu)
     return llm, llm.get_tokenizer()

@@ -30,6 +30,13 @@ QUIET = {
 }
 
 
+def cpu_has_bf16() -> bool:
+    """Whether this CPU computes in bf16; where it does not, bf16 is several times slower than fp32."""
+    import torch
+
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+
+
 def hide_broken_vision() -> None:
     """Make image and sound packages that cannot be imported look absent to transformers and vLLM.
 
