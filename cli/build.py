@@ -19,7 +19,7 @@ from .metrics import recording
 from .output import BOLD, Terminal, log_line, one_line
 
 if TYPE_CHECKING:
-    from lmkindex.records import BuildReport, Forecast
+    from lmkindex.records import BuildReport, Forecast, JsonObject
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"
@@ -141,9 +141,7 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
     if terminal.as_json:
         terminal.print_json(report.to_json())
     if terminal.log_json or not terminal.as_json:
-        for failure in report.failed:
-            tell = terminal.note if ignore_failed else terminal.warn
-            tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
+        tell_failed(report, terminal.verbose, terminal.note if ignore_failed else terminal.warn)
         for warning in report.warnings:
             terminal.warn(f"warning: {warning}")
         tell_skipped(terminal, report)
@@ -153,6 +151,17 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
         terminal.note(summary_of(report), "build_finished", report.to_json())
     elif not (terminal.quiet or terminal.as_json):
         terminal.print(summary_of(report))
+
+
+def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, JsonObject], None]) -> None:
+    """Each failure; but a directory that cannot be entered is one, and the documents below it are counted, or with -v named."""
+    hidden = [failure for failure in report.failed if failure.is_out_of_reach and not verbose]
+    for failure in report.failed:
+        if failure not in hidden:
+            tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
+    if hidden:
+        text = f"failed: {len(hidden):,} documents are out of reach, their last text is searchable: `lmkindex status` names them."
+        tell(text, "out_of_reach", {"documents": len(hidden)})
 
 
 def tell_skipped(terminal: Terminal, report: BuildReport) -> None:

@@ -236,8 +236,10 @@ def is_up_to_date(job: Job) -> bool:
 
 
 def covered_by(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry]) -> list[ManifestEntry]:
-    """Documents whose name a moved file took, other than by a change of content."""
-    return [manifest[name] for name in ((entry.root, entry.path) for _, entry in plan.renamed) if name in manifest]
+    """Documents whose name a moved file took, and whose own file was not found under another."""
+    left = {(known.root, known.path) for known in plan.moved_texts.values()}
+    names = [(entry.root, entry.path) for _, entry in plan.renamed]
+    return [manifest[name] for name in names if name in manifest and name not in left]
 
 
 def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:

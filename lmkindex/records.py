@@ -32,6 +32,9 @@ class FileEntry:
     mtime_ns: int
 
 
+OUT_OF_REACH = "out of reach: "  # begins the reason of a document whose file the walk could not come to
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFailure:
     """A file that could not be read, with a reason that a user understands.
@@ -49,6 +52,11 @@ class FileFailure:
     last_failed: str = ""
     tries: int = 1
     is_skipped: bool = False
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Of a document whose file the walk could not come to."""
+        return self.reason.startswith(OUT_OF_REACH)
 
     def to_json(self) -> JsonObject:
         fields: JsonObject = {"path": self.path, "reason": self.reason}
@@ -77,9 +85,6 @@ class Document:
     content_hash: str
     size_bytes: int
     mtime_ns: int
-
-
-OUT_OF_REACH = "out of reach: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

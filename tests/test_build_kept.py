@@ -172,6 +172,21 @@ def test_max_delete_counts_what_unreadable_files_were_moved_over(tmp_path: Path,
     assert texts(index) == {f"d{number + 5}.txt": before[f"d{number}.txt"] for number in range(5)}
 
 
+def test_a_text_that_moves_on_is_not_counted_as_deleted(corpus: Path, index: str) -> None:
+    """a -> b -> z, none of them readable."""
+    build(index, corpus)
+    before = texts(index)
+    (corpus / "a.txt").write_bytes(b"\0\0")
+    (corpus / "b.md").write_bytes(b"\0\0\0")
+    build(index, corpus)
+    (corpus / "b.md").rename(corpus / "z.md")
+    (corpus / "a.txt").rename(corpus / "b.md")
+    expected = build(index, corpus, dry_run=True)
+    assert expected.plan is not None and expected.plan["delete"] == []
+    assert counts(build(index, corpus, max_delete=0.0)) == counts(expected) == {"scanned": 3, "unchanged": 1, "failed": 2}
+    assert (texts(index)["z.md"], texts(index)["b.md"]) == (before["b.md"], before["a.txt"])
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, 0])
 def test_a_chain_of_moves_is_published_whole_or_not_at_all(
     tmp_path: Path, index: str, number: int, monkeypatch: pytest.MonkeyPatch

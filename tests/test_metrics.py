@@ -210,3 +210,26 @@ def test_signals_while_logging_are_events(capfd: pytest.CaptureFixture[str]) -> 
         os.kill(os.getpid(), signal.SIGTERM)
     (event,) = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert (event["event"], event["level"]) == ("stopping", "info")
+
+
+def test_documents_out_of_reach_are_counted_in_one_line(run: Run, corpus: Path, tmp_path: Path) -> None:  # noqa: F811
+    """A disk that is gone for a night must not fill the mail."""
+    for number in range(3):
+        (tmp_path / "disk").mkdir(exist_ok=True)
+        (tmp_path / "disk" / f"{number}.txt").write_text(f"Text {number}.")
+    (corpus / "disk").symlink_to(tmp_path / "disk")
+    assert run("build", "corpus", "--follow-links").code == 0
+    (tmp_path / "disk").rename(tmp_path / "away")
+    for _ in range(2):
+        result = run("build", "--follow-links", "-q")
+        assert result.code == 3
+        assert [line.split(":")[:2] for line in result.err.splitlines()] == [
+            ["failed", " disk"],
+            ["failed", " 3 documents are out of reach, their last text is searchable"],
+        ]
+    assert [event["event"] for event in logged(run("build", "--follow-links", "--log-json", "-q"))] == ["file_failed", "out_of_reach"]
+    assert len(run("build", "--follow-links", "-v").err.splitlines()) >= 4
+    assert len(run("build", "--follow-links", "--json").json["failed"]) == 4
+    (tmp_path / "away").rename(tmp_path / "disk")
+    again = run("build", "--follow-links", "-q")
+    assert (again.code, again.err) == (0, "")
