@@ -23,7 +23,7 @@ COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-pr
 HELP_FLAGS = frozenset({"--help", "-h"})
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
-REMEDY = "The documents are untouched: move the index away and run `lmkindex build` again."
+REMEDY = "The documents are untouched: `lmkindex build --rebuild` makes the index anew."
 
 app = typer.Typer(
     name="lmkindex",

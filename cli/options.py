@@ -51,7 +51,10 @@ IgnoreFailed = Annotated[bool, typer.Option("--ignore-failed/--no-ignore-failed"
 TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop in good order after 90s, 50m or 2h; 0 is no limit.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[
-    str, typer.Option(metavar="SHARE", help="Refuse to delete more than this share of the documents, and more than three; 0% is none.")
+    str,
+    typer.Option(
+        metavar="SHARE", help="Refuse to delete more than this share of the documents with text, and more than three; 0% is none."
+    ),
 ]
 Metrics = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the state of the build there for Prometheus (*.prom).")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare contents, not only sizes and times.")]

@@ -143,6 +143,8 @@ def plan_changes(
     over = {id(known) for known in overwritten}
     renamed += [(known, entry) for known, entry in unread if id(known) not in over]
     old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
+    moved_texts = {(entry.root, entry.path): known for known, entry in unread if id(known) in over}
+    moved = [*moved_texts.values(), *_find_moved(overwritten, fresh, hash_of)]
     return FilePlan(
         added=tuple(entry for entry in added if id(entry) not in new),
         changed=tuple(entry for entry in changed if id(entry) not in new),
@@ -151,7 +153,8 @@ def plan_changes(
         unchanged=tuple(sorted(unchanged, key=lambda known: (known.root, known.path))),
         deleted=tuple(known for known in gone if id(known) not in old),
         twins=_find_twins(manifest, [entry for entry in fresh if id(entry) not in new], hash_of),
-        moved_texts={(entry.root, entry.path): known for known, entry in unread if id(known) in over},
+        moved_texts=moved_texts,
+        left=frozenset((known.root, known.path) for known in moved),
     )
 
 
@@ -203,6 +206,17 @@ def _pair_unread(lost: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hash
     pairs = [(olds[key][0], news[key][0]) for key in sorted(olds.keys() & news.keys()) if len(olds[key]) == len(news[key]) == 1]
     moved = [(known, entry) for known, entry in pairs if (known.root, known.path) != (entry.root, entry.path)]
     return [(known, entry) for known, entry in moved if (known.status == "stale" and not known.is_out_of_reach) or hash_of(entry) is None]
+
+
+def _find_moved(overwritten: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hash_of: Hashing) -> list[ManifestEntry]:
+    """Documents whose file can be read and stands under another name, as `mv` leaves it: of the same time, too, which a copy is not."""
+    stats = {(known.size_bytes, known.mtime_ns) for known in overwritten if known.has_own_text and known.num_sentences}
+    found = {
+        (entry.size_bytes, entry.mtime_ns, hash_of(entry)): (entry.root, entry.path)
+        for entry in fresh
+        if (entry.size_bytes, entry.mtime_ns) in stats
+    }
+    return [known for known in overwritten if (known.size_bytes, known.mtime_ns, known.content_hash) in found]
 
 
 def _find_twins(

@@ -64,7 +64,7 @@ class Job:
             tasks.append(Task(entry=entry, kind="renamed", known_doc_id=old.doc_id))
         if self.options.rebuild:
             tasks = [replace(task, known_doc_id=None) for task in tasks]
-        left = {(known.root, known.path) for known in moved.values()}
+        left = self.plan.left
         names = [(task.entry.root, task.entry.path) for task in tasks]
         tasks = [replace(task, kept=self.kept.get(name), lost_text=name in left) for task, name in zip(tasks, names, strict=True)]
         if self.options.rebuild:
@@ -126,8 +126,7 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     kept = {(entry.root, entry.path): old for old, entry in plan.renamed} | dict(plan.moved_texts)
     hidden = hidden_documents(entries, manifest, walk_failures)
     if options.rebuild:
-        left = {(known.root, known.path) for known in plan.moved_texts.values()}
-        kept |= {name: known for name, known in manifest.items() if name not in kept and name not in left}
+        kept |= {name: known for name, known in manifest.items() if name not in kept and name not in plan.left}
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
         manifest = {}
     new_head = Head(
@@ -237,9 +236,8 @@ def is_up_to_date(job: Job) -> bool:
 
 def covered_by(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry]) -> list[ManifestEntry]:
     """Documents whose name a moved file took, and whose own file was not found under another."""
-    left = {(known.root, known.path) for known in plan.moved_texts.values()}
     names = [(entry.root, entry.path) for _, entry in plan.renamed]
-    return [manifest[name] for name in names if name in manifest and name not in left]
+    return [manifest[name] for name in names if name in manifest and name not in plan.left]
 
 
 def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:

@@ -29,6 +29,7 @@ T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
 SLAB_ROWS = 1024
 SLAB_TOKENS = 1 << 17  # what a stop can lose
+FIRST_SLAB_TOKENS = 1 << 13
 SLAB_STEPS = 4096
 
 
@@ -117,18 +118,20 @@ class Source:
 
 
 def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
-    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to encode."""
+    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to encode. The first are
+    shorter: a build that is soon stopped has saved something."""
     slab: Slab = []
     num_rows = num_tokens = 0
+    most_tokens = FIRST_SLAB_TOKENS
     for task in tasks:
         for step in prepare_task(task, source):
             slab.append(step)
             if isinstance(step, WindowStep) and step.row is not None:
                 num_rows += 1
                 num_tokens += len(step.row.ids_T)
-            if num_rows >= SLAB_ROWS or num_tokens >= SLAB_TOKENS or len(slab) >= SLAB_STEPS:
+            if num_rows >= SLAB_ROWS or num_tokens >= most_tokens or len(slab) >= SLAB_STEPS:
                 yield slab
-                slab, num_rows, num_tokens = [], 0, 0
+                slab, num_rows, num_tokens, most_tokens = [], 0, 0, min(2 * most_tokens, SLAB_TOKENS)
     if slab:
         yield slab
 

@@ -132,6 +132,7 @@ class FilePlan:
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
     file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
     `moved_texts` names, also for these, the document whose file they are, where that cannot be read and its old name has another file.
+    `left` are names that have another file now, their own being under another name: the text under them is not that file's.
     """
 
     added: tuple[FileEntry, ...]
@@ -142,6 +143,7 @@ class FilePlan:
     deleted: tuple[ManifestEntry, ...]
     twins: Mapping[tuple[str, str], str]
     moved_texts: Mapping[tuple[str, str], ManifestEntry]
+    left: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,9 @@ class Store:
         by_stat = {held.stat: (path, held) for path, held in lost.items() if held.status == "stale" and olds[held.stat] == 1}
         pairs = {path: by_stat[stat] for path, stat in stats.items() if news[stat] == 1 and stat in by_stat}
         pairs = {path: (old_path, held) for path, (old_path, held) in pairs.items() if path != old_path}
-        return {path: held for path, (_, held) in pairs.items()}, {old_path for old_path, _ in pairs.values()}
+        readable = {(stat, self.readable.get(path)) for path, stat in stats.items()}
+        whole = {path for path, held in lost.items() if path in stats and held.status == "indexed" and (held.stat, held.text) in readable}
+        return {path: held for path, (_, held) in pairs.items()}, {old_path for old_path, _ in pairs.values()} | whole
 
     def differs(self, path: str, stat: tuple[int, int], held: Held) -> bool:
         """Whether a build must read a file that the index knows."""

@@ -153,6 +153,23 @@ def test_an_unreadable_file_does_not_inherit_the_text_that_moved_on(corpus: Path
         assert check_index(IndexReader(Path(index))) == []
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize("is_swap", [False, True])
+def test_nor_the_text_of_a_readable_file_that_moved_on(corpus: Path, index: str, is_swap: bool, rebuild: bool) -> None:
+    (corpus / "x.txt").write_bytes(b"\0\0\0")
+    build(index, corpus)
+    text = texts(index)["a.txt"]
+    (corpus / "a.txt").rename(corpus / "z.txt")
+    (corpus / "x.txt").rename(corpus / "a.txt")
+    if is_swap:
+        (corpus / "z.txt").rename(corpus / "x.txt")
+    name = "x.txt" if is_swap else "z.txt"
+    assert counts(build(index, corpus, dry_run=True, rebuild=rebuild))["failed"] == 1
+    assert len(build(index, corpus, rebuild=rebuild).failed) == 1
+    assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("failed", "")
+    assert (manifest(index)[name].status, texts(index)[name]) == ("indexed", text)
+
+
 def test_max_delete_counts_what_unreadable_files_were_moved_over(tmp_path: Path, index: str) -> None:
     corpus = tmp_path / "corpus"
     for number in range(10):
