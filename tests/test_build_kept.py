@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,17 @@ from lmkindex_cli.check import check_index
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     return put_three(tmp_path / "corpus", 10)
+
+
+@contextmanager
+def out_of_reach(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileFailure]:
+    """The directory `sub` cannot be read for a while."""
+    entries, _ = files.walk_files([corpus], FileOptions())
+    seen = [entry for entry in entries if not entry.path.startswith("sub/")]
+    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+        yield failure
 
 
 def test_a_rebuild_keeps_the_text_of_a_file_that_cannot_be_read(corpus: Path, index: str) -> None:
@@ -46,11 +59,7 @@ def test_a_rebuild_keeps_the_text_of_a_file_that_cannot_be_read(corpus: Path, in
 def test_a_rebuild_keeps_what_is_below_a_directory_that_cannot_be_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     build(index, corpus)
     before = texts(index)
-    entries, _ = files.walk_files([corpus], FileOptions())
-    seen = [entry for entry in entries if not entry.path.startswith("sub/")]
-    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
-    with monkeypatch.context() as patch:
-        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+    with out_of_reach(corpus, monkeypatch):
         report = build(index, corpus, rebuild=True)
     assert counts(report) == {"scanned": 4, "added": 2, "failed": 2}
     assert {path: text for path, text in texts(index).items() if path != "sub"} == before
@@ -243,10 +252,7 @@ def test_what_was_out_of_reach_moves_and_nothing_is_encoded(corpus: Path, index:
     (corpus / "sub" / "d.txt").write_bytes(b"\0\0")
     build(index, corpus)
     before = texts(index)
-    entries, _ = files.walk_files([corpus], FileOptions())
-    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
-    with monkeypatch.context() as patch:
-        patch.setattr(plan, "walk_files", lambda roots, options: ([one for one in entries if "/" not in one.path], [failure]))
+    with out_of_reach(corpus, monkeypatch):
         build(index, corpus)
         reason = manifest(index)["sub/d.txt"].error
         assert "out of reach" not in reason and "out of reach" in manifest(index)["sub/c.txt"].error
@@ -264,11 +270,7 @@ def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
 ) -> None:
     build(index, corpus)
     before = texts(index)
-    entries, _ = files.walk_files([corpus], FileOptions())
-    seen = [entry for entry in entries if not entry.path.startswith("sub/")]
-    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
-    with monkeypatch.context() as patch:
-        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+    with out_of_reach(corpus, monkeypatch) as failure:
         expected = build(index, corpus, dry_run=True)
         report = build(index, corpus)
         assert counts(report) == counts(expected) == {"scanned": 4, "unchanged": 2, "failed": 2}
@@ -285,10 +287,7 @@ def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
 
 def test_what_comes_back_with_another_content_is_read(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     build(index, corpus)
-    entries, _ = files.walk_files([corpus], FileOptions())
-    failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
-    with monkeypatch.context() as patch:
-        patch.setattr(plan, "walk_files", lambda roots, options: (entries[:2], [failure]))
+    with out_of_reach(corpus, monkeypatch):
         build(index, corpus)
     put(corpus / "sub" / "c.txt", "Another text.")
     assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
