@@ -155,13 +155,15 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
 
 def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, JsonObject], None]) -> None:
     """Each failure; but a directory that cannot be entered is one, and the documents below it are counted, or with -v named."""
-    hidden = [failure for failure in report.failed if failure.is_out_of_reach and not verbose]
+    num_hidden = 0
     for failure in report.failed:
-        if failure not in hidden:
+        if failure.is_out_of_reach and not verbose:
+            num_hidden += 1
+        else:
             tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
-    if hidden:
-        text = f"failed: {len(hidden):,} documents are out of reach, their last text is searchable: `lmkindex status` names them."
-        tell(text, "out_of_reach", {"documents": len(hidden)})
+    if num_hidden:
+        text = f"failed: {num_hidden:,} documents are out of reach, their last text is searchable: `lmkindex status` names them."
+        tell(text, "out_of_reach", {"documents": num_hidden})
 
 
 def tell_skipped(terminal: Terminal, report: BuildReport) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .commit import IndexWriter
 from .encoder import Encoder, combine_pieces, normalise
-from .entries import counts_of, failed_entry, indexed_entry, manifest_fields, utc_now
+from .entries import counts_of, indexed_entry, manifest_fields, unread_entry, utc_now
 from .prepare import DocumentEnd, Failed, Prepared, Step, WindowStep
 from .records import Float16Array, Float32Array, Head, ManifestEntry
 from .table import pages_value
@@ -111,7 +111,7 @@ class Assembler:
         """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
         failure = step.failure
         self.together.discard((failure.root, failure.path))
-        entry = failed_entry(failure, None if step.lost_text else self.manifest.get((failure.root, failure.path)))
+        entry = unread_entry(step, self.manifest)
         if step.gone_doc_id is not None:
             self.forget(step.gone_doc_id)
         if entry.status == "stale":

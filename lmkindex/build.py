@@ -118,7 +118,7 @@ def encode_tasks(
         """Whether a signal came, or time is up; but not before something can be published, else what is longer than the budget would never
         be."""
         signal_number = stop()
-        if signal_number or (time.monotonic() >= deadline and tallies.num_finished > job.num_moved):
+        if signal_number or (time.monotonic() >= deadline and tallies.num_finished and not assembler.together):
             signals.append(signal_number)
             parser.close()  # the thread that prepares may wait for it
         return bool(signals)
@@ -163,8 +163,9 @@ def record_known_changes(job: Job, assembler: Assembler) -> None:
         assembler.forget(entry.doc_id)
     for failure in job.new_failures:
         assembler.take_failure(Failed(failure=failure))
-    if job.rewritten:
-        assembler.rewrite_documents(job.rewritten)
+    rewritten = job.rewritten
+    if rewritten:
+        assembler.rewrite_documents(rewritten)
 
 
 def maintain(assembler: Assembler, options: BuildOptions) -> list[str]:

@@ -6,12 +6,12 @@ Takes what `prepare.py` gives; knows no tables and no disk.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .files import document_id
-from .prepare import Prepared
+from .prepare import Failed, Prepared
 from .records import FileEntry, FileFailure, ManifestEntry
 
 
@@ -40,6 +40,11 @@ def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
     return replace(
         known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, status="indexed", error="", first_failed="", last_failed="", tries=0
     )
+
+
+def unread_entry(step: Failed, manifest: Mapping[tuple[str, str], ManifestEntry]) -> ManifestEntry:
+    """What the manifest says of a file that cannot be read, after what it says now: stale, if a text stays."""
+    return failed_entry(step.failure, None if step.lost_text else manifest.get((step.failure.root, step.failure.path)))
 
 
 def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestEntry:

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from .config import FileOptions
 from .errors import ReadError, UsageError
@@ -40,6 +40,7 @@ HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and
 TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_000_000_000
 
+Named = TypeVar("Named", FileEntry, ManifestEntry)
 Hashing = Callable[[FileEntry], str | None]
 Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash, or ""; its patterns), outermost first
 
@@ -134,27 +135,28 @@ def plan_changes(
     unseen = {(failure.root, failure.path): failure for failure in failures}
     unchanged += [known for known in missing if failure_over(known, unseen) is not None]
     gone = [known for known in missing if failure_over(known, unseen) is None]
+    overwritten = {(entry.root, entry.path): manifest[(entry.root, entry.path)] for entry in changed}
     renamed = _pair_renames(gone, added, hash_of)
-    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
-    gone = [known for known in gone if id(known) not in old]
-    fresh = [entry for entry in (*added, *changed) if id(entry) not in new]
-    overwritten = [manifest[(entry.root, entry.path)] for entry in changed]
-    unread = _pair_unread([*gone, *overwritten], fresh, hash_of)
-    over = {id(known) for known in overwritten}
-    renamed += [(known, entry) for known, entry in unread if id(known) not in over]
-    old, new = {id(known) for known, _ in renamed}, {id(entry) for _, entry in renamed}
-    moved_texts = {(entry.root, entry.path): known for known, entry in unread if id(known) in over}
-    moved = [*moved_texts.values(), *_find_moved(overwritten, fresh, hash_of)]
+    gone, added = _without(gone, (known for known, _ in renamed)), _without(added, (entry for _, entry in renamed))
+    unread = _pair_unread([*gone, *overwritten.values()], [*added, *changed], hash_of)
+    moved_texts = {(entry.root, entry.path): known for known, entry in unread if (known.root, known.path) in overwritten}
+    moved = [*moved_texts.values(), *_find_moved(list(overwritten.values()), [*added, *changed], hash_of)]
+    left = frozenset((known.root, known.path) for known in moved)
+    onto = [(known, entry) for known, entry in unread if (known.root, known.path) not in overwritten]
+    covered = [overwritten[name] for name in ((entry.root, entry.path) for _, entry in onto) if name in overwritten and name not in left]
+    gone = _without(gone, (known for known, _ in onto))
+    added, changed = _without(added, (entry for _, entry in onto)), _without(changed, (entry for _, entry in onto))
     return FilePlan(
-        added=tuple(entry for entry in added if id(entry) not in new),
-        changed=tuple(entry for entry in changed if id(entry) not in new),
+        added=tuple(added),
+        changed=tuple(changed),
         touched=tuple(touched),
-        renamed=tuple(renamed),
+        renamed=(*renamed, *onto),
         unchanged=tuple(sorted(unchanged, key=lambda known: (known.root, known.path))),
-        deleted=tuple(known for known in gone if id(known) not in old),
-        twins=_find_twins(manifest, [entry for entry in fresh if id(entry) not in new], hash_of),
+        deleted=tuple(gone),
+        covered=tuple(covered),
+        twins=_find_twins(manifest, [*added, *changed], hash_of),
         moved_texts=moved_texts,
-        left=frozenset((known.root, known.path) for known in moved),
+        left=left,
     )
 
 
@@ -173,6 +175,12 @@ def _compare(
     if hash_of(entry) != known.content_hash:
         return "changed"  # also when it cannot be hashed: the reader will say why
     return "unchanged" if same_stat and not known.is_out_of_reach else "touched"
+
+
+def _without(items: Iterable[Named], others: Iterable[Named]) -> list[Named]:
+    """`items` but those of a name (root, path) that is among `others`."""
+    names = {(other.root, other.path) for other in others}
+    return [item for item in items if (item.root, item.path) not in names]
 
 
 def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hash_of: Hashing) -> list[tuple[ManifestEntry, FileEntry]]:

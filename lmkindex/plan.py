@@ -22,7 +22,7 @@ from .prepare import Source, Stopwatch, Task
 from .read import is_blank
 from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
 from .table import IndexReader
-from .unseen import failure_of, hidden_documents, hidden_task, sort_out_skipped
+from .unseen import hidden_documents, hidden_failure, hidden_task, sort_out_skipped
 
 Manifest = dict[tuple[str, str], ManifestEntry]
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
@@ -53,7 +53,7 @@ class Job:
 
     @property
     def tasks(self) -> list[Task]:
-        """Files to prepare, in order of their names; before them the `num_moved` whose text is under a name that another file has taken."""
+        """Files to prepare, in order of their names; before them those whose text is under a name that another file has taken."""
         moved = self.plan.moved_texts
         twins = dict(self.plan.twins) | {name: known.doc_id for name, known in moved.items()}
         tasks = [Task(entry=entry, kind="added", known_doc_id=twins.get((entry.root, entry.path))) for entry in self.plan.added]
@@ -72,28 +72,18 @@ class Job:
         return sorted(tasks, key=lambda task: ((task.entry.root, task.entry.path) not in moved, task.entry.root, task.entry.path))
 
     @property
-    def num_moved(self) -> int:
-        """Tasks that must be published together: one may replace the text that another keeps."""
-        return len(self.plan.moved_texts)
-
-    @property
     def rewritten(self) -> list[ManifestEntry]:
         """What the manifest is to say of documents whose text stays as it is: those of a new stat, and those out of reach, which become
         stale. A rebuild reads the former and has tasks for the latter."""
         if self.options.rebuild:
             return []
         touched = [well_entry(self.manifest[(file.root, file.path)], file) for file in self.plan.touched]
-        return touched + [failed_entry(failure_of(known, failure), known) for known, failure in self.newly_hidden]
+        return touched + [failed_entry(hidden_failure(known, failure), known) for known, failure in self.newly_hidden]
 
     @property
     def newly_hidden(self) -> list[tuple[ManifestEntry, FileFailure]]:
         """Those of `hidden` of which the index does not say so."""
         return [(known, failure) for known, failure in self.hidden if known.status == "indexed"]
-
-    @property
-    def covered(self) -> list[ManifestEntry]:
-        """Documents over which a file was moved that cannot be read: they go, as if deleted."""
-        return covered_by(self.plan, self.manifest)
 
     @property
     def new_failures(self) -> list[FileFailure]:
@@ -127,7 +117,7 @@ def plan_job(path: Path, roots: Sequence[Path], options: BuildOptions, encoder: 
     hidden = hidden_documents(entries, manifest, walk_failures)
     if options.rebuild:
         kept |= {name: known for name, known in manifest.items() if name not in kept and name not in plan.left}
-        plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
+        plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=(), covered=())
         manifest = {}
     new_head = Head(
         tables=head.tables if head is not None else {},
@@ -217,7 +207,7 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
     """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0.
     A file that lost all its text counts as deleted: a program that crashes leaves such files. Files that never had any do not count."""
     emptied = [entry for entry in plan.changed if manifest[(entry.root, entry.path)].num_sentences and is_blank(entry)]
-    num_deleted = sum(entry.num_sentences > 0 for entry in (*plan.deleted, *covered_by(plan, manifest))) + len(emptied)
+    num_deleted = sum(entry.num_sentences > 0 for entry in (*plan.deleted, *plan.covered)) + len(emptied)
     num_documents = sum(entry.num_sentences > 0 for entry in manifest.values())
     allowed = max(max_delete * num_documents, min(FEW_DELETED, num_documents - 1) if max_delete else 0)
     if max_delete < 1.0 and num_deleted > allowed:
@@ -232,12 +222,6 @@ def check_deletions(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestE
 def is_up_to_date(job: Job) -> bool:
     """Whether there is nothing to write."""
     return not (job.tasks or job.plan.touched or job.plan.deleted or job.new_failures or job.newly_hidden)
-
-
-def covered_by(plan: FilePlan, manifest: Mapping[tuple[str, str], ManifestEntry]) -> list[ManifestEntry]:
-    """Documents whose name a moved file took, and whose own file was not found under another."""
-    names = [(entry.root, entry.path) for _, entry in plan.renamed]
-    return [manifest[name] for name in names if name in manifest and name not in plan.left]
 
 
 def source_of(job: Job, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:

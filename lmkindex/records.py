@@ -131,7 +131,8 @@ class FilePlan:
 
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
     file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
-    `moved_texts` names, also for these, the document whose file they are, where that cannot be read and its old name has another file.
+    `covered` are documents that a `renamed` file was moved over, and that go with that. `moved_texts` names, for files of the first two,
+    the document whose file they are, where that cannot be read and its old name has another file.
     `left` are names that have another file now, their own being under another name: the text under them is not that file's.
     """
 
@@ -141,6 +142,7 @@ class FilePlan:
     renamed: tuple[tuple[ManifestEntry, FileEntry], ...]
     unchanged: tuple[ManifestEntry, ...]
     deleted: tuple[ManifestEntry, ...]
+    covered: tuple[ManifestEntry, ...]
     twins: Mapping[tuple[str, str], str]
     moved_texts: Mapping[tuple[str, str], ManifestEntry]
     left: frozenset[tuple[str, str]]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .encoder import Encoder
-from .entries import counts_of, failed_entry, indexed_entry
+from .entries import counts_of, indexed_entry, unread_entry
 from .forecast import seconds_for
 from .parser import Parser
 from .plan import Job, Manifest, source_of
@@ -71,7 +71,7 @@ def summarize(
         added=counts.get("added", 0),
         changed=counts.get("changed", 0),
         renamed=counts.get("renamed", 0),
-        deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.covered)) + counts.get("deleted", 0),
+        deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.plan.covered)) + counts.get("deleted", 0),
         unchanged=len(job.plan.touched) + sum(manifest[(entry.root, entry.path)].status == "indexed" for entry in job.plan.unchanged),
         failed=failed,
         documents=totals["documents"],
@@ -111,7 +111,7 @@ def forecast(job: Job, encoder: Encoder) -> BuildReport:
         "add": [entry.path for entry in job.plan.added if (entry.root, entry.path) not in failed],
         "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
         "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if (entry.root, entry.path) not in failed],
-        "delete": [entry.path for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
+        "delete": [entry.path for entry in (*job.plan.deleted, *job.plan.covered) if entry.status != "failed"]
         + [old.path for old, entry in job.plan.renamed if manifest[(entry.root, entry.path)].status == "failed"],
         "fail": [failure.path for failure in report.failed],
         "skip": [link.path for link in job.skipped],
@@ -128,7 +128,7 @@ def forecast_entries(step: Step, manifest: Mapping[tuple[str, str], ManifestEntr
     if isinstance(step, DocumentEnd):
         entry = indexed_entry(step.prepared)
     elif isinstance(step, Failed):
-        entry = failed_entry(step.failure, None if step.lost_text else manifest.get((step.failure.root, step.failure.path)))
+        entry = unread_entry(step, manifest)
     else:
         return {}
     return {(entry.root, entry.path): entry}

@@ -19,15 +19,17 @@ def sort_out_skipped(
     with_text: set[tuple[str, str]] = set()
     if any(failure.is_skipped for failure in failures):
         with_text = {(known.root, path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
+    failed = [failure for failure in failures if not failure.is_skipped or (failure.root, failure.path) in with_text]
     skipped = [failure for failure in failures if failure.is_skipped and (failure.root, failure.path) not in with_text]
-    skipped = [failure for failure in skipped if failure.reason != DANGLING_OTHER]
-    return skipped, [failure for failure in failures if not failure.is_skipped or (failure.root, failure.path) in with_text]
+    return [failure for failure in skipped if failure.reason != DANGLING_OTHER], failed
 
 
 def hidden_documents(
     entries: Sequence[FileEntry], manifest: Mapping[tuple[str, str], ManifestEntry], failures: Sequence[FileFailure]
 ) -> list[tuple[ManifestEntry, FileFailure]]:
     """Documents at or below what the walk could not look at, each with that failure."""
+    if not failures:  # as in nearly all builds
+        return []
     walked = {(entry.root, entry.path) for entry in entries}
     by_name = {(failure.root, failure.path): failure for failure in failures}
     found = [
@@ -36,7 +38,7 @@ def hidden_documents(
     return [(known, failure) for known, failure in found if failure is not None]
 
 
-def failure_of(known: ManifestEntry, failure: FileFailure) -> FileFailure:
+def hidden_failure(known: ManifestEntry, failure: FileFailure) -> FileFailure:
     """The failure of a document out of reach, after that of the path at or above it. It keeps its stat: back in reach as it was, it need
     not be read. What was stale before stays so for its own reason."""
     reason = f"{OUT_OF_REACH}{failure.reason}" if known.status == "indexed" else known.error
@@ -46,4 +48,4 @@ def failure_of(known: ManifestEntry, failure: FileFailure) -> FileFailure:
 def hidden_task(known: ManifestEntry, failure: FileFailure) -> Task:
     """The task of a rebuild that keeps the text of a document out of reach."""
     entry = FileEntry(root=known.root, path=known.path, absolute_path=Path(known.root, known.path), size_bytes=0, mtime_ns=-1)
-    return Task(entry=entry, kind="added", known_doc_id=None, kept=known, failure=failure_of(known, failure))
+    return Task(entry=entry, kind="added", known_doc_id=None, kept=known, failure=hidden_failure(known, failure))

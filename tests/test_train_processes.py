@@ -49,9 +49,8 @@ def start_two(arguments: Sequence[str]) -> list[subprocess.Popen[str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    paths = os.pathsep.join([str(tiny.TESTS_PATH), str(tiny.TESTS_PATH.parent)])  # this checkout, wherever the installed one is
     shared = {
-        "PYTHONPATH": paths,
+        "PYTHONPATH": tiny.PYTHONPATH,
         "WORLD_SIZE": "2",
         "LOCAL_WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
