@@ -14,6 +14,12 @@ settings.register_profile("lmkindex", deadline=None, print_blob=True)
 settings.load_profile("lmkindex")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: where processes share the work, none waits for one that began last."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function from a pooling to the folder of a tiny bidirectional encoder, made once a session."""
