@@ -62,14 +62,9 @@ class IndexWriter:
                 self.head = None
         if tables is not None and not overwrite:
             return tables
-        try:
-            return self.create_tables(dim)
-        except Exception:
-            if self.head is not None:
-                raise
-            for name in TABLES:  # half written, by a build that never came to publish, or not to be opened anyway
-                shutil.rmtree(self.index_path / f"{name}.lance", ignore_errors=True)
-            return self.create_tables(dim)
+        if self.head is None:
+            self.remove_unpublished_tables()
+        return self.create_tables(dim)
 
     def is_readable(self) -> bool:
         """Whether the published state can be opened."""
@@ -86,36 +81,37 @@ class IndexWriter:
         return documents, database.create_table("landmarks", schema=landmarks_schema(dim), mode="overwrite")
 
     def restore(self) -> tuple[Any, Any]:
-        """Open both tables; versions beyond the head are what a crashed writer left, so the head's versions are restored. What a power
-        cut left of such versions may not even open: then their manifests are removed. Raises whatever LanceDB raises."""
-        try:
-            return self.restored()
-        except Exception:
-            self.remove_unpublished()
-            return self.restored()
-
-    def restored(self) -> tuple[Any, Any]:
-        """Both tables, their newest versions equal to the published ones."""
-        assert self.head is not None
-        database = connect(self.index_path)
-        documents, landmarks = (database.open_table(name) for name in TABLES)
-        for name, table in zip(TABLES, (documents, landmarks), strict=True):
-            if table.version != self.head.tables[name]:
-                table.checkout(self.head.tables[name])
-                table.restore()
-        missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
-        if missing:  # an index of an older version; as every write, this becomes visible with the next publish
-            documents.add_columns(missing)
-        return documents, landmarks
-
-    def remove_unpublished(self) -> None:
-        """Remove the manifests of versions beyond the head: nobody was told of them, and we hold the lock."""
+        """Open both tables at the published versions. Those beyond are what a crashed writer left: nobody was told of them, and we hold the
+        lock, so their manifests are removed before LanceDB sees them. It opens a table by its newest manifest, and takes one that a power
+        cut left as zeros for an empty table. Raises whatever LanceDB raises."""
         assert self.head is not None
         for name in TABLES:
             for path in (self.index_path / f"{name}.lance" / MANIFESTS).iterdir():
                 version = manifest_version(path)
                 if version is not None and version > self.head.tables[name]:
                     path.unlink()
+        documents, landmarks = checked_out(self.index_path, self.head.tables)
+        for table in (documents, landmarks):
+            table.checkout_latest()
+        missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
+        if missing:  # an index of an older version; as every write, this becomes visible with the next publish
+            documents.add_columns(missing)
+        return documents, landmarks
+
+    def remove_unpublished_tables(self) -> None:
+        """Remove the tables of an index without a head: half written, by a build that never came to publish, or not to be opened. Raises
+        `IndexUnusableError` when they are not ours, as where --index names another program's database."""
+        database = connect(self.index_path)
+        paths = {name: self.index_path / f"{name}.lance" for name in TABLES}
+        for name, path in paths.items():
+            try:
+                columns = database.open_table(name).schema.names
+            except Exception:  # none there, or half written
+                columns = []
+            if columns and "doc_id" not in columns:
+                raise IndexUnusableError(f"lmkindex did not make the LanceDB table {path}. Choose another directory with --index.")
+        for path in paths.values():
+            shutil.rmtree(path, ignore_errors=True)
 
     def create_text_index(self) -> None:
         """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""
@@ -182,7 +178,8 @@ class IndexWriter:
             table.optimize(cleanup_older_than=NEVER)
         head = self.publish(self.head)
         for table in (self.documents, self.landmarks):
-            table.optimize(cleanup_older_than=self.prune_age(table))
+            # We hold the lock, so a file that no version names is not one that is being written: a killed writer left it.
+            table.optimize(cleanup_older_than=self.prune_age(table), delete_unverified=True)
         if (self.documents.version, self.landmarks.version) != (head.tables["documents"], head.tables["landmarks"]):
             head = self.publish(head)
         self.remove_strays()

@@ -28,7 +28,7 @@ from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import IndexUnusableError, LmkindexError
 from lmkindex.head import HEAD_FILE, read_head
 from lmkindex.search import Searcher
-from lmkindex.table import MANIFESTS, TABLES, IndexReader, manifest_version
+from lmkindex.table import MANIFESTS, TABLES, IndexReader, connect, manifest_version
 from lmkindex_cli.main import exit_code_of, explain
 
 
@@ -221,16 +221,56 @@ def test_a_damaged_table(place: Place, name: str, what: str) -> None:
     place.is_mended(rebuild=True)
 
 
+@pytest.mark.parametrize("beyond", [1, 2, 3])  # the names of those between may be lost
 @pytest.mark.parametrize("data", [b"", b"\xf5\0\0\0", bytes(900), b"garbage" * 100])
-def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes) -> None:
+def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes, beyond: int) -> None:
     """What a power cut leaves of a commit that was under way: readers do not see it, and the next build goes on."""
     head = read_head(place.index_path)
     assert head is not None
     for name in TABLES:
         published_path = place.manifest_of(name, head.tables[name])
-        published_path.with_name(f"{int(published_path.stem) - 1:020d}.manifest").write_bytes(data)
+        published_path.with_name(f"{int(published_path.stem) - beyond:020d}.manifest").write_bytes(data)
     place.is_intact()
     place.is_mended()
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("beyond", [2, 3, 4, 5])
+def test_zeros_beyond_a_whole_commit_that_nobody_published(place: Place, name: str, beyond: int) -> None:
+    """LanceDB's hint of the newest version is as old as the head, and the zeros are no version that follows on the whole commit."""
+    head = read_head(place.index_path)
+    assert head is not None
+    published_path = place.manifest_of(name, head.tables[name])
+    hint_path = published_path.with_name("latest_version_hint.json")
+    hint = hint_path.read_bytes()
+    connect(place.index_path).open_table(name).delete("doc_id != ''")
+    hint_path.write_bytes(hint)
+    published_path.with_name(f"{int(published_path.stem) - beyond:020d}.manifest").write_bytes(bytes(900))
+    place.is_intact()
+    place.is_mended()
+
+
+def test_half_written_tables_of_a_first_build_are_replaced(place: Place) -> None:
+    (place.index_path / HEAD_FILE).unlink()
+    for name in TABLES:
+        newest_path = min(path for path in (place.index_path / f"{name}.lance" / MANIFESTS).iterdir() if path.suffix == ".manifest")
+        newest_path.write_bytes(bytes(newest_path.stat().st_size))
+    place.is_mended()
+
+
+def test_the_database_of_another_program_is_left_alone(place: Place) -> None:
+    database_path = place.folder / "other"
+    table = connect(database_path).create_table("documents", [{"title": "mine"}])
+    with pytest.raises(IndexUnusableError, match=r"did not make the LanceDB table .*documents\.lance\. Choose another directory"):
+        build_index(str(database_path), [place.corpus], BuildOptions(), encoder=FakeEncoder())
+    assert table.to_arrow().to_pylist() == [{"title": "mine"}]
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_build(place: Place) -> None:
+    left_path = place.index_path / "landmarks.lance" / "data" / "0123456789abcdef.lance"
+    shutil.copy(place.data_files("landmarks")[0], left_path)
+    place.is_mended()
+    assert not left_path.exists()
 
 
 # ---- being stopped
