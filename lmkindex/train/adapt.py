@@ -83,7 +83,8 @@ def adapt_encoder(
     )  # fmt: skip
     require(
         result.num_questions >= FEWEST_QUESTIONS,
-        f"Only {result.num_questions} questions came through the filters, too few to learn from: name a stronger model with --llm.",
+        f"Only {result.num_questions} questions of {len(result.attempts):,} tried came through the filters, and {FEWEST_QUESTIONS} are the "
+        "fewest to learn from: name a stronger model with --llm and another --output, or go on with a higher --questions.",
     )
     (written,) = find_sets(output / "synth", ["adapt"])
     train_set, held_out = split_set(written, options.seed)
