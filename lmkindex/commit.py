@@ -16,10 +16,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import IndexUnusableError
+from .errors import IndexUnusableError, LmkindexError, first_line
 from .head import HEAD_FILE, fsync_path, read_head, require_hard_links, write_head
 from .records import Head
-from .table import MANIFESTS, TABLES, checked_out, connect, documents_schema, landmarks_schema, ledger_schema, manifest_version
+from .table import (
+    LEDGER_COLUMNS,
+    MANIFESTS,
+    TABLES,
+    checked_out,
+    connect,
+    documents_schema,
+    landmarks_schema,
+    ledger_schema,
+    manifest_version,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,11 +60,12 @@ class IndexWriter:
             try:
                 tables = self.restore()
             except Exception as error:  # LanceDB raises, and panics, in many ways on a broken file
-                if self.is_readable():
-                    raise  # the tables are whole: it is the disk that is full or fails
+                if isinstance(error, MemoryError) or self.is_readable():
+                    raise  # the tables are whole: it is the disk or the memory that is full or fails
+                require_readable_files(self.index_path)
                 if not overwrite:
                     raise IndexUnusableError(
-                        f"A table of the index at {self.index_path} cannot be opened ({str(error).splitlines()[0]}). The documents are "
+                        f"A table of the index at {self.index_path} cannot be opened ({first_line(error)}). The documents are "
                         "untouched: `lmkindex build --rebuild` makes the index again."
                     ) from error
                 (self.index_path / HEAD_FILE).unlink()  # first: the new tables count their versions from 1, and it names such versions
@@ -85,11 +96,14 @@ class IndexWriter:
         lock, so their manifests are removed before LanceDB sees them. It opens a table by its newest manifest, and takes one that a power
         cut left as zeros for an empty table. Raises whatever LanceDB raises."""
         assert self.head is not None
-        for name in TABLES:
-            for path in (self.index_path / f"{name}.lance" / MANIFESTS).iterdir():
-                version = manifest_version(path)
-                if version is not None and version > self.head.tables[name]:
-                    path.unlink()
+        unpublished: list[Path] = []
+        for name, published in self.head.tables.items():
+            versions = {path: manifest_version(path) for path in (self.index_path / f"{name}.lance" / MANIFESTS).iterdir()}
+            if published not in versions.values():
+                raise IndexUnusableError(f"version {published} of the table {name!r} is missing")
+            unpublished += [path for path, version in versions.items() if version is not None and version > published]
+        for path in unpublished:
+            path.unlink()
         documents, landmarks = checked_out(self.index_path, self.head.tables)
         for table in (documents, landmarks):
             table.checkout_latest()
@@ -101,17 +115,22 @@ class IndexWriter:
     def remove_unpublished_tables(self) -> None:
         """Remove the tables of an index without a head: half written, by a build that never came to publish, or not to be opened. Raises
         `IndexUnusableError` when they are not ours, as where --index names another program's database."""
+        require_readable_files(self.index_path)
         database = connect(self.index_path)
         paths = {name: self.index_path / f"{name}.lance" for name in TABLES}
-        for name, path in paths.items():
+        for (name, path), schema in zip(paths.items(), (documents_schema(), landmarks_schema(1)), strict=True):
             try:
-                columns = database.open_table(name).schema.names
+                columns = set(database.open_table(name).schema.names)
             except Exception:  # none there, or half written
-                columns = []
-            if columns and "doc_id" not in columns:
+                columns = set()
+            if columns and columns | set(LEDGER_COLUMNS) != set(schema.names) | set(LEDGER_COLUMNS):
                 raise IndexUnusableError(f"lmkindex did not make the LanceDB table {path}. Choose another directory with --index.")
         for path in paths.values():
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_symlink():  # the table lies elsewhere, and stays there
+                for child in path.iterdir():
+                    shutil.rmtree(child)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
     def create_text_index(self) -> None:
         """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""
@@ -178,8 +197,7 @@ class IndexWriter:
             table.optimize(cleanup_older_than=NEVER)
         head = self.publish(self.head)
         for table in (self.documents, self.landmarks):
-            # We hold the lock, so a file that no version names is not one that is being written: a killed writer left it.
-            table.optimize(cleanup_older_than=self.prune_age(table), delete_unverified=True)
+            table.optimize(cleanup_older_than=self.prune_age(table))
         if (self.documents.version, self.landmarks.version) != (head.tables["documents"], head.tables["landmarks"]):
             head = self.publish(head)
         self.remove_strays()
@@ -213,3 +231,22 @@ class IndexWriter:
         for name in TABLES:
             for path in (self.index_path / f"{name}.lance" / "data").glob(".tmp*"):
                 path.unlink(missing_ok=True)
+
+
+def require_readable_files(index_path: Path) -> None:
+    """Raises `LmkindexError` when a file of the tables is there and cannot be opened: that is no damage that could be thrown away."""
+
+    def stop(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
+
+    try:
+        for name in TABLES:
+            for folder, _, files in os.walk(index_path / f"{name}.lance", onerror=stop):
+                for file in files:
+                    with (Path(folder) / file).open("rb"):
+                        pass
+    except OSError as error:
+        raise LmkindexError(
+            f"Cannot read {error.filename}: {error.strerror}. Nothing was changed: make it readable, then go on."
+        ) from error

@@ -62,3 +62,8 @@ class InterruptedBuildError(LmkindexError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, or what it is when it says nothing."""
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -36,7 +36,7 @@ def read_head(index_path: Path) -> Head | None:
                 f"The index at {index_path} has format {found}; this version of lmkindex reads format {FORMAT}. Update lmkindex, or build "
                 "into another directory with --index."
             )
-        return Head(**(fields | {"roots": tuple(fields["roots"])}))
+        return Head(**(fields | {"roots": tuple(fields["roots"]), "tables": dict(fields["tables"])}))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError) as error:

@@ -16,7 +16,7 @@ from weakref import finalize
 
 import numpy as np
 
-from .errors import IndexUnusableError
+from .errors import IndexUnusableError, first_line
 from .head import require_head
 from .records import Float32Array, Head, ManifestEntry, Page
 
@@ -146,8 +146,8 @@ class IndexReader:
             view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
         except Exception as error:  # as above
             raise IndexUnusableError(
-                f"The index at {index_path} is damaged: {str(error).splitlines()[0]}. Move it away and run `lmkindex build` again; "
-                "the documents themselves are untouched."
+                f"The index at {index_path} is damaged, or cannot be read now ({first_line(error)}). The documents are untouched: "
+                "`lmkindex build --rebuild` makes the index again."
             ) from error
         if view_path is not None:
             finalize(self, rmtree, view_path, ignore_errors=True)

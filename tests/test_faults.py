@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -258,17 +258,44 @@ def test_half_written_tables_of_a_first_build_are_replaced(place: Place) -> None
     place.is_mended()
 
 
-def test_the_database_of_another_program_is_left_alone(place: Place) -> None:
+WITHOUT_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")  # root reads what it may not
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_database_of_another_program_is_left_alone(place: Place, name: str) -> None:
     database_path = place.folder / "other"
-    table = connect(database_path).create_table("documents", [{"title": "mine"}])
-    with pytest.raises(IndexUnusableError, match=r"did not make the LanceDB table .*documents\.lance\. Choose another directory"):
+    table = connect(database_path).create_table(name, [{"doc_id": "7", "title": "mine"}])
+    with pytest.raises(IndexUnusableError, match=r"did not make the LanceDB table .*\.lance\. Choose another directory"):
         build_index(str(database_path), [place.corpus], BuildOptions(), encoder=FakeEncoder())
-    assert table.to_arrow().to_pylist() == [{"title": "mine"}]
+    assert table.to_arrow().to_pylist() == [{"doc_id": "7", "title": "mine"}]
 
 
-def test_what_a_killed_writer_left_is_removed_by_the_next_build(place: Place) -> None:
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root needs setpriv to be refused")
+def test_a_rebuild_throws_nothing_away_that_only_cannot_be_read_now(place: Place) -> None:
+    table_path = place.index_path / "landmarks.lance"
+    words = ["build", str(place.corpus), "--index", str(place.index_path), "--rebuild", "--max-delete", "100%"]
+    table_path.chmod(0)
+    try:
+        done = run_program(place, 0, *words, prefix=WITHOUT_OVERRIDE if os.geteuid() == 0 else ())
+    finally:
+        table_path.chmod(0o755)
+    assert done.returncode in (1, 6) and "Permission denied" in done.stderr
+    place.is_intact()
+
+
+def test_tables_behind_a_link_are_replaced_too(place: Place) -> None:
+    (place.index_path / "documents.lance").rename(place.folder / "elsewhere")
+    (place.index_path / "documents.lance").symlink_to(place.folder / "elsewhere")
+    test_half_written_tables_of_a_first_build_are_replaced(place)
+
+
+def test_what_a_killed_writer_left_is_removed_a_week_later(place: Place) -> None:
     left_path = place.index_path / "landmarks.lance" / "data" / "0123456789abcdef.lance"
     shutil.copy(place.data_files("landmarks")[0], left_path)
+    place.build()
+    assert left_path.exists()  # a reader may still need what is younger than a week
+    os.utime(left_path, (0, 0))
+    (place.corpus / "0.txt").write_text(tiny.prose(11, 25))
     place.is_mended()
     assert not left_path.exists()
 
@@ -276,8 +303,8 @@ def test_what_a_killed_writer_left_is_removed_by_the_next_build(place: Place) ->
 # ---- being stopped
 
 
-def run_program(place: Place, signal_number: int, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(tiny.TESTS_PATH / "stopped_script.py"), str(signal_number), *words]
+def run_program(place: Place, signal_number: int, *words: str, prefix: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*prefix, sys.executable, str(tiny.TESTS_PATH / "stopped_script.py"), str(signal_number), *words]
     environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 

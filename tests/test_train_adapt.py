@@ -100,6 +100,19 @@ def test_the_report_says_what_was_done_and_lies_beside_the_encoder(finished: tup
     assert len(read_curve(output / "run" / "curve.jsonl")) == OPTIONS.steps
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "advice"),
+    [
+        (("higher", "no clear difference"), "Use it with"),
+        (("no clear difference",), "is not shown"),
+        (("lower", "higher"), "It is worse: keep old"),
+    ],
+)
+def test_the_advice_follows_the_verdicts(finished: tuple[Path, JsonObject], verdicts: tuple[str, ...], advice: str) -> None:
+    rows = [dict(finished[1]["recall"][0]) | {"verdict": verdict} for verdict in verdicts]
+    assert advice in render_report(finished[1] | {"recall": rows, "before": "old"})
+
+
 def test_the_encoder_keeps_its_form_and_has_other_weights(
     finished: tuple[Path, JsonObject], index: Path, bert_folder: Callable[[str], Path]
 ) -> None:

@@ -229,7 +229,20 @@ def render_report(report: JsonObject) -> str:
             for row in report["recall"]
         ),
         "",
-        f"Use it with `lmkindex build --rebuild --encoder {report['encoder']}`.",
+        advise(report),
         "",
     ]
     return "\n".join(lines)
+
+
+def advise(report: JsonObject) -> str:
+    """What the verdicts ask for."""
+    command = f"`lmkindex build --rebuild --encoder {report['encoder']}`"
+    verdicts = {row["verdict"] for row in report["recall"]}
+    if "lower" in verdicts:
+        return (
+            f"It is worse: keep {report['before']}. More questions, or better ones of a stronger --llm, may help. ({command} would use it.)"
+        )
+    if "higher" in verdicts:
+        return f"Use it with {command}."
+    return f"That it is better is not shown: more questions would tell. Use it with {command}."
