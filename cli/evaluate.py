@@ -91,8 +91,8 @@ def evaluate(
     from lmkindex.evaluate.embed import VectorCache
     from lmkindex.evaluate.lexical import require_bm25
     from lmkindex.evaluate.reader_run import ReaderOptions
-    from lmkindex.evaluate.saving import check_writable
     from lmkindex.runtime import cache_folder
+    from lmkindex.storage import check_writable
 
     require_bm25()
     options = make_options(systems or (), scope, budget, questions, seed)

@@ -71,7 +71,7 @@ def code_of(error: BaseException) -> int:
 
 def write_metrics(path: Path, index: str, outcome: Outcome) -> None:
     """Replace the file. Its temporary name does not end in .prom, so that no collector reads it. Raises `OSError`."""
-    from lmkindex.evaluate.saving import write_whole
+    from lmkindex.storage import write_whole
 
     path.parent.stat()  # a directory that is missing is a mistake in the path, and not to be made
     label = f'index="{escape(str(Path(index).absolute()))}"'

@@ -82,8 +82,8 @@ def synth(
     from lmkindex.encoder import load_encoder
     from lmkindex.encoder_folder import find_encoder
     from lmkindex.evaluate.embed import VectorCache
-    from lmkindex.evaluate.saving import check_writable
     from lmkindex.runtime import cache_folder
+    from lmkindex.storage import check_writable
     from lmkindex.synth.corpus import read_corpus
     from lmkindex.synth.prompt import MAX_REPLY_TOKENS
     from lmkindex.synth.records import SynthOptions

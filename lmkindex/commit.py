@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import IndexUnusableError, LmkindexError, first_line
-from .head import HEAD_FILE, fsync_path, read_head, require_hard_links, write_head
+from .head import HEAD_FILE, read_head, require_hard_links, write_head
 from .records import Head
+from .storage import fsync_path
 from .table import (
     LEDGER_COLUMNS,
     MANIFESTS,

@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import EncoderError
 from .records import EncoderFolder, JsonObject
 from .runtime import cache_folder
+from .storage import publish_folder
 
 FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
@@ -139,19 +140,6 @@ def is_prepared(target: Path, source: Path, settings: str) -> bool:
         return False
     present = [name for name in MODEL_FILES if (source / name).is_file()]
     return all((target / name).is_file() and (target / name).stat().st_size == (source / name).stat().st_size for name in present)
-
-
-def publish_folder(staging: Path, target: Path) -> Path:
-    """Move a finished folder to its name; when another process was first, its folder stands and ours goes."""
-    old = target.with_name(f"{target.name}.{os.getpid()}.old")
-    if target.exists():
-        target.rename(old)
-    try:
-        staging.rename(target)
-    except OSError:
-        shutil.rmtree(staging, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-    return target
 
 
 def find_encoder(name_or_path: str | None) -> EncoderFolder:

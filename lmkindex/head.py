@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .errors import IndexUnusableError, LmkindexError, LockedError
 from .records import Head
+from .storage import fsync_path
 
 FORMAT = 1
 HEAD_FILE = "head.json"
@@ -64,15 +65,6 @@ def write_head(index_path: Path, head: Head) -> None:
         os.fsync(file.fileno())
     staging.replace(index_path / HEAD_FILE)
     fsync_path(index_path)
-
-
-def fsync_path(path: Path) -> None:
-    """Flush a file or directory to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def require_hard_links(index_path: Path) -> None:

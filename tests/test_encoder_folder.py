@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex.encoder_folder import BASE_NAME, DEFAULT_NAME, base_folder, find_encoder, fingerprint_of, publish_folder, read_folder
+from lmkindex.encoder_folder import BASE_NAME, DEFAULT_NAME, base_folder, find_encoder, fingerprint_of, read_folder
 from lmkindex.errors import EncoderError
+from lmkindex.storage import publish_folder
 
 
 @pytest.fixture

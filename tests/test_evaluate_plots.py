@@ -22,7 +22,6 @@ from lmkindex.errors import UsageError
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
 from lmkindex.evaluate.html_report import headline, publish, slug, write_report
 from lmkindex.evaluate.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread
-from lmkindex.evaluate.saving import write_whole
 from lmkindex.evaluate.tables import (
     Table,
     experiment_tables,
@@ -37,6 +36,7 @@ from lmkindex.evaluate.tables import (
     sets_table,
 )
 from lmkindex.records import JsonObject
+from lmkindex.storage import write_whole
 from lmkindex_cli.main import main
 
 BUDGETS = [128, 512]

@@ -17,6 +17,7 @@ from ..encoder import Encoder
 from ..errors import UsageError
 from ..generate import Generator
 from ..records import JsonObject
+from ..storage import write_json
 from .datasets import sample_questions
 from .embed import VectorCache
 from .experiments.common import Experiment, ExperimentInput
@@ -26,7 +27,6 @@ from .reader_run import OnAnswers, ReaderOptions, gather_passages, read_sets
 from .records import EvaluationSet
 from .results import results_json
 from .run import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
-from .saving import write_json
 from .systems import REFERENCE, System
 from .tables import Table, experiment_tables, render_markdown, results_tables
 from .workbench import Workbench

@@ -19,10 +19,10 @@ import numpy as np
 
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..records import EncoderFolder, Float16Array, Float32Array, Row, TokenizedSentences, Window
+from ..storage import write_arrays
 from ..windows import make_windows
 from .pieces import document_token_ranges, tokens_of
 from .records import Corpus, Pieces
-from .saving import write_arrays
 
 SLAB_TOKENS = 100_000  # some seconds of work: what a kill can lose
 LONGEST_ROW_TOKENS = 512

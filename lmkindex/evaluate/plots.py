@@ -19,7 +19,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..records import JsonObject
-from .saving import write_whole
+from ..storage import write_whole
 from .tables import one_line
 
 DPI = 144

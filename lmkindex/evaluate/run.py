@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..config import EVALUATE_QUESTIONS, require
+from ..storage import write_arrays
 from .metrics import score_rankings
 from .records import BUDGETS_TOKENS, SCOPES, SystemRun
-from .saving import write_arrays
 from .systems import System, all_systems
 from .workbench import Workbench
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from ..encoder import Encoder
 from ..errors import UsageError
 from ..evaluate.records import SourceDocument
-from ..evaluate.saving import write_json
 from ..records import JsonObject
+from ..storage import write_json
 from .prompt import prompt_version
 from .records import Attempt, Pick, SynthOptions
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..encoder import Encoder
 from ..evaluate.embed import VectorCache
 from ..evaluate.records import SourceDocument
-from ..evaluate.saving import write_json, write_whole
 from ..records import JsonObject
+from ..storage import write_json, write_whole
 from .quality import describe_run, measure_questions, render_quality
 from .records import SynthResult
 from .round_trip import embed_documents

@@ -20,9 +20,9 @@ from ..errors import GeneratorError, LockedError
 from ..evaluate.datasets import find_answers
 from ..evaluate.embed import VectorCache
 from ..evaluate.records import Question, SourceDocument
-from ..evaluate.saving import write_whole
 from ..generate import Generator
 from ..records import Float32Array, Generation, JsonObject
+from ..storage import write_whole
 from .filters import check_reply
 from .journal import Journal, make_settings
 from .pick import make_picks

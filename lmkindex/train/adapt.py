@@ -24,11 +24,11 @@ from ..evaluate.embed import VectorCache
 from ..evaluate.experiments.paired import PairedFigures, direction, show, show_difference
 from ..evaluate.metrics import score_rankings
 from ..evaluate.records import EvaluationSet, Float64Array, Question, SourceDocument
-from ..evaluate.saving import write_json, write_whole
 from ..evaluate.systems import select_systems
 from ..evaluate.workbench import Workbench
 from ..generate import Generator
 from ..records import EncoderFolder, JsonObject
+from ..storage import write_json, write_whole
 from ..synth.records import SynthOptions
 from ..synth.run import write_questions
 from ..table import IndexReader

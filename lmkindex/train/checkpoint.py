@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..evaluate.saving import write_whole
 from ..records import JsonObject
+from ..storage import write_whole
 
 CHECKPOINT_FILE = "checkpoint.pt"
 

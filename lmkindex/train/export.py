@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..encoder_folder import SETTINGS_FILE, publish_folder
+from ..encoder_folder import SETTINGS_FILE
 from ..errors import EncoderError
 from ..records import JsonObject
+from ..storage import publish_folder
 from .model import Trainee
 
 if TYPE_CHECKING:

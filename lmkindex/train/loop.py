@@ -19,10 +19,10 @@ from typing import Any
 
 from ..config import EncodeOptions
 from ..encoder import TransformerEncoder, load_encoder
-from ..encoder_folder import publish_folder, read_folder
+from ..encoder_folder import read_folder
 from ..errors import InterruptedBuildError, UsageError
-from ..evaluate.saving import write_json
 from ..records import JsonObject
+from ..storage import publish_folder, write_json
 from .batch import Batch
 from .checkpoint import Position, append_line, load_checkpoint, rewind_curve, save_checkpoint
 from .data import TrainingSet, digest_of, load_sets

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..encoder import Encoder, normalise
-from ..evaluate.saving import write_arrays
 from ..records import Float32Array, Row
+from ..storage import write_arrays
 from .data import TrainingSet, holds_answer
 from .recipe import StageRecipe
 from .rows import Segment, make_row, row_maker, segments_row

@@ -17,10 +17,11 @@ import numpy as np
 
 from ..config import require
 from ..encoder import pick_device, pick_dtype, pool
-from ..encoder_folder import BASE_NAME, SETTINGS_FILE, base_folder, publish_folder, read_folder
+from ..encoder_folder import BASE_NAME, SETTINGS_FILE, base_folder, read_folder
 from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, JsonObject, Row
 from ..runtime import hide_broken_vision
+from ..storage import publish_folder
 from .recipe import LoraRecipe, Recipe
 
 if TYPE_CHECKING:

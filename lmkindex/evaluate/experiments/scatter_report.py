@@ -21,7 +21,7 @@ from .scatter_design import (
     UNIFORM,
     Key,
     contenders,
-)  # fmt: skip
+)
 from .scatter_verdict import FRONT, RECALL, Groups, verdict_of
 from .splits import CONSECUTIVE, DOCUMENT_TOKENS, HALVES, MAX_RUN_TOKENS, MIN_DISTANCE, MOVED, SCATTERED, VARIANTS
 

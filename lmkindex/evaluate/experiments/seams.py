@@ -33,7 +33,7 @@ from .seams_rows import (
     measure_distances,
     sample,
     windows_of,
-)  # fmt: skip
+)
 
 MAX_TOKENS = 150_000  # of all sets together
 NUM_SENTENCES = 300  # that are looked at from every distance, of all sets together

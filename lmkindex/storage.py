@@ -1,17 +1,16 @@
-"""Files of an evaluation: written whole or not at all. Knows nothing of what is in them."""
+"""Files and folders that are there whole or not at all, whatever stops the writer. Knows nothing of what is in them."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..errors import UsageError
-from ..records import JsonObject
+from .errors import UsageError
+from .records import JsonObject
 
 
 def write_whole(target: Path, data: bytes) -> None:
@@ -32,6 +31,8 @@ def write_json(target: Path, value: JsonObject) -> None:
 
 def write_arrays(target: Path, *, compressed: bool, **arrays: Any) -> None:
     """Arrays by name, as numpy's `.npz`."""
+    import numpy as np
+
     data = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(data, **arrays)
     write_whole(target, data.getvalue())
@@ -44,3 +45,25 @@ def check_writable(folder: Path, flag: str) -> None:
         (folder / ".lmkindex-probe").unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{flag} {folder}: nothing can be written there ({error.strerror}). Name another folder.") from error
+
+
+def publish_folder(staging: Path, target: Path) -> Path:
+    """Move a finished folder to its name; when another process was first, its folder stands and ours goes."""
+    old = target.with_name(f"{target.name}.{os.getpid()}.old")
+    if target.exists():
+        target.rename(old)
+    try:
+        staging.rename(target)
+    except OSError:
+        shutil.rmtree(staging, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def fsync_path(path: Path) -> None:
+    """Flush a file or directory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
