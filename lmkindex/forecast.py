@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from .open_file import NO_PERMISSION
+from .files.open_file import NO_PERMISSION
 from .plan import Job
 from .prepare import Task
 from .records import Forecast, ManifestEntry

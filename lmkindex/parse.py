@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .decode import decode_declared, decode_text
 from .errors import ReadError
-from .files import HTML_SUFFIXES
+from .files.identity import HTML_SUFFIXES
 from .read_docx import read_docx
 from .read_html import declared_encoding, read_html
 from .read_pdf import read_pdf

@@ -13,8 +13,10 @@ from pathlib import Path, PurePosixPath
 from .config import FileOptions
 from .decode import decode_text, without_surrogates
 from .errors import ReadError
-from .files import LAYERED_SUFFIXES, NO_BYTES, NO_TEXT, document_id, hash_bytes, settle
-from .open_file import NO_PERMISSION, open_regular
+from .files import document_id, hash_bytes, open_regular
+from .files.changes import NO_BYTES, NO_TEXT
+from .files.identity import LAYERED_SUFFIXES, settle
+from .files.open_file import NO_PERMISSION
 from .parse import Parse, parse_bytes
 from .records import Document, FileEntry
 from .titles import clean_title

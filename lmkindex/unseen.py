@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .files import DANGLING_OTHER, failure_over, paths_over
+from .files.changes import failure_over, paths_over
+from .files.walk import DANGLING_OTHER
 from .prepare import Task
 from .records import OUT_OF_REACH, FileEntry, FileFailure, ManifestEntry
 

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 import tiny
 
-from lmkindex import files, plan, prepare
+from lmkindex import plan, prepare
 from lmkindex import read as read_module
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
 from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
+from lmkindex.files import walk as files
 from lmkindex.head import read_head
 from lmkindex.parse import Parse
 from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row

@@ -12,11 +12,12 @@ import pytest
 from hard_files import pdf_with, stream
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
 
-from lmkindex import files, plan, prepare
+from lmkindex import plan, prepare
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
+from lmkindex.files import walk as files
 from lmkindex.records import FileFailure, Forecast
 from lmkindex.table import IndexReader
 from lmkindex_cli.check import check_index
@@ -89,7 +90,7 @@ def test_a_document_that_moves_and_cannot_be_read_any_more(corpus: Path, index: 
     build(index, corpus)
     text = texts(index)["a.txt"]
     (corpus / "a.txt").rename(corpus / "z.txt")
-    monkeypatch.setattr("lmkindex.files._hash_or_none", lambda entry: None)
+    monkeypatch.setattr("lmkindex.files.changes._hash_or_none", lambda entry: None)
     report = build(index, corpus, files=FileOptions(max_file_bytes=1))
     assert counts(report) == {"scanned": 3, "unchanged": 2, "failed": 1}
     assert (manifest(index)["z.txt"].status, texts(index)["z.txt"]) == ("stale", text)
@@ -297,7 +298,7 @@ def test_what_comes_back_with_another_content_is_read(corpus: Path, index: str, 
 def test_leave_to_read_is_noticed(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither size nor time tells of `chmod`."""
     with monkeypatch.context() as patch:
-        patch.setattr("lmkindex.files.os.access", lambda path, mode: False)
+        patch.setattr("lmkindex.files.changes.os.access", lambda path, mode: False)
         patch.setattr("lmkindex.read.open_regular", deny)
         build(index, corpus)
         assert counts(build(index, corpus)) == {"scanned": 3, "failed": 3}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from lmkindex.config import FileOptions
 from lmkindex.errors import UsageError
-from lmkindex.files import DANGLING, DANGLING_OTHER, document_id, hash_bytes, hash_file, plan_changes, walk_files
+from lmkindex.files import document_id, hash_bytes, hash_file, plan_changes, walk_files
+from lmkindex.files.walk import DANGLING, DANGLING_OTHER
 from lmkindex.records import FileEntry, FileFailure, ManifestEntry
 
 Manifest = dict[tuple[str, str], ManifestEntry]
@@ -251,7 +252,7 @@ def test_unchanged_costs_a_stat_only(tmp_path: Path, monkeypatch: pytest.MonkeyP
     put(tmp_path, "a.txt")
     entries = scan(tmp_path)
     manifest = manifest_of(entries)
-    monkeypatch.setattr("lmkindex.files.hash_file", lambda path: pytest.fail(f"{path} was hashed"))
+    monkeypatch.setattr("lmkindex.files.changes.hash_file", lambda path: pytest.fail(f"{path} was hashed"))
     assert len(plan_changes(entries, manifest, checksum=False, retry_failed=False).unchanged) == 1
 
 

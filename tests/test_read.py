@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from lmkindex.config import FileOptions
 from lmkindex.decode import ENCODINGS, decode_text
 from lmkindex.errors import ReadError
-from lmkindex.files import DOCUMENT_SUFFIXES, document_id, hash_bytes
-from lmkindex.open_file import open_regular
+from lmkindex.files import document_id, hash_bytes, open_regular
+from lmkindex.files.identity import DOCUMENT_SUFFIXES
 from lmkindex.read import read_document
 from lmkindex.read_html import read_html
 from lmkindex.records import Document, FileEntry

@@ -14,8 +14,8 @@ from test_build import CountingEncoder, build, counts, manifest, put, put_three,
 
 from lmkindex import read
 from lmkindex.config import FileOptions
-from lmkindex.files import COARSE_TICK_NS, TICK_NS, plan_changes, settle, walk_files
-from lmkindex.open_file import open_regular
+from lmkindex.files import open_regular, plan_changes, walk_files
+from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, settle
 from lmkindex.read import read_document
 from lmkindex.records import BuildReport
 

@@ -11,7 +11,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
-from .errors import ReadError
+from ..errors import ReadError
 
 # A directory on the way need not be readable, only passable (Linux); where the system has no such flag, it must be readable.
 DIRECTORY_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)

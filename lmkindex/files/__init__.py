@@ -1,0 +1,13 @@
+"""Directories -> file entries -> what changed. The face of the package; `walk` comes first, then `changes`.
+
+`identity` says what a file is, and `open_file` opens one safely.
+"""
+
+from __future__ import annotations
+
+from .changes import plan_changes
+from .identity import document_id, hash_bytes, hash_file
+from .open_file import open_regular
+from .walk import IGNORE_FILE, walk_files
+
+__all__ = ["IGNORE_FILE", "document_id", "hash_bytes", "hash_file", "open_regular", "plan_changes", "walk_files"]
