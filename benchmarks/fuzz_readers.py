@@ -23,8 +23,8 @@ from pathlib import Path
 from lmkindex.config import FileOptions
 from lmkindex.errors import ReadError
 from lmkindex.files import hash_bytes
-from lmkindex.parse import FOREIGN_SUFFIXES, Parsed
-from lmkindex.parser import Parser
+from lmkindex.read import Parser
+from lmkindex.read.formats import FOREIGN_SUFFIXES, Parsed
 from lmkindex.sentences import split_sentences
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the hard files are the tests' own

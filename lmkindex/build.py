@@ -24,9 +24,9 @@ from .errors import InterruptedBuildError, LmkindexError
 from .forecast import expect, measured
 from .head import write_lock
 from .pace import Pace
-from .parser import Parser
 from .plan import Job, is_up_to_date, plan_job, source_of
 from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
+from .read import Parser
 from .records import BuildReport, Forecast
 from .report import Progress, Tallies, forecast, summarize
 

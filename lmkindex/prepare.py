@@ -18,8 +18,8 @@ from .config import FileOptions, WindowOptions
 from .encoder import Encoder, make_row
 from .errors import LmkindexError, ReadError
 from .known import KnownWindows, kept_document
-from .parse import Parse
 from .read import read_file
+from .read.formats import Parse
 from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
 from .sentences import split_sentences
 from .table import IndexReader

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from .encoder import Encoder
 from .entries import counts_of, indexed_entry, unread_entry
 from .forecast import seconds_for
-from .parser import Parser
 from .plan import Job, Manifest, source_of
 from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
+from .read import Parser
 from .records import BuildReport, FileFailure, Forecast, ManifestEntry
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from lmkindex import parser
 from lmkindex.config import FileOptions
+from lmkindex.read import sandbox as parser
 
 
 def main() -> None:

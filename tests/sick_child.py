@@ -1,6 +1,6 @@
 """A parser child that is ill: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. All else of it is the real one.
 
-Started by `test_parser.py` in place of `lmkindex.parser_child`: no small file reliably hangs or crashes a real parser.
+Started by `test_parser.py` in place of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real parser.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import ctypes
 import os
 import time
 
-from lmkindex import parse, parser_child
+from lmkindex.read import formats as parse
+from lmkindex.read import sandbox_child as parser_child
 
 
 def hang(data: bytes, *, max_pages: int) -> parse.Parsed:

@@ -16,7 +16,6 @@ import pytest
 import tiny
 
 from lmkindex import plan, prepare
-from lmkindex import read as read_module
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
@@ -24,7 +23,8 @@ from lmkindex.encoder_folder import read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
 from lmkindex.files import walk as files
 from lmkindex.head import read_head
-from lmkindex.parse import Parse
+from lmkindex.read import read as read_module
+from lmkindex.read.formats import Parse
 from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row
 from lmkindex.table import IndexReader
 

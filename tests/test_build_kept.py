@@ -299,7 +299,7 @@ def test_leave_to_read_is_noticed(corpus: Path, index: str, monkeypatch: pytest.
     """Neither size nor time tells of `chmod`."""
     with monkeypatch.context() as patch:
         patch.setattr("lmkindex.files.changes.os.access", lambda path, mode: False)
-        patch.setattr("lmkindex.read.open_regular", deny)
+        patch.setattr("lmkindex.read.read.open_regular", deny)
         build(index, corpus)
         assert counts(build(index, corpus)) == {"scanned": 3, "failed": 3}
         assert {entry.tries for entry in manifest(index).values()} == {1}

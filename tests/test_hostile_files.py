@@ -21,13 +21,12 @@ from hypothesis import strategies as st
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, FileOptions
-from lmkindex.decode import decode_text
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import ReadError
 from lmkindex.files import walk_files
-from lmkindex.parse import parse_bytes
-from lmkindex.parser import Parser
-from lmkindex.read import read_document
+from lmkindex.read import Parser, read_document
+from lmkindex.read.encoding import decode_text
+from lmkindex.read.formats import parse_bytes
 from lmkindex.records import BuildReport, FileEntry
 from lmkindex.sentences import split_sentences
 from lmkindex.table import IndexReader
@@ -103,7 +102,7 @@ def test_a_docx_that_unpacks_to_too_much_is_refused_unopened(name: str, declared
 
 
 def test_a_docx_of_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lmkindex.read_docx.MAX_ENTRIES", 30)
+    monkeypatch.setattr("lmkindex.read.docx.MAX_ENTRIES", 30)
     with pytest.raises(ReadError, match="too many parts in the DOCX"):
         parse_bytes(hard_files.docx_files(0.02)["many entries"], ".docx")
 

@@ -21,14 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import FileOptions
-from lmkindex.decode import ENCODINGS, decode_text
 from lmkindex.errors import ReadError
 from lmkindex.files import document_id, hash_bytes, open_regular
 from lmkindex.files.identity import DOCUMENT_SUFFIXES
 from lmkindex.read import read_document
-from lmkindex.read_html import read_html
+from lmkindex.read.encoding import ENCODINGS, decode_text
+from lmkindex.read.html import read_html
+from lmkindex.read.titles import markdown_title, rst_title
 from lmkindex.records import Document, FileEntry
-from lmkindex.titles import markdown_title, rst_title
 
 WORDS = tuple(
     re.findall(
@@ -229,8 +229,8 @@ def test_a_file_that_keeps_changing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             other.replace(path)
         return opened
 
-    monkeypatch.setattr("lmkindex.read.RETRY_S", 0.0)
-    monkeypatch.setattr("lmkindex.read.open_regular", open_then_write)
+    monkeypatch.setattr("lmkindex.read.read.RETRY_S", 0.0)
+    monkeypatch.setattr("lmkindex.read.read.open_regular", open_then_write)
     if num_writes == 2:
         document = read_document(entry, FileOptions())
         found = path.stat()
@@ -254,7 +254,7 @@ def test_any_parser_error_is_a_reason(tmp_path: Path, monkeypatch: pytest.Monkey
     def explode(data: bytes, *, max_pages: int) -> None:
         raise RecursionError("too\ndeep")
 
-    monkeypatch.setattr("lmkindex.parse.read_pdf", explode)
+    monkeypatch.setattr("lmkindex.read.formats.read_pdf", explode)
     assert reason(tmp_path / "a.pdf", b"%PDF") == "cannot be parsed (RecursionError: too deep)"
 
 
@@ -517,7 +517,7 @@ def test_docx_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("readme.txt", "A zip, but no document.")
     assert "cannot be parsed" in reason(path, buffer.getvalue())
-    monkeypatch.setattr("lmkindex.read_docx.MAX_UNZIPPED_BYTES", 1000)
+    monkeypatch.setattr("lmkindex.read.docx.MAX_UNZIPPED_BYTES", 1000)
     assert "too large when unzipped" in reason(path, whole)
 
 
@@ -573,7 +573,7 @@ def test_html_main_text_by_trafilatura() -> None:
 
 def test_html_falls_back_when_the_extractor_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
     for kept, expected in (("", "One. Two."), ("One", "One"), ("O", "One. Two.")):
-        monkeypatch.setattr("lmkindex.read_html._main_text", lambda html, kept=kept: kept)
+        monkeypatch.setattr("lmkindex.read.html._main_text", lambda html, kept=kept: kept)
         assert read_html("<p>One. Two.</p>")[1] == expected
 
 

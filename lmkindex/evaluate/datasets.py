@@ -23,8 +23,7 @@ import numpy as np
 from ..config import FileOptions, require
 from ..errors import ReadError, UsageError
 from ..files import walk_files
-from ..parser import Parser
-from ..read import read_document
+from ..read import Parser, read_document
 from ..records import JsonObject
 from .records import EvaluationSet, Question, SourceDocument
 

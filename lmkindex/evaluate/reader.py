@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from ..answer import answer_questions, in_document_order, make_prompt
 from ..config import AnswerOptions, require
-from ..decode import without_surrogates
 from ..errors import UsageError
 from ..generate import Generator, OnText
+from ..read import without_surrogates
 from ..records import Answer, Generation, Int64Array, Prompt, SearchResult, Span
 from .answer_metrics import exact_match, token_f1, without_markers
 from .records import Corpus, Float64Array

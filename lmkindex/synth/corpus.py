@@ -11,8 +11,7 @@ from ..errors import ReadError
 from ..evaluate.datasets import PAIR_FILE, read_lines
 from ..evaluate.records import SourceDocument
 from ..files import walk_files
-from ..parser import Parser
-from ..read import read_document
+from ..read import Parser, read_document
 from ..records import FileFailure
 
 

@@ -1,7 +1,7 @@
 """Runs foreign parsers (PDF, DOCX, HTML) in a child process with a limit of time and memory; one child serves many files.
 
 A child that hangs is killed, one that crashes or runs out of memory is replaced, and either is the failure of that one file. Plain text
-is parsed here: nothing in it can hang. Children hear no Ctrl-C, and end with their parent, however that ends (`parser_child.py`).
+is parsed here: nothing in it can hang. Children hear no Ctrl-C, and end with their parent, however that ends (`sandbox_child.py`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from .config import FileOptions
-from .errors import LmkindexError, ReadError
-from .parse import FOREIGN_SUFFIXES, Parsed, parse_bytes
-from .parser_child import READY, read_message, write_message
-from .records import Page
+from ..config import FileOptions
+from ..errors import LmkindexError, ReadError
+from ..records import Page
+from .formats import FOREIGN_SUFFIXES, Parsed, parse_bytes
+from .sandbox_child import READY, read_message, write_message
 
-CHILD_MODULE = "lmkindex.parser_child"
+CHILD_MODULE = "lmkindex.read.sandbox_child"
 START_TIMEOUT_S = 120.0  # it takes a fifth of a second on an idle machine
 EXIT_TIMEOUT_S = 5.0
 RECYCLE_BYTES = 1 << 29  # a child that was once so large is replaced: it would not give the memory back
@@ -85,7 +85,7 @@ class _Child:
         self._num_files = 0
         self.is_reusable = True
         # Our place on sys.path, and not the working directory: it may be the corpus, with a `docx.py` in it.
-        code = f"import sys; sys.path.append({str(Path(__file__).parents[1])!r}); from {CHILD_MODULE} import main; main()"
+        code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from {CHILD_MODULE} import main; main()"
         command = [sys.executable, "-P", "-c", code, str(options.max_parse_bytes), str(os.getpid())]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take address space
         with tempfile.TemporaryFile() as log:

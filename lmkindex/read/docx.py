@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from .errors import ReadError
+from ..errors import ReadError
 from .titles import clean_title
 
 MAX_UNZIPPED_BYTES = 1 << 28  # pictures included; a text alone is far smaller

@@ -1,4 +1,4 @@
-"""The child process of `parser.py`: reads requests from stdin, answers on stdout, one file after the other, until stdin ends.
+"""The child process of `sandbox.py`: reads requests from stdin, answers on stdout, one file after the other, until stdin ends.
 
 Its limits are its own doing, before it sees a byte of a document: memory, no core dumps, and an alarm behind the parent's clock. It dies
 with its parent: by the kernel's word on Linux, by the end of stdin when it waits, by the alarm when it hangs.
@@ -48,7 +48,7 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # parsers that print must not break into the replies
         os.dup2(null, descriptor)
-    from . import parse
+    from . import formats as parse
 
     assert parse.parse_bytes is not None  # imported while the parent still reads what goes wrong
     write_message(replies, READY)
@@ -70,8 +70,8 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
 
 def answer(data: bytes, suffix: str, max_pages: int) -> tuple[dict[str, object], bytes]:
     """Head and text of the reply to one file."""
-    from .errors import ReadError
-    from .parse import parse_bytes
+    from ..errors import ReadError
+    from .formats import parse_bytes
 
     try:
         title, text, pages = parse_bytes(data, suffix, max_pages=max_pages)

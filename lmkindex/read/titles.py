@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from .decode import without_surrogates
+from .encoding import without_surrogates
 
 HEADING_LINES = 400  # a title is looked for in so many lines
 MAX_TITLE_CHARS = 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from .errors import ReadError
+from ..errors import ReadError
 
 # Longest first: the UTF-32 mark begins with that of UTF-16. Their codecs drop the mark.
 BYTE_ORDER_MARKS = (

@@ -21,8 +21,8 @@ from math import hypot
 from statistics import median
 from typing import Any
 
-from .errors import ReadError
-from .records import Page
+from ..errors import ReadError
+from ..records import Page
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
 TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading

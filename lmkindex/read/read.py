@@ -1,7 +1,7 @@
 """File -> document: the canonical text that all offsets count in, its pages and its title.
 
 Takes a walked file, gives a `Document` or raises `ReadError` with a reason that a user understands. Reads nothing but regular files, and
-those through no link that was not there in the walk. What the bytes mean is for `parse.py`; where that runs, for the caller.
+those through no link that was not there in the walk. What the bytes mean is for `formats.py`; where that runs, for the caller.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import os
 import time
 from pathlib import Path, PurePosixPath
 
-from .config import FileOptions
-from .decode import decode_text, without_surrogates
-from .errors import ReadError
-from .files import document_id, hash_bytes, open_regular
-from .files.changes import NO_BYTES, NO_TEXT
-from .files.identity import LAYERED_SUFFIXES, settle
-from .files.open_file import NO_PERMISSION
-from .parse import Parse, parse_bytes
-from .records import Document, FileEntry
+from ..config import FileOptions
+from ..errors import ReadError
+from ..files import document_id, hash_bytes, open_regular
+from ..files.changes import NO_BYTES, NO_TEXT
+from ..files.identity import LAYERED_SUFFIXES, settle
+from ..files.open_file import NO_PERMISSION
+from ..records import Document, FileEntry
+from .encoding import decode_text, without_surrogates
+from .formats import Parse, parse_bytes
 from .titles import clean_title
 
 NUM_TRIES = 3  # for a file that is being written

@@ -1,19 +1,19 @@
 """Bytes of a file -> title, canonical text, pages: one function per kind of file, chosen by the suffix.
 
-Knows no files, limits of time or processes: `parser.py` decides where this runs. The text of plain files is never changed.
+Knows no files, limits of time or processes: `sandbox.py` decides where this runs. The text of plain files is never changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from .decode import decode_declared, decode_text
-from .errors import ReadError
-from .files.identity import HTML_SUFFIXES
-from .read_docx import read_docx
-from .read_html import declared_encoding, read_html
-from .read_pdf import read_pdf
-from .records import Page
+from ..errors import ReadError
+from ..files.identity import HTML_SUFFIXES
+from ..records import Page
+from .docx import read_docx
+from .encoding import decode_declared, decode_text
+from .html import declared_encoding, read_html
+from .pdf import read_pdf
 from .titles import markdown_title, one_line, rst_title
 
 Parsed = tuple[str, str, tuple[Page, ...]]  # title ("" if the file names none), text, pages
