@@ -24,8 +24,8 @@ import torch
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions, SearchOptions
-from lmkindex.encoder import TransformerEncoder, load_encoder, num_cores, use_one_thread
-from lmkindex.encoder_folder import find_encoder
+from lmkindex.encoder import TransformerEncoder, find_encoder, load_encoder
+from lmkindex.encoder.transformer import num_cores, use_one_thread
 from lmkindex.files import walk_files
 from lmkindex.prepare import tokenize
 from lmkindex.read import read_document

@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lmkindex.config import EncodeOptions, WindowOptions
-from lmkindex.encoder import Encoder, load_encoder, window_options
-from lmkindex.encoder_folder import find_encoder
+from lmkindex.encoder import Encoder, find_encoder, load_encoder, window_options
 from lmkindex.evaluate.datasets import find_sets
 from lmkindex.prepare import tokenize
 from lmkindex.records import TokenizedSentences

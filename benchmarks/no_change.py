@@ -20,8 +20,7 @@ from pathlib import Path
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions
-from lmkindex.encoder import FakeEncoder
-from lmkindex.encoder_folder import find_encoder
+from lmkindex.encoder import FakeEncoder, find_encoder
 
 FILES_A_DIRECTORY = 50
 

@@ -68,7 +68,7 @@ def encoder_of_index(index: str) -> tuple[dict[str, Any], list[str]]:
 
 def find_folders(used_path: str | None, problems: list[str]) -> list[tuple[EncoderFolder, bool]]:
     """Each folder once, and whether it is the default; what is wrong with one is added to `problems`."""
-    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.encoder import find_encoder
     from lmkindex.runtime import cache_folder
 
     names = [None, *(str(path) for path in sorted(cache_folder().glob("encoders/*/landmark.json"))), used_path or None]
@@ -92,7 +92,7 @@ def inspect(terminal: Terminal, folder: Folder) -> int:
 
     Its fingerprint is that which an index keeps. No model is loaded.
     """
-    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.encoder import find_encoder
 
     found = describe(find_encoder(folder))
     if terminal.as_json:

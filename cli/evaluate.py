@@ -167,8 +167,7 @@ def check_experiments(names: Sequence[str]) -> list[str]:
 
 def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOptions) -> Encoders:
     """The encoders of the landmark systems and of the others: one and the same unless --baseline-encoder names another."""
-    from lmkindex.encoder import load_encoder
-    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.encoder import find_encoder, load_encoder
     from lmkindex.evaluate.driver import Encoders
 
     landmark = load_encoder(find_encoder(encoder), options)

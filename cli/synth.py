@@ -79,8 +79,7 @@ def synth(
 
     A run that was stopped goes on where it was. The key for a URL comes from LMKINDEX_API_KEY.
     """
-    from lmkindex.encoder import load_encoder
-    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.encoder import find_encoder, load_encoder
     from lmkindex.evaluate.embed import VectorCache
     from lmkindex.runtime import cache_folder
     from lmkindex.storage import check_writable

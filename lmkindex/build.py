@@ -20,10 +20,10 @@ from .assemble import Assembler
 from .commit import IndexWriter
 from .config import BuildOptions, index_path
 from .encoder import Encoder, load_encoder
+from .encoder.pace import Pace
 from .errors import InterruptedBuildError, LmkindexError
 from .forecast import expect, measured
 from .head import write_lock
-from .pace import Pace
 from .plan import Job, is_up_to_date, plan_job, source_of
 from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
 from .read import Parser

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .config import BuildOptions, require
-from .encoder import Encoder, window_options
-from .encoder_folder import find_encoder
+from .encoder import Encoder, find_encoder, window_options
 from .entries import counts_of, failed_entry, well_entry
 from .errors import IndexUnusableError, LmkindexError
 from .files import plan_changes, walk_files

@@ -12,8 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from .config import EncodeOptions, SearchOptions, index_path
-from .encoder import Encoder, encode_questions, load_encoder
-from .encoder_folder import find_encoder
+from .encoder import Encoder, encode_questions, find_encoder, load_encoder
 from .errors import IndexUnusableError, UsageError
 from .head import require_head
 from .records import Float32Array, Hit, Int64Array, SearchResult, Span

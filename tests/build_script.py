@@ -17,8 +17,7 @@ from lmkindex import prepare
 from lmkindex.build import build_index
 from lmkindex.commit import IndexWriter
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import Encoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import LmkindexError
 from lmkindex.table import connect
 

@@ -21,8 +21,7 @@ import tiny
 from lmkindex import commit, prepare
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import Encoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
 from lmkindex.records import Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.batches import NUM_LENGTHS, padded_length, plan_batches
+from lmkindex.encoder.batches import NUM_LENGTHS, padded_length, plan_batches
 
 LENGTHS = st.lists(st.integers(1, 256), max_size=300)
 

@@ -18,8 +18,7 @@ import tiny
 from lmkindex import plan, prepare
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
-from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
 from lmkindex.files import walk as files
 from lmkindex.head import read_head

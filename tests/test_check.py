@@ -13,8 +13,7 @@ import tiny
 from lmkindex.build import build_index
 from lmkindex.check import WINDOWS_A_DOCUMENT, check_sample
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
-from lmkindex.encoder_folder import find_encoder, read_folder
+from lmkindex.encoder import Encoder, FakeEncoder, find_encoder, load_encoder, read_folder
 from lmkindex.head import require_head, write_head
 from lmkindex.records import BuildReport
 from lmkindex.table import IndexReader, connect

@@ -22,12 +22,14 @@ from lmkindex.encoder import (
     TransformerEncoder,
     combine_pieces,
     encode_questions,
+    find_encoder,
     load_encoder,
     make_row,
     normalise,
+    read_folder,
     window_options,
 )
-from lmkindex.encoder_folder import POOLINGS, find_encoder, fingerprint_of, read_folder
+from lmkindex.encoder.folder import POOLINGS, fingerprint_of
 from lmkindex.errors import EncoderError
 from lmkindex.records import Float32Array, Row, TokenizedSentences, Window
 from lmkindex.windows import make_windows

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex.encoder_folder import BASE_NAME, DEFAULT_NAME, base_folder, find_encoder, fingerprint_of, read_folder
+from lmkindex.encoder import find_encoder, read_folder
+from lmkindex.encoder.folder import BASE_NAME, DEFAULT_NAME, base_folder, fingerprint_of
 from lmkindex.errors import EncoderError
 from lmkindex.storage import publish_folder
 

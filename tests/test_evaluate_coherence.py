@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
-from lmkindex.encoder import FakeEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.embed import VectorCache
 from lmkindex.evaluate.experiments.coherence import classify, rank_of, run_coherence

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
-from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, load_encoder, word_id
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, load_encoder, read_folder
+from lmkindex.encoder.fake import word_id
 from lmkindex.evaluate import corpus as corpus_module
 from lmkindex.evaluate.corpus import has_tokens, locate_evidence, make_corpus, sentences_of
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, tokens_of, word_chunks

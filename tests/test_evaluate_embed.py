@@ -19,8 +19,8 @@ import tiny
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, encode_questions, load_encoder, normalise
-from lmkindex.encoder_folder import POOLINGS, read_folder
+from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, encode_questions, load_encoder, normalise, read_folder
+from lmkindex.encoder.folder import POOLINGS
 from lmkindex.errors import UsageError
 from lmkindex.evaluate import embed as embed_module
 from lmkindex.evaluate import lexical

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions, SearchOptions
-from lmkindex.encoder import Encoder, FakeEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.corpus import make_corpus
 from lmkindex.evaluate.embed import VectorCache

@@ -465,8 +465,7 @@ def test_usage_errors_say_what_to_do(
 def test_the_default_encoder_beats_chance_on_the_sample_corpus(tmp_path: Path) -> None:
     """The real model over `examples/`: any sensible system is far above random order, and no difference is claimed beyond that."""
     from lmkindex.config import EncodeOptions
-    from lmkindex.encoder import load_encoder
-    from lmkindex.encoder_folder import find_encoder
+    from lmkindex.encoder import find_encoder, load_encoder
 
     (examples,) = find_sets(tiny.CORPUS_PATH.parent, [])
     encoder = load_encoder(find_encoder(None), EncodeOptions())

@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
-from lmkindex.encoder import FakeEncoder, load_encoder, make_row, window_options
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import FakeEncoder, load_encoder, make_row, read_folder, window_options
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.embed import VectorCache, document_tokens
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput

@@ -10,13 +10,11 @@ import pytest
 import tiny
 from test_build import build, put
 
-from lmkindex import pace
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder import FakeEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import FakeEncoder, load_encoder, pace, read_folder
+from lmkindex.encoder.pace import Pace
 from lmkindex.errors import InterruptedBuildError
-from lmkindex.pace import Pace
 from lmkindex.records import Float32Array, Row
 from lmkindex.table import IndexReader
 

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, SearchOptions
-from lmkindex.encoder import FakeEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
 from lmkindex.records import Hit, SearchResult, Span
 from lmkindex.search import WORDS_WEIGHT, Searcher, open_searcher, rank_hits

@@ -20,7 +20,7 @@ from train_tools import make_set, read_curve
 import lmkindex.train.adapt
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, UsageError
 from lmkindex.evaluate.datasets import find_sets
 from lmkindex.generate import FakeGenerator, Generator

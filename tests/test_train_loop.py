@@ -26,7 +26,7 @@ from train_tools import load_tiny, make_set, read_curve, recipe_values, small_re
 
 import lmkindex.train.loop
 import lmkindex.train.update
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
 from lmkindex.records import JsonObject
 from lmkindex.train.checkpoint import append_line, load_checkpoint, read_lines, rewind_curve

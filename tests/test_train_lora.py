@@ -16,9 +16,8 @@ import pytest
 import tiny
 from train_tools import load_tiny, read_curve, small_recipe, write_data
 
-from lmkindex.batches import padded_length
-from lmkindex.encoder import encode_questions
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import encode_questions, read_folder
+from lmkindex.encoder.batches import padded_length
 from lmkindex.errors import InterruptedBuildError, UsageError
 from lmkindex.records import Float32Array, Row
 from lmkindex.train.export import export_encoder, merged_weights

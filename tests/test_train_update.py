@@ -17,8 +17,7 @@ import torch
 from safetensors.torch import load_file
 from train_tools import load_tiny, make_set, small_recipe
 
-from lmkindex.encoder import encode_questions, normalise
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import encode_questions, normalise, read_folder
 from lmkindex.errors import EncoderError, UsageError
 from lmkindex.records import Row
 from lmkindex.train.batch import Batch

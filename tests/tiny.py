@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lmkindex.encoder import FakeEncoder, disjoint
+from lmkindex.encoder import FakeEncoder
+from lmkindex.encoder.transformer import disjoint
 from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, Row
 from lmkindex.table import IndexReader
 

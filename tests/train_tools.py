@@ -12,8 +12,7 @@ from typing import Any
 import tiny
 
 from lmkindex.config import EncodeOptions
-from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder
-from lmkindex.encoder_folder import read_folder
+from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder, read_folder
 from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.records import JsonObject
 from lmkindex.sentences import split_sentences

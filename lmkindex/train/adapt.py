@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import EncodeOptions, index_path, require
-from ..encoder import load_encoder
-from ..encoder_folder import find_encoder, read_folder
+from ..encoder import find_encoder, load_encoder, read_folder
 from ..errors import UsageError
 from ..evaluate.datasets import find_sets
 from ..evaluate.embed import VectorCache

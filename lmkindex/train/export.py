@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..encoder_folder import SETTINGS_FILE
+from ..encoder.folder import SETTINGS_FILE
 from ..errors import EncoderError
 from ..records import JsonObject
 from ..storage import publish_folder

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import EncodeOptions
-from ..encoder import TransformerEncoder, load_encoder
-from ..encoder_folder import read_folder
+from ..encoder import TransformerEncoder, load_encoder, read_folder
 from ..errors import InterruptedBuildError, UsageError
 from ..records import JsonObject
 from ..storage import publish_folder, write_json

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config import require
-from ..encoder import pick_device, pick_dtype, pool
-from ..encoder_folder import BASE_NAME, SETTINGS_FILE, base_folder, read_folder
+from ..encoder import read_folder
+from ..encoder.folder import BASE_NAME, SETTINGS_FILE, base_folder
+from ..encoder.transformer import pick_device, pick_dtype, pool
 from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, JsonObject, Row
 from ..runtime import hide_broken_vision

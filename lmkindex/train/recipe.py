@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from ..config import require
-from ..encoder_folder import POOLINGS
+from ..encoder.folder import POOLINGS
 from ..errors import UsageError
 
 KINDS = ("distil", "pairs", "pseudo", "documents", "chunks")

@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..batches import plan_batches
-from ..encoder import num_cores, use_one_thread
+from ..encoder.batches import plan_batches
+from ..encoder.transformer import num_cores, use_one_thread
 from ..records import Row
 from .batch import Batch
 from .loss import accuracy, distillation_loss, position_aware_loss

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+CPU_BATCH_TOKENS = 1024  # padded; larger batches leave the core's cache (docs/log.md)
+CUDA_BATCH_TOKENS = 65_536
 NUM_LENGTHS = 32
 LENGTH_STEP = 8
 

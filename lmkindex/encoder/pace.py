@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from ..records import Float32Array, Row
 from .batches import plan_batches
-from .encoder import Encoder
-from .records import Float32Array, Row
+from .protocol import Encoder
 
 FIRST_BATCHES = 8
 CALL_S = 2.0  # shorter calls would leave workers waiting for the last one too often

