@@ -27,12 +27,12 @@ from lmkindex.config import BuildOptions, EncodeOptions, FileOptions, SearchOpti
 from lmkindex.encoder import TransformerEncoder, find_encoder, load_encoder
 from lmkindex.encoder.transformer import num_cores, use_one_thread
 from lmkindex.files import walk_files
+from lmkindex.index import IndexReader
 from lmkindex.prepare import tokenize
 from lmkindex.read import read_document
 from lmkindex.records import BuildReport, Int32Array
 from lmkindex.search import Searcher
 from lmkindex.sentences import split_sentences
-from lmkindex.table import IndexReader
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "corpus"
 LOG = Path(__file__).parents[1] / "docs" / "log.md"

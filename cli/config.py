@@ -74,7 +74,7 @@ def settings_of(context: Any, settings: dict[str, s.Setting], from_files: dict[s
 
 def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
     """What an index was built with wins for encoder and windows; an encoder that was asked for is left, for `build` to refuse it."""
-    from lmkindex.head import read_head
+    from lmkindex.index import read_head
 
     try:
         head = read_head(index_path(index))

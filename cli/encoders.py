@@ -57,7 +57,7 @@ def list_encoders(terminal: Terminal) -> int:
 
 def encoder_of_index(index: str) -> tuple[dict[str, Any], list[str]]:
     """What the index's head says of its encoder, and why it could not be read if so; nothing where there is no index."""
-    from lmkindex.head import read_head
+    from lmkindex.index import read_head
 
     try:
         head = read_head(index_path(index))

@@ -104,7 +104,7 @@ def build_families(outcome: Outcome, last_success_s: float) -> list[Family]:
 
 def index_families(index_path: Path) -> list[Family]:
     """What the index holds, as its head says; nothing when there is none."""
-    from lmkindex.head import read_head
+    from lmkindex.index import read_head
 
     head = None
     with suppress(LmkindexError, OSError):

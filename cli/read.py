@@ -56,7 +56,7 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
 
     It is printed as it is stored; to a file or a pipe exactly, without a line end of its own.
     """
-    from lmkindex.table import IndexReader
+    from lmkindex.index import IndexReader
 
     reader = IndexReader(index_path(terminal.index))
     entry, written = resolve(reference, reader.manifest())
@@ -131,7 +131,7 @@ def bounds_of(written: str | None, path: str, num_chars: int) -> tuple[int, int]
 
 def cut(doc_id: str, row: Mapping[str, Any], bounds: tuple[int, int], context: int) -> Passage:
     """The passage `bounds` of a document's row."""
-    from lmkindex.table import page_of
+    from lmkindex.index import page_of
 
     text: str = row["text"]
     start, end = bounds

@@ -17,7 +17,7 @@ from . import options as o
 from .output import BOLD, Terminal, one_line
 
 if TYPE_CHECKING:
-    from lmkindex.table import IndexReader
+    from lmkindex.index import IndexReader
 
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
@@ -38,13 +38,13 @@ def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: 
 
     Also which files failed and why, the size on disk, and when the index was last published.
     """
-    from lmkindex.table import IndexReader
+    from lmkindex.index import IndexReader
 
     path = index_path(terminal.index)
     reader = IndexReader(path)
     found = describe(path, reader)
     if check:
-        from .check import check_index
+        from lmkindex.index import check_index
 
         terminal.status("Reading the whole index")
         found["damage"] = check_index(reader)
@@ -73,7 +73,7 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
     from lmkindex.forecast import rate_of
-    from lmkindex.head import HEAD_FILE
+    from lmkindex.index import HEAD_FILE
     from lmkindex.report import failure_of
 
     head = reader.head

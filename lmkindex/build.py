@@ -17,13 +17,13 @@ from pathlib import Path
 
 from .ahead import in_thread
 from .assemble import Assembler
-from .commit import IndexWriter
 from .config import BuildOptions, index_path
 from .encoder import Encoder, load_encoder
 from .encoder.pace import Pace
 from .errors import InterruptedBuildError, LmkindexError
 from .forecast import expect, measured
-from .head import write_lock
+from .index import IndexWriter, write_lock
+from .index import maintain as maintain_index
 from .plan import Job, is_up_to_date, plan_job, source_of
 from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
 from .read import Parser
@@ -171,7 +171,7 @@ def record_known_changes(job: Job, assembler: Assembler) -> None:
 def maintain(assembler: Assembler, options: BuildOptions) -> list[str]:
     """Maintenance inside the lock; its failure is a warning, never a loss."""
     try:
-        assembler.writer.maintain(options.ann_rows)
+        maintain_index(assembler.writer, options.ann_rows)
     except Exception as error:  # whatever LanceDB raises: the documents are published already
         return [f"Maintenance failed and will be tried again by the next build that changes something: {error}"]
     return []

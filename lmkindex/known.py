@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .files import document_id
+from .index import IndexReader
 from .records import Document, FileEntry, FileFailure, Float16Array, ManifestEntry, Page, Window
-from .table import IndexReader
 
 
 class KnownWindows:

@@ -15,11 +15,10 @@ from .encoder import Encoder, find_encoder, window_options
 from .entries import counts_of, failed_entry, well_entry
 from .errors import IndexUnusableError, LmkindexError
 from .files import plan_changes, walk_files
-from .head import read_head
+from .index import IndexReader, read_head
 from .prepare import Source, Stopwatch, Task
 from .read import Parser, is_blank
 from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
-from .table import IndexReader
 from .unseen import hidden_documents, hidden_failure, hidden_task, sort_out_skipped
 
 Manifest = dict[tuple[str, str], ManifestEntry]

@@ -17,12 +17,12 @@ import numpy as np
 from .config import FileOptions, WindowOptions
 from .encoder import Encoder, make_row
 from .errors import LmkindexError, ReadError
+from .index import IndexReader
 from .known import KnownWindows, kept_document
 from .read import read_file
 from .read.formats import Parse
 from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
 from .sentences import split_sentences
-from .table import IndexReader
 from .windows import make_windows
 
 T = TypeVar("T")

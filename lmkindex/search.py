@@ -14,10 +14,9 @@ import numpy as np
 from .config import EncodeOptions, SearchOptions, index_path
 from .encoder import Encoder, encode_questions, find_encoder, load_encoder
 from .errors import IndexUnusableError, UsageError
-from .head import require_head
+from .index import IndexReader, page_of, require_head, vectors_of
 from .records import Float32Array, Hit, Int64Array, SearchResult, Span
 from .spans import Extent, explain, extent_of, lift_scores, sentences_of, take_extents
-from .table import IndexReader, page_of, vectors_of
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
 WORDS_WEIGHT = 0.25  # of BM25, scaled so that the best hit has 1, against a cosine: chosen on development sets (docs/log.md)

@@ -15,11 +15,11 @@ import tiny
 
 from lmkindex import prepare
 from lmkindex.build import build_index
-from lmkindex.commit import IndexWriter
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import LmkindexError
-from lmkindex.table import connect
+from lmkindex.index import IndexWriter
+from lmkindex.index.tables import connect
 
 
 def make_encoder(name: str) -> Encoder:

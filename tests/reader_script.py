@@ -14,8 +14,8 @@ from pathlib import Path
 
 from lmkindex.config import SearchOptions
 from lmkindex.encoder import FakeEncoder
+from lmkindex.index import IndexReader
 from lmkindex.search import Searcher
-from lmkindex.table import IndexReader
 
 
 def read_state(index_path: Path) -> set[str]:

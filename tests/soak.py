@@ -30,9 +30,9 @@ from soak_worker import make_encoder
 
 from lmkindex.check import Sample, check_document
 from lmkindex.encoder import window_options
+from lmkindex.index import IndexReader
 from lmkindex.records import ManifestEntry
 from lmkindex.sentences import split_sentences
-from lmkindex.table import IndexReader
 
 WORKER_PATH = tiny.TESTS_PATH / "soak_worker.py"
 SAMPLE_DOCUMENTS = 8

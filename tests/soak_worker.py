@@ -18,11 +18,12 @@ import lancedb.expr
 import lancedb.index
 import tiny
 
-from lmkindex import commit, prepare
+from lmkindex import prepare
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
+from lmkindex.index import maintenance
 from lmkindex.records import Row
 
 
@@ -35,7 +36,7 @@ def make_encoder(name: str) -> Encoder:
 
 def main() -> int:
     """Answer requests until stdin ends."""
-    commit.KEEP_VERSIONS = timedelta(seconds=2)  # so that pruning happens too; nobody reads while a worker builds
+    maintenance.KEEP_VERSIONS = timedelta(seconds=2)  # so that pruning happens too; nobody reads while a worker builds
     prepare.SLAB_ROWS = 64
     encoder = make_encoder(sys.argv[1])
     encoder.encode_rows([Row(ids_T=encoder.tokenize(["warm up"])[0], starts=(0,), ends=(1,))])

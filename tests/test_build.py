@@ -21,11 +21,10 @@ from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
 from lmkindex.files import walk as files
-from lmkindex.head import read_head
+from lmkindex.index import IndexReader, read_head
 from lmkindex.read import read as read_module
 from lmkindex.read.formats import Parse
 from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row
-from lmkindex.table import IndexReader
 
 SCRIPT_PATH = tiny.TESTS_PATH / "build_script.py"
 FP32 = EncodeOptions(dtype="float32", threads=2)
@@ -585,7 +584,7 @@ def test_progress_ends_at_the_whole(corpus: Path, index: str, small_slabs: None)
 
 
 def test_failed_maintenance_is_a_warning(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lmkindex.commit import IndexWriter
+    from lmkindex.index import IndexWriter
 
     def fail(self: IndexWriter, ann_rows: int) -> None:
         raise RuntimeError("Retryable commit conflict")

@@ -10,8 +10,7 @@ from test_build import build, counts, manifest, put, same_as_clean_build, texts
 
 from lmkindex.config import FileOptions
 from lmkindex.errors import LmkindexError
-from lmkindex.table import IndexReader
-from lmkindex_cli.check import check_index
+from lmkindex.index import IndexReader, check_index
 
 
 @pytest.fixture

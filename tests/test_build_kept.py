@@ -18,9 +18,8 @@ from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
 from lmkindex.files import walk as files
+from lmkindex.index import IndexReader, check_index
 from lmkindex.records import FileFailure, Forecast
-from lmkindex.table import IndexReader
-from lmkindex_cli.check import check_index
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from lmkindex.build import build_index
 from lmkindex.check import WINDOWS_A_DOCUMENT, check_sample
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, FakeEncoder, find_encoder, load_encoder, read_folder
-from lmkindex.head import require_head, write_head
+from lmkindex.index import IndexReader, require_head
+from lmkindex.index.head import write_head
+from lmkindex.index.tables import connect
 from lmkindex.records import BuildReport
-from lmkindex.table import IndexReader, connect
 
 ALL = 10**6
 

@@ -31,7 +31,8 @@ from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.generate import FakeGenerator
-from lmkindex.head import read_head, write_head, write_lock
+from lmkindex.index import read_head, write_lock
+from lmkindex.index.head import write_head
 from lmkindex_cli import settings
 from lmkindex_cli.build import stopping_on_signals
 from lmkindex_cli.main import main, make_command, move_common_options

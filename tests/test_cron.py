@@ -19,7 +19,7 @@ from test_metrics import metrics
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
-from lmkindex.head import read_head
+from lmkindex.index import read_head
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "cron.md").read_text("utf-8")

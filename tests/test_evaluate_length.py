@@ -36,7 +36,7 @@ from lmkindex.evaluate.experiments.needles import (
     make_local,
 )
 from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
-from lmkindex.table import IndexReader
+from lmkindex.index import IndexReader
 
 DESIGN = LengthDesign(lengths=(520, 1_500, 4_000, 400_000), num_needles=24, min_needles=6, min_ann_rows=100, timed_questions=2)
 LENGTHS = [520, 1_500, 4_000]  # what the made-up sets have text for

@@ -30,9 +30,9 @@ from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
 from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders, lift_orders
 from lmkindex.generate import FakeGenerator
+from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Hit, Row
 from lmkindex.search import Searcher, rank_hits
-from lmkindex.table import IndexReader
 from lmkindex_cli.main import main
 
 NO_READER = ReaderOptions()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import lmkindex.generate
 from lmkindex.generate import FakeGenerator
-from lmkindex.table import IndexReader
+from lmkindex.index import IndexReader
 from lmkindex_cli.main import main
 
 LONE = "\ud83d"  # half of a pair, as programs that count in UTF-16 cut texts

@@ -26,9 +26,9 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, SearchOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import IndexUnusableError, LmkindexError
-from lmkindex.head import HEAD_FILE, read_head
+from lmkindex.index import HEAD_FILE, IndexReader, read_head
+from lmkindex.index.tables import MANIFESTS, TABLES, connect, manifest_version
 from lmkindex.search import Searcher
-from lmkindex.table import MANIFESTS, TABLES, IndexReader, connect, manifest_version
 from lmkindex_cli.main import exit_code_of, explain
 
 

@@ -15,7 +15,8 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.forecast import MIN_RATE_TOKENS, RATE_MS, RATE_TOKENS, measured, rate_of, seconds_for
-from lmkindex.head import read_head, write_head
+from lmkindex.index import read_head
+from lmkindex.index.head import write_head
 from lmkindex.records import Forecast, Head
 
 OTHER_ENCODER = FakeEncoder(dim=16)

@@ -24,12 +24,12 @@ from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import ReadError
 from lmkindex.files import walk_files
+from lmkindex.index import IndexReader
 from lmkindex.read import Parser, read_document
 from lmkindex.read.encoding import decode_text
 from lmkindex.read.formats import parse_bytes
 from lmkindex.records import BuildReport, FileEntry
 from lmkindex.sentences import split_sentences
-from lmkindex.table import IndexReader
 
 OPTIONS = FileOptions(parse_timeout_s=60.0)
 LONG = {"forms in a ring"}  # a picture that draws itself twice: pdfium never ends, which `test_parser.py` has a limit for

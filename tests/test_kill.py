@@ -14,7 +14,7 @@ import tiny
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
-from lmkindex.head import read_head
+from lmkindex.index import read_head
 
 SCRIPT_PATH = tiny.TESTS_PATH / "build_script.py"
 NUM_KILLS = 10

@@ -9,11 +9,10 @@ import tiny
 from test_build import StoppedError, build, manifest, put
 
 from lmkindex import entries
-from lmkindex.commit import IndexWriter
 from lmkindex.encoder import FakeEncoder
-from lmkindex.head import read_head
+from lmkindex.index import IndexReader, IndexWriter, read_head
+from lmkindex.index.tables import LEDGER_COLUMNS
 from lmkindex.records import FileFailure
-from lmkindex.table import LEDGER_COLUMNS, IndexReader
 
 DAYS = [f"2026-11-{day:02d}T02:00:00Z" for day in range(1, 10)]
 

@@ -16,7 +16,7 @@ from test_cli import Run, clean_place, fake, run  # noqa: F401  (fixtures)
 import lmkindex.build
 import lmkindex.prepare
 from lmkindex.errors import InterruptedBuildError
-from lmkindex.head import write_lock
+from lmkindex.index import write_lock
 from lmkindex.records import BuildReport
 from lmkindex_cli.metrics import LAST_SUCCESS, Outcome, write_metrics
 

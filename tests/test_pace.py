@@ -15,8 +15,8 @@ from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import FakeEncoder, load_encoder, pace, read_folder
 from lmkindex.encoder.pace import Pace
 from lmkindex.errors import InterruptedBuildError
+from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Row
-from lmkindex.table import IndexReader
 
 
 class SmallBatches(FakeEncoder):

@@ -19,10 +19,10 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, ReadError
+from lmkindex.index import IndexReader
 from lmkindex.read import Parser
 from lmkindex.read import sandbox as parser_module
 from lmkindex.read.formats import parse_bytes
-from lmkindex.table import IndexReader
 
 OPTIONS = FileOptions(parse_timeout_s=30.0)  # long for a busy machine; what must be late has its own
 SOON_S = 20.0

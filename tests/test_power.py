@@ -18,12 +18,10 @@ from typing import Any
 import pytest
 import tiny
 
-from lmkindex import commit
 from lmkindex.build import build_index
-from lmkindex.commit import IndexWriter
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
-from lmkindex.head import HEAD_FILE
+from lmkindex.index import HEAD_FILE, IndexWriter, maintenance
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to name the file that is flushed")
 CHECKED_SHARE = 0.3  # of the moments
@@ -144,7 +142,7 @@ def head_of(index_path: Path) -> bytes | None:
 
 def builds_with_power_cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> Inspector:
     """A first build, one that changes, renames and deletes, one that rebuilds; with maintenance and pruning."""
-    monkeypatch.setattr(commit, "KEEP_VERSIONS", timedelta(0))
+    monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(0))
     generator = random.Random(seed)
     corpus, index_path = tmp_path / "corpus", tmp_path / "index"
     corpus.mkdir()

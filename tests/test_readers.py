@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex import commit
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
+from lmkindex.index import maintenance
 
 NUM_READERS, NUM_GENERATIONS, NUM_DOCUMENTS = 4, 20, 6
 KEEP_S = 3.0
@@ -30,7 +30,7 @@ def write_generation(corpus: Path, generation: int) -> None:
 def test_four_readers_beside_a_writer_that_replaces_every_document_20_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each build is published once, so all documents of a state are of one generation. Versions are kept for seconds, so that pruning
     happens under the readers' hands; it must not touch what they read."""
-    monkeypatch.setattr(commit, "KEEP_VERSIONS", timedelta(seconds=KEEP_S))
+    monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=KEEP_S))
     corpus, index_path = tmp_path / "corpus", tmp_path / "index"
     corpus.mkdir()
     write_generation(corpus, 0)

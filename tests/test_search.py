@@ -18,9 +18,9 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions, SearchOptions
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
+from lmkindex.index import IndexReader
 from lmkindex.records import Hit, SearchResult, Span
 from lmkindex.search import WORDS_WEIGHT, Searcher, open_searcher, rank_hits
-from lmkindex.table import IndexReader
 
 TEXTS = {
     "mill/history.txt": "The tide mill was built in 1742. Its wheel was made of oak. The miller lived above the stones.\n\n"

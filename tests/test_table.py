@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lmkindex import commit
-from lmkindex.commit import IndexWriter
 from lmkindex.entries import counts_of, manifest_fields
 from lmkindex.errors import IndexUnusableError, LmkindexError, LockedError
-from lmkindex.head import describe_holder, read_head, require_head, write_head, write_lock
+from lmkindex.index import IndexReader, IndexWriter, maintain, maintenance, page_of, read_head, require_head, vectors_of, write_lock
+from lmkindex.index.head import write_head
+from lmkindex.index.lock import describe_holder
+from lmkindex.index.tables import pages_value
 from lmkindex.records import Float32Array, Head, ManifestEntry, Page
-from lmkindex.table import IndexReader, page_of, pages_value, vectors_of
 
 DIM = 16
 NASTY_IDS = [
@@ -304,7 +304,7 @@ def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> N
     before = results(old)
     stray_path = tmp_path / "landmarks.lance" / "data" / ".tmpX1"
     stray_path.touch()
-    head = writer.maintain(ann_rows=10**9)
+    head = maintain(writer, ann_rows=10**9)
     assert head == read_head(tmp_path)
     assert not stray_path.exists()
     new = IndexReader(tmp_path)
@@ -317,8 +317,8 @@ def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> N
 
 def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A nightly build: yesterday's head is older than what maintenance keeps, but a reader may have opened it a minute ago."""
-    monkeypatch.setattr(commit, "KEEP_VERSIONS", timedelta(seconds=4))
-    published(tmp_path, ["a", "b"]).maintain(ann_rows=10**9)
+    monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=4))
+    maintain(published(tmp_path, ["a", "b"]), ann_rows=10**9)
     time.sleep(5)  # what is published is old now
     old_head = require_head(tmp_path)
     reader = IndexReader(tmp_path)
@@ -326,7 +326,7 @@ def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path,
         writer = IndexWriter(tmp_path, dim=DIM, overwrite=True)
         add(writer, "a", vectors(5, seed))
         writer.publish(head_of())
-        writer.maintain(ann_rows=10**9)
+        maintain(writer, ann_rows=10**9)
         assert ids_in(tmp_path) == {"a": 5}
         for one in (reader, IndexReader(tmp_path, old_head)):
             assert len(one.nearest(vectors(1)[0], 100, None)) == 6
@@ -334,7 +334,7 @@ def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path,
 
 
 def test_maintenance_prunes_what_no_reader_can_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commit, "KEEP_VERSIONS", timedelta(seconds=0.5))
+    monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=0.5))
     published(tmp_path, ["a"], num_rows=2000)
     oldest_head = require_head(tmp_path)
     for seed in range(3):
@@ -342,7 +342,7 @@ def test_maintenance_prunes_what_no_reader_can_hold(tmp_path: Path, monkeypatch:
         writer = IndexWriter(tmp_path, dim=DIM)
         add(writer, "a", vectors(2000, seed))
         writer.publish(head_of())
-        writer.maintain(ann_rows=10**9)
+        maintain(writer, ann_rows=10**9)
         assert ids_in(tmp_path) == {"a": 2000}
     with pytest.raises(IndexUnusableError):
         IndexReader(tmp_path, oldest_head)
@@ -360,9 +360,9 @@ def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: 
     writer = IndexWriter(tmp_path, dim=dim)
     add(writer, "a", vectors_ND)
     writer.publish(head_of(dim=dim))
-    writer.maintain(ann_rows=num_rows + 1)
+    maintain(writer, ann_rows=num_rows + 1)
     assert [list(index.columns) for index in writer.landmarks.list_indices()] == [["lexical"]]
-    writer.maintain(ann_rows=num_rows)
+    maintain(writer, ann_rows=num_rows)
     assert sorted(list(index.columns) for index in writer.landmarks.list_indices()) == [["lexical"], ["vector"]]
     reader = IndexReader(tmp_path)
     questions_QD = vectors_ND[::300] + 0.1 * generator.standard_normal((20, dim)).astype(np.float32)
@@ -378,7 +378,7 @@ def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: 
     add(writer, "b", opposite_D[None])
     writer.publish(head_of(dim=dim))
     assert IndexReader(tmp_path).nearest(opposite_D, 1, None)["doc_id"].to_pylist() == ["b"]
-    writer.maintain(ann_rows=num_rows)
+    maintain(writer, ann_rows=num_rows)
     assert IndexReader(tmp_path).nearest(opposite_D, 1, None)["doc_id"].to_pylist() == ["b"]
 
 

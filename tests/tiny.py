@@ -17,8 +17,8 @@ import numpy as np
 
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.transformer import disjoint
+from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, Row
-from lmkindex.table import IndexReader
 
 TESTS_PATH = Path(__file__).resolve().parent
 PYTHONPATH = f"{TESTS_PATH.parent}:{TESTS_PATH}"  # of child processes: they run the code that is tested, not one that is installed

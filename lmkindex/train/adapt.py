@@ -26,11 +26,11 @@ from ..evaluate.records import EvaluationSet, Float64Array, Question, SourceDocu
 from ..evaluate.systems import select_systems
 from ..evaluate.workbench import Workbench
 from ..generate import Generator
+from ..index import IndexReader
 from ..records import EncoderFolder, JsonObject
 from ..storage import write_json, write_whole
 from ..synth.records import SynthOptions
 from ..synth.run import write_questions
-from ..table import IndexReader
 from .loop import OnNote, OnStep, TrainOptions, run_training
 from .recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
 

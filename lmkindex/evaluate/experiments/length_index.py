@@ -14,13 +14,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ...assemble import Assembler
-from ...commit import IndexWriter
 from ...config import SearchOptions
 from ...encoder import Encoder
+from ...index import IndexReader, IndexWriter, maintain
 from ...prepare import DocumentEnd, Prepared, Step, Task, WindowStep
 from ...records import Document, FileEntry, Float16Array, Head, Sentences, Window
 from ...search import Searcher
-from ...table import IndexReader
 from ..records import Float64Array
 from ..workbench import median_ms
 from .hunt import Hunt, order_of, score
@@ -61,7 +60,7 @@ class HuntIndex:
         """Commit what is queued, maintain the tables as the end of a build does, publish."""
         self.assembler.commit(publish=False)
         self.assembler.publish()
-        self.writer.maintain(ann_rows)
+        maintain(self.writer, ann_rows)
 
     @property
     def size_bytes(self) -> int:

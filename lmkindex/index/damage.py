@@ -1,5 +1,6 @@
-"""`lmkindex status --check`: does the index hold what it says? Reads everything once; LanceDB itself does not notice a flipped bit.
+"""Does an index hold what it says? Reads everything once; LanceDB itself does not notice a flipped bit.
 
+Takes a reader, gives sentences for the user. Whether it is what a build would make now is for `build/verify.py`.
 Shapes: N landmarks of a batch, D dimensions.
 """
 
@@ -13,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from lmkindex.records import ManifestEntry
-    from lmkindex.table import IndexReader
+    from ..records import ManifestEntry
+    from .reader import IndexReader
 
 BATCH_ROWS = 16_384
 NORM_TOLERANCE = 0.01  # a float16 vector of norm 1 is within 0.001

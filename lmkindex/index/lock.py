@@ -1,8 +1,4 @@
-"""`head.json` and the write lock: which table versions are the index, and who may write. Knows no rows.
-
-`head.json` is the only mutable name of an index (DESIGN §5). It is written beside itself, fsynced and renamed, so a reader sees the old
-head or the new one, and a power cut leaves one of them.
-"""
+"""The write lock of an index: who may write. A kernel lock, freed by the kernel when its process dies. Knows no tables."""
 
 from __future__ import annotations
 
@@ -14,57 +10,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 
-from .errors import IndexUnusableError, LmkindexError, LockedError
-from .records import Head
-from .storage import fsync_path
+from ..errors import LmkindexError, LockedError
 
-FORMAT = 1
-HEAD_FILE = "head.json"
 LOCK_FILE = "write.lock"
 HOLDER_FILE = "write.lock.json"
-
-
-def read_head(index_path: Path) -> Head | None:
-    """The published head, or None when nothing was published here. Raises `IndexUnusableError` when it cannot be understood."""
-    try:
-        fields = json.loads((index_path / HEAD_FILE).read_text(encoding="utf-8"))
-        found = fields["format"]
-        if found != FORMAT:
-            raise IndexUnusableError(
-                f"The index at {index_path} has format {found}; this version of lmkindex reads format {FORMAT}. Update lmkindex, or build "
-                "into another directory with --index."
-            )
-        return Head(**(fields | {"roots": tuple(fields["roots"]), "tables": dict(fields["tables"])}))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise IndexUnusableError(
-            f"{index_path / HEAD_FILE} is damaged ({error}). Restore it from a backup, or move {index_path} away and run `lmkindex build`."
-        ) from error
-
-
-def require_head(index_path: Path) -> Head:
-    """The published head; raises `IndexUnusableError` when there is none."""
-    head = read_head(index_path)
-    if head is None:
-        raise IndexUnusableError(f"There is no index at {index_path}. Run `lmkindex build CORPUS --index {index_path}` first.")
-    return head
-
-
-def write_head(index_path: Path, head: Head) -> None:
-    """Publish `head`: write beside, fsync, rename, fsync the directory."""
-    fields = asdict(head)
-    staging = index_path / f"{HEAD_FILE}.tmp"
-    with staging.open("w", encoding="utf-8") as file:
-        json.dump({"format": fields.pop("format")} | fields, file, indent=2, sort_keys=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    staging.replace(index_path / HEAD_FILE)
-    fsync_path(index_path)
 
 
 def require_hard_links(index_path: Path) -> None:

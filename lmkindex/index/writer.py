@@ -1,4 +1,4 @@
-"""The writer of an index: rows in, published states out, and maintenance.
+"""The writer of an index: rows in, published states out.
 
 Knows tables, versions and fsync; knows no files or encoders. What is added becomes visible only when `publish` replaces `head.json`, so a
 crash at any moment leaves the last published state; the next writer restores it (DESIGN §5).
@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import IndexUnusableError, LmkindexError, first_line
-from .head import HEAD_FILE, read_head, require_hard_links, write_head
-from .records import Head
-from .storage import fsync_path
-from .table import (
+from ..errors import IndexUnusableError, LmkindexError, first_line
+from ..records import Head
+from ..storage import fsync_path
+from .head import HEAD_FILE, read_head, write_head
+from .lock import require_hard_links
+from .tables import (
     LEDGER_COLUMNS,
     MANIFESTS,
     TABLES,
@@ -34,10 +33,6 @@ from .table import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-KEEP_VERSIONS = timedelta(hours=1)  # readers that opened an older head keep working for this long
-NEVER = timedelta(days=36_500)
-BTREE_ROWS = 10_000
 
 
 class IndexWriter:
@@ -189,49 +184,6 @@ class IndexWriter:
                 self.synced.update(new_files, new_folders)
         for directory in sorted(directories, reverse=True):  # what is deeper comes first
             fsync_path(directory)
-
-    def maintain(self, ann_rows: int) -> Head:
-        """Compact, fold new rows into the indices, publish, and only then prune what no head names. Raises whatever LanceDB raises."""
-        assert self.head is not None
-        self.create_vector_indices(ann_rows)
-        for table in (self.documents, self.landmarks):
-            table.optimize(cleanup_older_than=NEVER)
-        head = self.publish(self.head)
-        for table in (self.documents, self.landmarks):
-            table.optimize(cleanup_older_than=self.prune_age(table))
-        if (self.documents.version, self.landmarks.version) != (head.tables["documents"], head.tables["landmarks"]):
-            head = self.publish(head)
-        self.remove_strays()
-        return head
-
-    def prune_age(self, table: Any) -> timedelta:
-        """How old a version must be to go. A version's age counts from its making, but a reader may have opened it at any time until it
-        was replaced: so the version that was the newest `KEEP_VERSIONS` ago stays, and the head that this writer found.
-        """
-        now = time.time()
-        ages = {version["version"]: timedelta(seconds=now - version["timestamp"].timestamp()) for version in table.list_versions()}
-        newest_of_old = min((age for age in ages.values() if age >= KEEP_VERSIONS), default=KEEP_VERSIONS)
-        found = ages.get(self.found_tables.get(table.name, -1), KEEP_VERSIONS)
-        return max(newest_of_old, found) + timedelta(seconds=1)
-
-    def create_vector_indices(self, ann_rows: int) -> None:
-        """Indices from the sizes at which they pay (FACTS): BTREE on doc_id, IVF_RQ on the vector."""
-        from lancedb.index import BTree, IvfRq
-
-        num_rows = self.landmarks.count_rows()
-        columns = {column for index in self.landmarks.list_indices() for column in index.columns}
-        if num_rows >= BTREE_ROWS and "doc_id" not in columns:
-            self.landmarks.create_index("doc_id", config=BTree())
-        dim = self.landmarks.schema.field("vector").type.list_size
-        if num_rows >= ann_rows and dim % 8 == 0 and "vector" not in columns:  # IVF_RQ takes dimensions in eights
-            config = IvfRq(distance_type="cosine", num_bits=1, max_iterations=10, sample_rate=64)
-            self.landmarks.create_index("vector", config=config)
-
-    def remove_strays(self) -> None:
-        """Remove the temporary files that killed writers left; we hold the lock, so they are nobody's."""
-        for name in TABLES:
-            for path in (self.index_path / f"{name}.lance" / "data").glob(".tmp*"):
-                path.unlink(missing_ok=True)
 
 
 def require_readable_files(index_path: Path) -> None:

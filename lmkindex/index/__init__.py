@@ -1,0 +1,28 @@
+"""An index on disk: tables in LanceDB, and the head that says which versions of them count (DESIGN §5).
+
+The face of the package. `head` and `lock` say what is published and who may write; `tables` has the schemas; `reader`
+and `writer` are the two ways in; `maintenance` ends a build; `damage` looks for what a disk did to the files.
+"""
+
+from __future__ import annotations
+
+from .damage import check_index
+from .head import HEAD_FILE, read_head, require_head
+from .lock import write_lock
+from .maintenance import maintain
+from .reader import IndexReader
+from .tables import page_of, vectors_of
+from .writer import IndexWriter
+
+__all__ = [
+    "HEAD_FILE",
+    "IndexReader",
+    "IndexWriter",
+    "check_index",
+    "maintain",
+    "page_of",
+    "read_head",
+    "require_head",
+    "vectors_of",
+    "write_lock",
+]
