@@ -61,7 +61,7 @@ def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: 
 
 def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str, Any]:
     """Some windows encoded again, as `--json` tells of them."""
-    from lmkindex.check import check_sample
+    from lmkindex.build import check_sample
     from lmkindex.config import EncodeOptions
     from lmkindex.search import open_searcher
 
@@ -72,9 +72,9 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
 
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
-    from lmkindex.forecast import rate_of
+    from lmkindex.build.forecast import rate_of
+    from lmkindex.build.report import failure_of
     from lmkindex.index import HEAD_FILE
-    from lmkindex.report import failure_of
 
     head = reader.head
     published = time.localtime((path / HEAD_FILE).stat().st_mtime)

@@ -28,7 +28,7 @@ import tiny
 from soak_store import Held, State, Store, find_different, find_mixed
 from soak_worker import make_encoder
 
-from lmkindex.check import Sample, check_document
+from lmkindex.build.verify import Sample, check_document
 from lmkindex.encoder import window_options
 from lmkindex.index import IndexReader
 from lmkindex.records import ManifestEntry

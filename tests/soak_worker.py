@@ -18,8 +18,7 @@ import lancedb.expr
 import lancedb.index
 import tiny
 
-from lmkindex import prepare
-from lmkindex.build import build_index
+from lmkindex.build import build_index, prepare
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import tiny
 
-from lmkindex import build, plan, prepare
+from lmkindex.build import pipeline as build
+from lmkindex.build import plan, prepare
 from lmkindex.records import Float32Array, Row
 from lmkindex_cli.main import run
 

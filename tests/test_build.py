@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 import tiny
 
-from lmkindex import plan, prepare
-from lmkindex.build import build_index
+from lmkindex.build import build_index, plan, prepare
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
@@ -554,7 +553,7 @@ def test_a_long_document_that_is_flushed_in_parts_is_seen_whole_or_not_at_all(
 def test_an_error_while_writing_is_raised_and_nothing_is_lost(
     corpus: Path, index: str, small_slabs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lmkindex.assemble import Assembler
+    from lmkindex.build.write import Assembler
 
     build(index, corpus)
     before = tiny.all_landmarks(Path(index))

@@ -12,8 +12,7 @@ import pytest
 from hard_files import pdf_with, stream
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
 
-from lmkindex import plan, prepare
-from lmkindex.build import build_index
+from lmkindex.build import build_index, plan, prepare
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError

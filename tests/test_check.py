@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex.build import build_index
-from lmkindex.check import WINDOWS_A_DOCUMENT, check_sample
+from lmkindex.build import build_index, check_sample
+from lmkindex.build.verify import WINDOWS_A_DOCUMENT
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, FakeEncoder, find_encoder, load_encoder, read_folder
 from lmkindex.index import IndexReader, require_head

@@ -24,9 +24,10 @@ import pytest
 import tiny
 
 import lmkindex.build
+import lmkindex.build.pipeline
+import lmkindex.build.plan
 import lmkindex.generate
-import lmkindex.plan
-import lmkindex.search
+import lmkindex.search.searcher
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError
@@ -82,7 +83,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Every command finds the fake encoder."""
     encoder = FakeEncoder()
-    for module in (lmkindex.build, lmkindex.plan, lmkindex.search):
+    for module in (lmkindex.build.pipeline, lmkindex.build.plan, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
     return encoder

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lmkindex.build
+import lmkindex.build.pipeline
+import lmkindex.build.plan
 import lmkindex.generate
-import lmkindex.plan
-import lmkindex.search
+import lmkindex.search.searcher
 from lmkindex.answer import as_line, make_prompt
 from lmkindex.config import BuildOptions
 from lmkindex.control_tokens import special_tokens_of, without_control_tokens
@@ -82,7 +83,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every command finds the fake encoder."""
     encoder: Any = FakeEncoder()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    for module in (lmkindex.build, lmkindex.plan, lmkindex.search):
+    for module in (lmkindex.build.pipeline, lmkindex.build.plan, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
 

@@ -8,7 +8,7 @@ import pytest
 import tiny
 from test_build import StoppedError, build, manifest, put
 
-from lmkindex import entries
+from lmkindex.build import manifest as entries
 from lmkindex.encoder import FakeEncoder
 from lmkindex.index import IndexReader, IndexWriter, read_head
 from lmkindex.index.tables import LEDGER_COLUMNS

@@ -14,7 +14,7 @@ import pytest
 from test_cli import Run, clean_place, fake, run  # noqa: F401  (fixtures)
 
 import lmkindex.build
-import lmkindex.prepare
+import lmkindex.build.prepare
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.index import write_lock
 from lmkindex.records import BuildReport
@@ -113,7 +113,7 @@ def check_failed(before: dict[str, float], code: int) -> None:
 def test_metrics_before_any_success_and_out_of_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     assert run("build", "nowhere", "--metrics", "m.prom").code == 2
     assert metrics()[LAST_SUCCESS] == 0
-    monkeypatch.setattr(lmkindex.prepare, "SLAB_ROWS", 1)
+    monkeypatch.setattr(lmkindex.build.prepare, "SLAB_ROWS", 1)
     for number in range(3):
         Path(f"corpus/d{number}.txt").write_text(f"Document {number}.", "utf-8")
     assert run("build", "corpus", "--time-budget", "0.001s", "--metrics", "m.prom", "--json").json["incomplete"] is True

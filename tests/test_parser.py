@@ -184,7 +184,7 @@ def test_the_child_does_not_hear_the_signals_of_a_stop(sick_parser: Parser) -> N
 
 @pytest.mark.parametrize("ending", ["signal", "time"])
 def test_a_build_that_waits_for_a_parser_can_be_stopped(sick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
-    monkeypatch.setattr("lmkindex.prepare.SLAB_STEPS", 1)  # so that the first document is on its way when the second one hangs
+    monkeypatch.setattr("lmkindex.build.prepare.SLAB_STEPS", 1)  # so that the first document is on its way when the second one hangs
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "a.txt").write_text("Plain text.")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lmkindex.entries import counts_of, manifest_fields
+from lmkindex.build.manifest import counts_of, manifest_fields
 from lmkindex.errors import IndexUnusableError, LmkindexError, LockedError
 from lmkindex.index import IndexReader, IndexWriter, maintain, maintenance, page_of, read_head, require_head, vectors_of, write_lock
 from lmkindex.index.head import write_head

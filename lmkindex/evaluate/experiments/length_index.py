@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ...assemble import Assembler
+from ...build.prepare import DocumentEnd, Prepared, Step, Task, WindowStep
+from ...build.write import Assembler
 from ...config import SearchOptions
 from ...encoder import Encoder
 from ...index import IndexReader, IndexWriter, maintain
-from ...prepare import DocumentEnd, Prepared, Step, Task, WindowStep
 from ...records import Document, FileEntry, Float16Array, Head, Sentences, Window
 from ...search import Searcher
 from ..records import Float64Array

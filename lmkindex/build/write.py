@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Encoder, combine_pieces, normalise
-from .entries import counts_of, indexed_entry, manifest_fields, unread_entry, utc_now
-from .index import IndexWriter
-from .index.tables import pages_value
+from ..encoder import Encoder, combine_pieces, normalise
+from ..index import IndexWriter
+from ..index.tables import pages_value
+from ..records import Float16Array, Float32Array, Head, ManifestEntry
+from .manifest import counts_of, indexed_entry, manifest_fields, unread_entry, utc_now
 from .prepare import DocumentEnd, Failed, Prepared, Step, WindowStep
-from .records import Float16Array, Float32Array, Head, ManifestEntry
 
 if TYPE_CHECKING:
     import pyarrow as pa

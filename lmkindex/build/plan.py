@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .config import BuildOptions, require
-from .encoder import Encoder, find_encoder, window_options
-from .entries import counts_of, failed_entry, well_entry
-from .errors import IndexUnusableError, LmkindexError
-from .files import plan_changes, walk_files
-from .index import IndexReader, read_head
+from ..config import BuildOptions, require
+from ..encoder import Encoder, find_encoder, window_options
+from ..errors import IndexUnusableError, LmkindexError
+from ..files import plan_changes, walk_files
+from ..index import IndexReader, read_head
+from ..read import Parser, is_blank
+from ..records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
+from .kept import hidden_documents, hidden_failure, hidden_task, sort_out_skipped
+from .manifest import counts_of, failed_entry, well_entry
 from .prepare import Source, Stopwatch, Task
-from .read import Parser, is_blank
-from .records import EncoderFolder, FileEntry, FileFailure, FilePlan, Head, ManifestEntry
-from .unseen import hidden_documents, hidden_failure, hidden_task, sort_out_skipped
 
 Manifest = dict[tuple[str, str], ManifestEntry]
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share

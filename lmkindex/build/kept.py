@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .files.changes import failure_over, paths_over
-from .files.walk import DANGLING_OTHER
+from ..files.changes import failure_over, paths_over
+from ..files.walk import DANGLING_OTHER
+from ..records import OUT_OF_REACH, FileEntry, FileFailure, ManifestEntry
 from .prepare import Task
-from .records import OUT_OF_REACH, FileEntry, FileFailure, ManifestEntry
 
 
 def sort_out_skipped(

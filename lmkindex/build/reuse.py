@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .files import document_id
-from .index import IndexReader
-from .records import Document, FileEntry, FileFailure, Float16Array, ManifestEntry, Page, Window
+from ..files import document_id
+from ..index import IndexReader
+from ..records import Document, FileEntry, FileFailure, Float16Array, ManifestEntry, Page, Window
 
 
 class KnownWindows:

@@ -15,20 +15,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from .ahead import in_thread
-from .assemble import Assembler
-from .config import BuildOptions, index_path
-from .encoder import Encoder, load_encoder
-from .encoder.pace import Pace
-from .errors import InterruptedBuildError, LmkindexError
+from ..config import BuildOptions, index_path
+from ..encoder import Encoder, load_encoder
+from ..encoder.pace import Pace
+from ..errors import InterruptedBuildError, LmkindexError
+from ..index import IndexWriter, write_lock
+from ..index import maintain as maintain_index
+from ..read import Parser
+from ..records import BuildReport, Forecast
+from .background import in_thread
 from .forecast import expect, measured
-from .index import IndexWriter, write_lock
-from .index import maintain as maintain_index
 from .plan import Job, is_up_to_date, plan_job, source_of
 from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
-from .read import Parser
-from .records import BuildReport, Forecast
 from .report import Progress, Tallies, forecast, summarize
+from .write import Assembler
 
 SLABS_AHEAD = 3
 

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .config import WindowOptions
-from .encoder import Encoder, combine_pieces, make_row, normalise, window_options
+from ..config import WindowOptions
+from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
+from ..records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
+from ..sentences import split_sentences
+from ..windows import make_windows
 from .prepare import grouped_pieces, tokenize
-from .records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
-from .sentences import split_sentences
-from .windows import make_windows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .index import IndexReader
+    from ..index import IndexReader
 
 WINDOWS_A_DOCUMENT = 8  # so that one long document does not take the whole sample
 SAME_COSINE = 0.995  # other batches and devices round differently; a window of other tokens is caught by its key (docs/log.md)
@@ -103,7 +103,7 @@ def compare_windows(
     encoder: Encoder, tokens: TokenizedSentences, groups: Sequence[Group], rows: pa.Table, entry: ManifestEntry, sample: Sample
 ) -> None:
     """Keys and vectors of some windows of a document against its stored rows."""
-    from .index import vectors_of
+    from ..index import vectors_of
 
     stored_ND, keys = vectors_of(rows), rows["window_key"].to_pylist()
     for group, vectors_ND in zip(groups, encode_groups(encoder, tokens, groups), strict=True):

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .files import document_id
+from ..files import document_id
+from ..records import FileEntry, FileFailure, ManifestEntry
 from .prepare import Failed, Prepared
-from .records import FileEntry, FileFailure, ManifestEntry
 
 
 def indexed_entry(prepared: Prepared) -> ManifestEntry:

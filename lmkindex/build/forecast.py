@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from .files.open_file import NO_PERMISSION
+from ..files.open_file import NO_PERMISSION
+from ..records import Forecast, ManifestEntry
 from .plan import Job
 from .prepare import Task
-from .records import Forecast, ManifestEntry
 
 RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
 MIN_RATE_TOKENS = 10_000  # fewer say little of a long build

@@ -14,16 +14,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from .config import FileOptions, WindowOptions
-from .encoder import Encoder, make_row
-from .errors import LmkindexError, ReadError
-from .index import IndexReader
-from .known import KnownWindows, kept_document
-from .read import read_file
-from .read.formats import Parse
-from .records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
-from .sentences import split_sentences
-from .windows import make_windows
+from ..config import FileOptions, WindowOptions
+from ..encoder import Encoder, make_row
+from ..errors import LmkindexError, ReadError
+from ..index import IndexReader
+from ..read import read_file
+from ..read.formats import Parse
+from ..records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
+from ..sentences import split_sentences
+from ..windows import make_windows
+from .reuse import KnownWindows, kept_document
 
 T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids

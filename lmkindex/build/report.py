@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .encoder import Encoder
-from .entries import counts_of, indexed_entry, unread_entry
+from ..encoder import Encoder
+from ..read import Parser
+from ..records import BuildReport, FileFailure, Forecast, ManifestEntry
 from .forecast import seconds_for
+from .manifest import counts_of, indexed_entry, unread_entry
 from .plan import Job, Manifest, source_of
 from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
-from .read import Parser
-from .records import BuildReport, FileFailure, Forecast, ManifestEntry
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
 
