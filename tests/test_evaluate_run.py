@@ -32,7 +32,8 @@ from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders, 
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Hit, Row
-from lmkindex.search import Searcher, rank_hits
+from lmkindex.search import Searcher
+from lmkindex.search.ranking import rank_hits
 from lmkindex_cli.main import main
 
 NO_READER = ReaderOptions()

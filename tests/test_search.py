@@ -20,7 +20,8 @@ from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
 from lmkindex.index import IndexReader
 from lmkindex.records import Hit, SearchResult, Span
-from lmkindex.search import WORDS_WEIGHT, Searcher, open_searcher, rank_hits
+from lmkindex.search import Searcher, open_searcher
+from lmkindex.search.ranking import WORDS_WEIGHT, rank_hits
 
 TEXTS = {
     "mill/history.txt": "The tide mill was built in 1742. Its wheel was made of oak. The miller lived above the stones.\n\n"

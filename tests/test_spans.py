@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lmkindex.config import SearchOptions
 from lmkindex.records import Hit
-from lmkindex.spans import Extent, explain, extent_of, grow_front, lift_scores, sentences_of, span_score, take_extents
+from lmkindex.search.ranking import lift_scores
+from lmkindex.search.spans import Extent, explain, extent_of, grow_front, sentences_of, span_score, take_extents
 
 SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
 

@@ -18,8 +18,8 @@ import numpy as np
 from ..config import SearchOptions
 from ..encoder import Encoder, encode_questions
 from ..records import Float32Array, Hit, Int64Array
-from ..search import fuse_scores
-from ..spans import extent_of, lift_scores, without_neighbours
+from ..search.ranking import fuse_scores, lift_scores
+from ..search.spans import extent_of, without_neighbours
 from .corpus import answerable, make_corpus
 from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
 from .lexical import Postings

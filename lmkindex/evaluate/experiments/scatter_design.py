@@ -10,7 +10,7 @@ import numpy as np
 
 from ...config import SearchOptions
 from ...records import Hit
-from ...spans import Extent, extent_of
+from ...search.spans import Extent, extent_of
 from ..corpus import sentences_of
 from ..records import Corpus, Evidence, Float64Array, Ranking, Scores
 from ..systems import ORACLE, System

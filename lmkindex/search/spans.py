@@ -9,10 +9,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from .config import SearchOptions
-from .records import Float32Array, Hit, Int64Array
+from ..config import SearchOptions
+from ..records import Hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +29,6 @@ def span_score(similarities: Sequence[float], alpha: float) -> float:
     """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper eq. 5)."""
     weights = [math.exp(-alpha * distance) for distance in range(len(similarities))]
     return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
-
-
-def lift_scores(places_P: Int64Array, scores_P: Float32Array, region: int) -> Float32Array:
-    """`(s_i + max_j s_j) / 2`, j from the places within `region` of i, itself included. Evidence stands together, so what is near a strong
-    sentence comes before what is alone (docs/log.md: +.03 mean recall on development sets).
-
-    `places_P` rise; those of different documents are farther than `region` from each other.
-    """
-    best_P = scores_P.copy()
-    for distance in range(1, region + 1):
-        later_P = np.searchsorted(places_P, places_P + distance)
-        here = np.flatnonzero(later_P < len(places_P))
-        here = here[places_P[later_P[here]] == places_P[here] + distance]
-        there = later_P[here]
-        best_P[here] = np.maximum(best_P[here], scores_P[there])
-        best_P[there] = np.maximum(best_P[there], scores_P[here])
-    return (scores_P + best_P) / np.float32(2)
 
 
 def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -> int:
