@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from .citations import MARKER, cite
 from .config import AnswerOptions
-from .control_tokens import without_control_tokens
 from .errors import GeneratorError
 from .generate import Generator, OnText
+from .generate.control_tokens import without_control_tokens
 from .read import without_surrogates
 from .records import Answer, Citation, Generation, Prompt, SearchResult, Span
 from .sentences import split_sentences

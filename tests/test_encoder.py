@@ -260,7 +260,7 @@ def test_the_default_model_does_not_depend_on_the_batch(default_encoder: Transfo
 @pytest.fixture(scope="module")
 def smollm2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SmolLM2-135M as an encoder: a special token that its training left unused in prose is the landmark."""
-    from lmkindex.default_model import default_model_folder
+    from lmkindex.generate.smollm2 import default_model_folder
 
     source_path = default_model_folder(verbose=False)
     path = tmp_path_factory.mktemp("smollm2") / "SmolLM2-135M"

@@ -18,11 +18,14 @@ from typing import Any
 
 import pytest
 
-from lmkindex import default_model, runtime
+from lmkindex import runtime
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
-from lmkindex.generate import FakeGenerator, open_generator, read_context_tokens, render_chat
-from lmkindex.generate_url import open_url
+from lmkindex.generate import FakeGenerator, open_generator
+from lmkindex.generate import smollm2 as default_model
+from lmkindex.generate.chat import render_chat
+from lmkindex.generate.open import read_context_tokens
+from lmkindex.generate.server import open_url
 from lmkindex.records import Generation, Prompt
 
 KEY = "sk-very-secret"
@@ -115,7 +118,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("LMKINDEX_API_KEY", raising=False)
     monkeypatch.setenv("http_proxy", "http://proxy.invalid:1")
-    monkeypatch.setattr("lmkindex.generate_url.RETRY_AFTER_S", (0.0,))
+    monkeypatch.setattr("lmkindex.generate.server.RETRY_AFTER_S", (0.0,))
     server = ApiServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

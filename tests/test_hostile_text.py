@@ -20,9 +20,9 @@ import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.answer import as_line, make_prompt
 from lmkindex.config import BuildOptions
-from lmkindex.control_tokens import special_tokens_of, without_control_tokens
 from lmkindex.encoder import FakeEncoder
 from lmkindex.generate import FakeGenerator
+from lmkindex.generate.control_tokens import special_tokens_of, without_control_tokens
 from lmkindex.records import Prompt, Span
 from lmkindex_cli.main import main
 from lmkindex_cli.output import one_line, visible

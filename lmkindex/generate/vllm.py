@@ -1,85 +1,22 @@
-"""The generator seam: prompts in, texts out. vLLM in this process, any OpenAI-compatible URL, or a fake for tests.
-
-Knows no spans and no citations. Whoever builds prompts keeps them within `max_prompt_tokens` by `count_tokens`; a prompt that does not fit
-all the same is not sent, and its generation's `finish_reason` says so.
-"""
+"""A generator that runs vLLM in this process, on a GPU or a CPU. Takes a model folder; knows no spans and no citations."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from .config import AnswerOptions
+from ..config import AnswerOptions
+from ..errors import GeneratorError
+from ..records import Generation, JsonObject, Prompt
+from ..runtime import captured_output, cpu_has_bf16, hide_broken_vision, prepare_environment
+from .chat import render_chat
 from .control_tokens import special_tokens_of, without_control_tokens
-from .default_model import default_model_folder
-from .errors import GeneratorError
-from .records import Generation, JsonObject, Prompt
-from .runtime import captured_output, cpu_has_bf16, hide_broken_vision, prepare_environment
+from .protocol import OnText
 
-CONTEXT_TOKENS = 4096
 CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's own choice, a share of all memory, fails on a machine in use
-OnText = Callable[[int, str], None]
-OnProgress = Callable[[str], None]
-
-INSTALL_VLLM = (
-    "vLLM is not installed: `pip install 'lmkindex[cpu]'` (with an NVIDIA GPU `'lmkindex[vllm]'`), "
-    "or give --llm the URL of a server that runs elsewhere."
-)
-
-
-class Generator(Protocol):
-    """Writes a text for each prompt. `name` goes into the answers."""
-
-    name: str
-    max_prompt_tokens: int
-
-    def count_tokens(self, text: str) -> int:
-        """Tokens of `text` for this model, never too few."""
-        ...
-
-    def generate(
-        self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
-    ) -> list[Generation]:
-        """One generation for each prompt, in order; `on_text(index, piece)` gets the text as it is written."""
-        ...
-
-
-def open_generator(options: AnswerOptions, *, verbose: bool, threads: int = 0, on_progress: OnProgress | None = None) -> Generator:
-    """The generator that `options.llm` names: a URL, a model folder, or the default model.
-
-    Raises `GeneratorError` before anything slow when something is missing. vLLM reseeds the global random state and fixes torch's
-    number of threads: embed the questions first.
-    """
-    if options.llm is not None and options.llm.startswith(("http://", "https://")):
-        from .generate_url import open_url
-
-        return open_url(options)
-    if importlib.util.find_spec("vllm") is None:
-        raise GeneratorError(INSTALL_VLLM)
-    folder = default_model_folder(verbose=verbose, on_progress=on_progress) if options.llm is None else Path(options.llm)
-    context_tokens = min(CONTEXT_TOKENS, read_context_tokens(folder))
-    if on_progress is not None:
-        on_progress(f"Loading {folder.name} into vLLM")
-    return VllmGenerator(folder, context_tokens=context_tokens, options=options, verbose=verbose, threads=threads)
-
-
-def read_context_tokens(folder: Path) -> int:
-    """The longest input of the model in `folder`; raises `GeneratorError` unless it looks like a model."""
-    if not folder.is_dir():
-        raise GeneratorError(f"There is no model folder {folder}: give --llm a folder in Hugging Face layout, or an http(s):// URL.")
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise GeneratorError(f"{folder} is not a model folder: it has no config.json.") from None
-    except (OSError, ValueError) as error:
-        raise GeneratorError(f"{folder}/config.json cannot be read: {error}.") from error
-    lengths = [part.get("max_position_embeddings") for part in (config, config.get("text_config") or {})]
-    return min((length for length in lengths if isinstance(length, int)), default=CONTEXT_TOKENS)
 
 
 class VllmGenerator:
@@ -176,26 +113,6 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
     return llm, llm.get_tokenizer()
 
 
-def render_chat(tokenizer: Any, prompt: Prompt) -> str:
-    """`prompt` in the model's own chat template; as plain text for a model that has none."""
-    together = "\n\n".join([prompt.system, *(text for turn in prompt.examples for text in turn), prompt.user])
-    if tokenizer.chat_template is None:
-        return together
-    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}  # room is for the answer only
-    try:
-        return str(tokenizer.apply_chat_template(messages_of(prompt), **options))
-    except Exception:  # the template is the model's own program: some refuse a system message by raising
-        return str(tokenizer.apply_chat_template([{"role": "user", "content": together}], **options))
-
-
-def messages_of(prompt: Prompt) -> list[JsonObject]:
-    """The turns of a chat request."""
-    turns = [("system", prompt.system)]
-    for user, assistant in prompt.examples:
-        turns += [("user", user), ("assistant", assistant)]
-    return [{"role": role, "content": content} for role, content in (*turns, ("user", prompt.user))]
-
-
 def start_failure(folder: Path, error: Exception, log: str) -> str:
     """The sentence for an engine that did not start, with the end of its log."""
     if isinstance(error, ImportError):
@@ -210,28 +127,3 @@ def restore_variable(name: str, value: str | None) -> None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-
-
-class FakeGenerator:
-    """A generator for tests: `write` turns each prompt into a text. Remembers what it was asked in `prompts`; a token is a word."""
-
-    def __init__(self, write: Callable[[Prompt], str] | Sequence[str], *, max_prompt_tokens: int = 4096) -> None:
-        self.name = "fake"
-        self.max_prompt_tokens = max_prompt_tokens
-        self.prompts: list[Prompt] = []
-        self._write = write
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def generate(
-        self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
-    ) -> list[Generation]:
-        generations = []
-        for index, prompt in enumerate(prompts):
-            text = self._write(prompt) if callable(self._write) else self._write[len(self.prompts)]
-            self.prompts.append(prompt)
-            for piece in text.splitlines(keepends=True) if on_text is not None else ():
-                on_text(index, piece) if on_text is not None else None
-            generations.append(Generation(text=text, finish_reason="stop"))
-        return generations

@@ -18,10 +18,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from .config import AnswerOptions
-from .errors import GeneratorError
-from .generate import CONTEXT_TOKENS, OnText, messages_of
-from .records import Generation, JsonObject, Prompt
+from ..config import AnswerOptions
+from ..errors import GeneratorError
+from ..records import Generation, JsonObject, Prompt
+from .chat import messages_of
+from .protocol import CONTEXT_TOKENS, OnText
 
 KEY_VARIABLES = ("LMKINDEX_API_KEY", "OPENAI_API_KEY")
 NUM_CONNECTIONS = 16

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import GeneratorError
-from .runtime import cache_folder, captured_output, hide_broken_vision, prepare_environment
+from ..errors import GeneratorError
+from ..runtime import cache_folder, captured_output, hide_broken_vision, prepare_environment
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 GGUF_PATTERN = "SmolLM2-135M-Instruct*.gguf"

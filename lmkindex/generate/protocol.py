@@ -1,0 +1,33 @@
+"""The generator seam: prompts in, texts out.
+
+Knows no spans and no citations. Callers keep their prompts within `max_prompt_tokens` by `count_tokens`. A prompt that
+does not fit is not sent, and its generation's `finish_reason` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ..records import Generation, Prompt
+
+CONTEXT_TOKENS = 4096
+OnText = Callable[[int, str], None]
+OnProgress = Callable[[str], None]
+
+
+class Generator(Protocol):
+    """Writes a text for each prompt. `name` goes into the answers."""
+
+    name: str
+    max_prompt_tokens: int
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` for this model, never too few."""
+        ...
+
+    def generate(
+        self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
+    ) -> list[Generation]:
+        """One generation for each prompt, in order; `on_text(index, piece)` gets the text as it is written."""
+        ...
