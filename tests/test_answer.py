@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.answer import (
+from lmkindex.answer import answer_questions, cite
+from lmkindex.answer.answer import (
     ABSTENTION,
     NOT_FOUND,
-    answer_questions,
     as_line,
     in_document_order,
     make_prompt,
@@ -18,13 +18,13 @@ from lmkindex.answer import (
     whole_sentences,
     without_repeats,
 )
-from lmkindex.citations import NO_SOURCE, cite, claims_of
+from lmkindex.answer.citations import NO_SOURCE, claims_of
+from lmkindex.answer.quotations import find_quotation, quotations_of
+from lmkindex.answer.support import MIN_SUPPORT, read_content, support
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
 from lmkindex.generate import FakeGenerator, Generator, OnText
-from lmkindex.quotations import find_quotation, quotations_of
 from lmkindex.records import Generation, Prompt, SearchResult, Span
-from lmkindex.support import MIN_SUPPORT, read_content, support
 
 DAM = "The reservoir lies above the town. The Harrow dam was finished in 1932. It cost 1,200 pounds and took eleven men."
 FERRY = "The ferry does not run on Sundays. On weekdays it leaves at 6:40, and “no dogs are taken aboard” after dark."

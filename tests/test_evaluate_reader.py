@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmkindex.answer import NOT_FOUND
+from lmkindex.answer.answer import NOT_FOUND
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError, UsageError
 from lmkindex.evaluate.reader import CHUNK, load_answers, make_spans, read_answers, save_answers

@@ -18,7 +18,7 @@ import lmkindex.build.pipeline
 import lmkindex.build.plan
 import lmkindex.generate
 import lmkindex.search.searcher
-from lmkindex.answer import as_line, make_prompt
+from lmkindex.answer.answer import as_line, make_prompt
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.generate import FakeGenerator

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..answer import answer_questions, in_document_order, make_prompt
+from ..answer import answer_questions
+from ..answer.answer import in_document_order, make_prompt
 from ..config import AnswerOptions, require
 from ..errors import UsageError
 from ..generate import Generator, OnText

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from ..support import STOPWORDS, read_content, support
+from ..answer.support import STOPWORDS, read_content, support
 from .prompt import Reply
 from .records import FilterOptions
 

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from ..config import AnswerOptions
+from ..errors import GeneratorError
+from ..generate import Generator, OnText
+from ..generate.control_tokens import without_control_tokens
+from ..read import without_surrogates
+from ..records import Answer, Citation, Generation, Prompt, SearchResult, Span
+from ..sentences import split_sentences
 from .citations import MARKER, cite
-from .config import AnswerOptions
-from .errors import GeneratorError
-from .generate import Generator, OnText
-from .generate.control_tokens import without_control_tokens
-from .read import without_surrogates
-from .records import Answer, Citation, Generation, Prompt, SearchResult, Span
-from .sentences import split_sentences
 
 NOT_FOUND = "The passages do not answer the question."
 ABSTENTION = "No answer was found in the indexed documents."

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..records import Citation, Span
+from ..sentences import split_sentences
 from .quotations import find_quotation, quotations_of
-from .records import Citation, Span
-from .sentences import split_sentences
 from .support import MIN_SUPPORT, Content, read_content, support
 
 MAX_EVIDENCE_SENTENCES = 3
