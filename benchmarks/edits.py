@@ -17,8 +17,8 @@ import numpy as np
 
 from lmkindex.build.prepare import tokenize
 from lmkindex.config import EncodeOptions, WindowOptions
+from lmkindex.datasets import find_sets
 from lmkindex.encoder import Encoder, find_encoder, load_encoder, window_options
-from lmkindex.evaluate.datasets import find_sets
 from lmkindex.records import TokenizedSentences
 from lmkindex.sentences import split_sentences
 from lmkindex.windows import make_windows

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from lmkindex.config import AnswerOptions, EncodeOptions, SearchOptions
+from lmkindex.display import one_line, visible
 from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
 from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
-from .output import Terminal, one_line, place, visible
+from .output import Terminal, place
 from .retrieval import make_search_options, read_question
 
 if TYPE_CHECKING:

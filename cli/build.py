@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK
 
 from . import options as o
 from .metrics import recording
-from .output import BOLD, Terminal, log_line, one_line
+from .output import BOLD, Terminal, log_line
 
 if TYPE_CHECKING:
     from lmkindex.records import BuildReport, Forecast, JsonObject

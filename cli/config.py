@@ -9,11 +9,12 @@ from typing import Any
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, LmkindexError
 
 from . import options as o
 from . import settings as s
-from .output import BOLD, Terminal, one_line, to_json
+from .output import BOLD, Terminal, to_json
 
 EPILOG = "Example:\n\n\b\n  lmkindex config\n  LMKINDEX_SEARCH_BUDGET=500 lmkindex config --json"
 SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}

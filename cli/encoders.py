@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, EncoderError, LmkindexError
 
 from . import options as o
-from .output import BOLD, Terminal, one_line, to_json
+from .output import BOLD, Terminal, to_json
 
 if TYPE_CHECKING:
     from lmkindex.records import EncoderFolder

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmkindex.config import EVALUATE_QUESTIONS, AnswerOptions, EncodeOptions
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, UsageError
 
 from . import options as o
 from .ask import make_opener
-from .output import Terminal, one_line
+from .output import Terminal
 
 if TYPE_CHECKING:
     from lmkindex.evaluate.driver import Encoders
@@ -86,9 +87,9 @@ def evaluate(
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
-    from lmkindex.evaluate.datasets import find_sets
+    from lmkindex.datasets import find_sets
+    from lmkindex.encoder.cache import VectorCache
     from lmkindex.evaluate.driver import append_log, run_evaluation, run_experiment
-    from lmkindex.evaluate.embed import VectorCache
     from lmkindex.evaluate.lexical import require_bm25
     from lmkindex.evaluate.reader_run import ReaderOptions
     from lmkindex.runtime import cache_folder

@@ -14,10 +14,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from lmkindex.display import visible
 from lmkindex.errors import IndexUnusableError, LmkindexError
 
 from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status, synth, train
-from .output import ACTIVE, Terminal, visible
+from .output import ACTIVE, Terminal
 
 COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress", "--log-json"})
 HELP_FLAGS = frozenset({"--help", "-h"})

@@ -1,4 +1,4 @@
-"""Text for people and JSON for programs. Takes anything that a document or a path may hold; gives what a terminal can be trusted with.
+"""Text for people and JSON for programs: the only way of the commands to stdout and stderr.
 
 Human output never carries a control character of a document to the terminal, and never reads markup in it. JSON is ASCII and always valid.
 """
@@ -14,33 +14,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lmkindex.display import one_line, visible
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
-# Overrides, embeddings and isolates turn the order of what is read around; the two separators break lines where none are expected.
-REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)
-# Characters that hide a text from who reads it, but not from a model: Unicode's tags.
-TAGS = range(0xE0000, 0xE0080)
-# Nothing to see, and so of no use in a name but to make two names look the same. Joiners stay: scripts and emoji need them.
-INVISIBLE = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x2060, 0x2065), 0xFEFF)
-VISIBLE = (
-    {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
-    | {0x7F: "\u2421"}
-    | {code: f"<U+{code:04X}>" for code in (*range(0x80, 0xA0), *REORDERING, *TAGS)}
-    | {code: f"\\x{code - 0xDC00:02x}" for code in range(0xDC80, 0xDD00)}  # bytes of a file name that are not UTF-8
-)
-ONE_LINE = VISIBLE | {ord("\n"): "\u240a", ord("\t"): "\u2409"} | {code: f"<U+{code:04X}>" for code in INVISIBLE}
-
-
-def visible(text: str) -> str:
-    """`text` with control and reordering characters written out; line ends and tabs stay."""
-    return text.replace("\r\n", "\n").translate(VISIBLE)
-
-
-def one_line(text: str) -> str:
-    """`text` as `visible`, on one line, and invisible characters written out as well: for paths and titles."""
-    return text.translate(ONE_LINE)
 
 
 def to_json(value: object) -> str:

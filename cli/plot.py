@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK
 
 from . import options as o
-from .output import Terminal, one_line
+from .output import Terminal
 
 EPILOG = "Example:\n\n\b\n  lmkindex evaluate examples --output evaluation\n  lmkindex plot evaluation"
 

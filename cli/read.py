@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, LmkindexError, UsageError
 
 from . import options as o
-from .output import BOLD, DIM, Terminal, one_line, place
+from .output import BOLD, DIM, Terminal, place
 
 if TYPE_CHECKING:
     from lmkindex.records import ManifestEntry

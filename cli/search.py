@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from lmkindex.config import EncodeOptions, SearchOptions
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
 from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
-from .output import BOLD, DIM, Terminal, one_line, place
+from .output import BOLD, DIM, Terminal, place
 from .retrieval import make_search_options, read_question
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
 from . import options as o
-from .output import BOLD, Terminal, one_line
+from .output import BOLD, Terminal
 
 if TYPE_CHECKING:
     from lmkindex.index import IndexReader

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_NOTHING_FOUND, EXIT_OK, UsageError
 
 from . import options as o
 from .ask import make_opener
 from .evaluate import CACHE_NAME
-from .output import Terminal, one_line
+from .output import Terminal
 
 if TYPE_CHECKING:
+    from lmkindex.datasets import EvaluationSet
     from lmkindex.encoder import Encoder
-    from lmkindex.evaluate.embed import VectorCache
-    from lmkindex.evaluate.records import EvaluationSet
+    from lmkindex.encoder.cache import VectorCache
     from lmkindex.records import JsonObject
 
 EPILOG = (
@@ -80,7 +81,7 @@ def synth(
     A run that was stopped goes on where it was. The key for a URL comes from LMKINDEX_API_KEY.
     """
     from lmkindex.encoder import find_encoder, load_encoder
-    from lmkindex.evaluate.embed import VectorCache
+    from lmkindex.encoder.cache import VectorCache
     from lmkindex.runtime import cache_folder
     from lmkindex.storage import check_writable
     from lmkindex.synth.corpus import read_corpus
@@ -120,7 +121,7 @@ def synth(
 
 def find_human_sets(folder: Path | None, names: Sequence[str]) -> list[EvaluationSet]:
     """The sets to compare with; none without --compare."""
-    from lmkindex.evaluate.datasets import find_sets
+    from lmkindex.datasets import find_sets
 
     if folder is None and names:
         raise UsageError("--compare-set names a set of a folder: give the folder with --compare.")

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from lmkindex.config import AnswerOptions
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, UsageError
 
 from . import options as o
 from .ask import make_opener
 from .build import stopping_on_signals
-from .output import Terminal, one_line
+from .output import Terminal
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex train recipes/default.toml --data data --output runs/default\n"
@@ -71,6 +72,7 @@ def train(
     if data is None or not data.is_dir():
         given = "is missing" if data is None else f"{data} is no folder"
         raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
+    from lmkindex.evaluate.dev import DevBench
     from lmkindex.train.curves import draw_curves
     from lmkindex.train.loop import TrainOptions, run_training
     from lmkindex.train.processes import is_main_process
@@ -80,7 +82,7 @@ def train(
     folder = output if output is not None else Path("runs") / read.name
     options = TrainOptions(device=device, threads=threads)
     with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_step:
-        encoder_path = run_training(read, data, folder, options, stop=stop, on_note=terminal.note, on_step=on_step)
+        encoder_path = run_training(read, data, folder, options, stop=stop, on_note=terminal.note, on_step=on_step, open_dev=DevBench)
     if not is_main_process():
         return EXIT_OK
     figures: list[Path] = []
@@ -99,7 +101,7 @@ def run_adapt(
     terminal: Terminal, index: str, output: Path, questions: int, steps: int, answer_options: AnswerOptions, device: str, threads: int
 ) -> int:
     """Questions, a short training, a report."""
-    from lmkindex.train.adapt import AdaptOptions, adapt_encoder, render_report
+    from lmkindex.adapt import AdaptOptions, adapt_encoder, render_report
     from lmkindex.train.loop import TrainOptions
 
     generator = f"{answer_options.llm or 'default'} {answer_options.model or ''}".strip()

@@ -29,6 +29,7 @@ import lmkindex.build.plan
 import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.config import BuildOptions
+from lmkindex.display import one_line, visible
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.generate import FakeGenerator
@@ -38,7 +39,7 @@ from lmkindex_cli import settings
 from lmkindex_cli.build import stopping_on_signals
 from lmkindex_cli.main import main, make_command, move_common_options
 from lmkindex_cli.options import parse_size
-from lmkindex_cli.output import Terminal, one_line, to_json, visible
+from lmkindex_cli.output import Terminal, to_json
 from lmkindex_cli.reference import reference
 
 HEAVY = {"torch", "transformers", "vllm", "lancedb", "pyarrow", "numpy"}

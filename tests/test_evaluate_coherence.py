@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.embed import VectorCache
 from lmkindex.evaluate.experiments.coherence import classify, rank_of, run_coherence
 from lmkindex.evaluate.experiments.coherence_figures import MIN_A_CLASS, Classified, figures_of
 from lmkindex.evaluate.experiments.coherence_rules import (
@@ -32,9 +33,8 @@ from lmkindex.evaluate.experiments.coherence_rules import (
     judge,
 )
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.plots import draw_figure
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.evaluate.workbench import Workbench
+from lmkindex.plots import draw_figure
 from lmkindex.records import Float32Array, Row
 
 NUM_PAIRS = 24

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets, sample_questions
+from lmkindex.datasets.lines import merge_spans
+from lmkindex.datasets.readers import find_answers
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.datasets import find_answers, find_sets, merge_spans, sample_questions
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TEXT = "Tom kept bees. He sold honey."

@@ -19,26 +19,17 @@ import tiny
 
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
+from lmkindex.datasets import Corpus, embed_landmarks, make_corpus
 from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, encode_questions, load_encoder, normalise, read_folder
+from lmkindex.encoder.cache import VectorCache, slab_key, slabs
 from lmkindex.encoder.folder import POOLINGS
 from lmkindex.errors import UsageError
 from lmkindex.evaluate import embed as embed_module
 from lmkindex.evaluate import lexical
-from lmkindex.evaluate.corpus import make_corpus
-from lmkindex.evaluate.embed import (
-    VectorCache,
-    embed_landmarks,
-    embed_late_chunks,
-    embed_pieces,
-    longest_row,
-    mean_pooled,
-    slab_key,
-    slabs,
-    vectors_bytes,
-)
+from lmkindex.evaluate.embed import embed_late_chunks, embed_pieces, longest_row, mean_pooled, vectors_bytes
 from lmkindex.evaluate.lexical import K1, B, Postings
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_chunks, tokens_of, word_chunks
-from lmkindex.evaluate.records import Corpus, Pieces
+from lmkindex.evaluate.records import Pieces
 from lmkindex.records import Float16Array, Float32Array, Row
 
 UNBROKEN = " ".join("abcdefgh"[place % 8] for place in range(700)) + "."  # of more tokens than a row has
@@ -591,7 +582,7 @@ def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) ->
 def test_bm25_leaves_the_process_fit_for_vllm() -> None:
     """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would do by itself."""
     script = (
-        "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.evaluate.corpus import make_corpus; "
+        "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.evaluate.evidence import make_corpus; "
         "from lmkindex.evaluate.lexical import Postings; from lmkindex.evaluate.pieces import sentence_pieces; "
         "corpus = make_corpus(['The mill stands. The wheel turns.'], FakeEncoder()); "
         "scores = Postings(corpus, sentence_pieces(corpus)).scores('wheel'); assert scores[1] > scores[0] == 0, scores; "

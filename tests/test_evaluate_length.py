@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions, SearchOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument, make_corpus
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.corpus import make_corpus
-from lmkindex.evaluate.embed import VectorCache
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.hunt import Hunt, order_of, pieces_in, prepare_hunt, rank_at, score_at, stretch_of
 from lmkindex.evaluate.experiments.length import run_length
@@ -35,7 +35,6 @@ from lmkindex.evaluate.experiments.needles import (
     gather,
     make_local,
 )
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.index import IndexReader
 
 DESIGN = LengthDesign(lengths=(520, 1_500, 4_000, 400_000), num_needles=24, min_needles=6, min_ann_rows=100, timed_questions=2)

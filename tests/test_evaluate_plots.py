@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
 from lmkindex.evaluate.html_report import headline, publish, slug, write_report
-from lmkindex.evaluate.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread
 from lmkindex.evaluate.tables import (
     Table,
     experiment_tables,
@@ -35,6 +34,7 @@ from lmkindex.evaluate.tables import (
     results_tables,
     sets_table,
 )
+from lmkindex.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread
 from lmkindex.records import JsonObject
 from lmkindex.storage import write_whole
 from lmkindex_cli.main import main

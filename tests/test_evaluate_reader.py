@@ -14,9 +14,9 @@ import pytest
 
 from lmkindex.answer.answer import NOT_FOUND
 from lmkindex.config import AnswerOptions
+from lmkindex.datasets import Corpus
 from lmkindex.errors import GeneratorError, UsageError
 from lmkindex.evaluate.reader import CHUNK, load_answers, make_spans, read_answers, save_answers
-from lmkindex.evaluate.records import Corpus
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt, SearchResult, Span
 
@@ -251,7 +251,7 @@ READ_THREE_QUESTIONS = """
 import json, sys
 from pathlib import Path
 from lmkindex.config import AnswerOptions
-from lmkindex.evaluate.datasets import find_sets
+from lmkindex.datasets.readers import find_sets
 from lmkindex.evaluate.reader import read_answers
 from lmkindex.generate import open_generator
 from lmkindex.records import SearchResult, Span

@@ -17,14 +17,13 @@ import tiny
 
 from lmkindex.build import build_index
 from lmkindex.config import AnswerOptions, BuildOptions, SearchOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets
 from lmkindex.encoder import FakeEncoder
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.datasets import find_sets
 from lmkindex.evaluate.driver import Encoders, append_log, run_evaluation, run_experiment
-from lmkindex.evaluate.embed import VectorCache
 from lmkindex.evaluate.metrics import take_tokens
 from lmkindex.evaluate.reader_run import ReaderOptions, gather_passages, passages
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.evaluate.results import results_json
 from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems

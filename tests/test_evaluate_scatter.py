@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions, SearchOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument, make_corpus
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.corpus import locate_evidence, make_corpus
-from lmkindex.evaluate.embed import VectorCache
+from lmkindex.evaluate.evidence import locate_evidence
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, generator_of, show, show_difference
 from lmkindex.evaluate.experiments.scatter import run_scatter
@@ -45,7 +46,7 @@ from lmkindex.evaluate.experiments.splits import (
     split_question,
     variant_set,
 )
-from lmkindex.evaluate.records import EvaluationSet, Interval, Question, SourceDocument
+from lmkindex.evaluate.records import Interval
 from lmkindex.evaluate.workbench import Workbench
 
 SENTENCES = 60

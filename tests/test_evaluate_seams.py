@@ -17,9 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument
+from lmkindex.datasets.landmarks import document_tokens
 from lmkindex.encoder import FakeEncoder, load_encoder, make_row, read_folder, window_options
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.embed import VectorCache, document_tokens
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.seams import run_seams
 from lmkindex.evaluate.experiments.seams_design import MAX_COSINE_LOSS, Recommendation, recommend
@@ -37,11 +39,11 @@ from lmkindex.evaluate.experiments.seams_rows import (
     tolerance,
     windows_of,
 )
-from lmkindex.evaluate.plots import draw_figure
-from lmkindex.evaluate.records import EvaluationSet, Interval, Question, SourceDocument
+from lmkindex.evaluate.records import Interval
 from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import select_systems
 from lmkindex.evaluate.workbench import Workbench
+from lmkindex.plots import draw_figure
 from lmkindex.records import Float32Array, Row
 from lmkindex.sentences import split_sentences
 from lmkindex.windows import make_windows

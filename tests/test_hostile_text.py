@@ -20,12 +20,12 @@ import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.answer.answer import as_line, make_prompt
 from lmkindex.config import BuildOptions
+from lmkindex.display import one_line, visible
 from lmkindex.encoder import FakeEncoder
 from lmkindex.generate import FakeGenerator
 from lmkindex.generate.control_tokens import special_tokens_of, without_control_tokens
 from lmkindex.records import Prompt, Span
 from lmkindex_cli.main import main
-from lmkindex_cli.output import one_line, visible
 
 EVIL = (
     "\x1b]8;;http://evil\x07click\x1b]8;;\x07 \x1b[2J\x9b31m [bold]loud[/bold] [link=http://evil]x[/link] "

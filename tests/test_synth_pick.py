@@ -7,7 +7,7 @@ import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.evaluate.records import SourceDocument
+from lmkindex.datasets import SourceDocument
 from lmkindex.sentences import split_sentences
 from lmkindex.synth.pick import MAX_COPIES, MAX_SENTENCES, MAX_SPAN_WORDS, cut_spans, find_prose, generator_of, is_prose, make_picks
 from lmkindex.synth.records import Pick

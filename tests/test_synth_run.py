@@ -13,11 +13,10 @@ import pytest
 import tiny
 from filelock import FileLock
 
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets
 from lmkindex.encoder import FakeEncoder, encode_questions
+from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import GeneratorError, LockedError, UsageError
-from lmkindex.evaluate.datasets import find_sets
-from lmkindex.evaluate.embed import VectorCache
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt
 from lmkindex.synth.journal import ATTEMPTS_FILE, SETTINGS_FILE

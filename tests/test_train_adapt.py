@@ -17,17 +17,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from train_tools import make_set, read_curve
 
-import lmkindex.train.adapt
+import lmkindex.adapt
+from lmkindex.adapt import BUDGETS_TOKENS, FEWEST_DOCUMENTS, FEWEST_QUESTIONS, AdaptOptions, adapt_encoder, render_report, split_set
 from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
+from lmkindex.datasets import find_sets
 from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, UsageError
-from lmkindex.evaluate.datasets import find_sets
 from lmkindex.generate import FakeGenerator, Generator
 from lmkindex.records import JsonObject, Prompt
 from lmkindex.synth.prompt import write_reply
 from lmkindex.synth.records import FilterOptions, SynthOptions
-from lmkindex.train.adapt import BUDGETS_TOKENS, FEWEST_DOCUMENTS, FEWEST_QUESTIONS, AdaptOptions, adapt_encoder, render_report, split_set
 from lmkindex.train.loop import TrainOptions
 
 NUM_DOCUMENTS = 12
@@ -70,7 +70,7 @@ def make_index(folder: Path, encoder: Path) -> Path:
 def lenient_filters() -> Iterator[None]:
     """To a random encoder all questions are near-duplicates, and it finds few spans again: its filters let all through."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lmkindex.train.adapt, "SynthOptions", partial(SynthOptions, filters=LENIENT))
+        patch.setattr(lmkindex.adapt, "SynthOptions", partial(SynthOptions, filters=LENIENT))
         yield
 
 

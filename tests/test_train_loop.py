@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,11 @@ import lmkindex.train.loop
 import lmkindex.train.update
 from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
+from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.train.checkpoint import append_line, load_checkpoint, read_lines, rewind_curve
-from lmkindex.train.loop import Run, TrainOptions, make_optimizer, run_training
+from lmkindex.train.loop import Run, TrainOptions, make_optimizer
+from lmkindex.train.loop import run_training as run_without_dev
 from lmkindex.train.model import load_trainee
 from lmkindex.train.recipe import Recipe
 
@@ -38,6 +41,7 @@ SCRIPT_PATH = tiny.TESTS_PATH / "train_script.py"
 NUM_KILLS = 8
 AVERAGE = 0.7
 ONE_THREAD = TrainOptions(device="cpu", threads=1)
+run_training = partial(run_without_dev, open_dev=DevBench)
 STAGES: list[JsonObject] = [
     {"kind": "distil", "steps": 3},
     {"kind": "documents", "steps": 4},

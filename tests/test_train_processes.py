@@ -103,7 +103,7 @@ def expected_losses(recipe_path: Path, data_path: Path, run_path: Path) -> list[
     """The main process's losses in the first stage, computed in this process alone."""
     recipe = read_recipe(recipe_path)
     run_path.mkdir()
-    run = Run(recipe, data_path, run_path, TrainOptions(device="cpu", threads=1), print)
+    run = Run(recipe, data_path, run_path, TrainOptions(device="cpu", threads=1), print, None)
     stage = recipe.stages[0]
     from lmkindex.train.loop import make_optimizer
 

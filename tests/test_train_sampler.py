@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from train_tools import marked_encoder, training_set
 
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, normalise
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
 from lmkindex.records import Row
 from lmkindex.train.batch import Asked, Batch, Place
 from lmkindex.train.data import LabelledQuestion, TrainingSet, make_training_set

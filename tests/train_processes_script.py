@@ -13,6 +13,7 @@ from types import FrameType
 import torch
 
 from lmkindex.errors import InterruptedBuildError
+from lmkindex.evaluate.dev import DevBench
 from lmkindex.train import loop
 from lmkindex.train.recipe import read_recipe
 
@@ -51,6 +52,7 @@ def main() -> None:
             stop=lambda: signals[0] if signals else 0,
             on_note=print,
             on_step=lambda stage, progress, line: time.sleep(seconds),
+            open_dev=DevBench,
         )  # fmt: skip
     except InterruptedBuildError as error:
         check_that_nothing_connects()

@@ -12,8 +12,9 @@ from typing import Any
 import tiny
 
 from lmkindex.config import EncodeOptions
+from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder, read_folder
-from lmkindex.evaluate.records import EvaluationSet, Question, SourceDocument
+from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.sentences import split_sentences
 from lmkindex.train.data import TrainingSet, make_training_set
@@ -141,6 +142,7 @@ def recorded_run(recipe: Recipe, data_path: Path, run_path: Path) -> None:
                 TrainOptions(device="cpu", threads=1),
                 on_note=lambda text: print(text, file=log),
                 on_step=lambda stage, progress, line: print(f"did {line['total_steps']}", file=log),
+                open_dev=DevBench,
             )
         finally:
             log.write("ended\n")

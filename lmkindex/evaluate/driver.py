@@ -13,18 +13,17 @@ from importlib import import_module
 from pathlib import Path
 
 from ..config import AnswerOptions
+from ..datasets import EvaluationSet, sample_questions
 from ..encoder import Encoder
+from ..encoder.cache import VectorCache
 from ..errors import UsageError
 from ..generate import Generator
+from ..plots import require_matplotlib
 from ..records import JsonObject
 from ..storage import write_json
-from .datasets import sample_questions
-from .embed import VectorCache
 from .experiments.common import Experiment, ExperimentInput
 from .html_report import draw_all, read_object
-from .plots import require_matplotlib
 from .reader_run import OnAnswers, ReaderOptions, gather_passages, read_sets
-from .records import EvaluationSet
 from .results import results_json
 from .run import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
 from .systems import REFERENCE, System

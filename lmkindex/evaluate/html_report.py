@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
+from ..plots import draw_figure
 from ..records import JsonObject
 from ..storage import write_whole
 from .figures import results_figures
-from .plots import draw_figure
 from .records import EXPERIMENTS
 from .tables import Table, experiment_tables, format_cell, is_control, order_systems, render_html, results_tables, sets_table, systems_at
 

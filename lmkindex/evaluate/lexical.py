@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ..datasets import Corpus
 from ..errors import UsageError
 from ..records import Float32Array
 from ..runtime import absent
-from .records import Corpus, Pieces
+from .records import Pieces
 
 K1, B = 1.2, 0.75
 INSTALL = "The BM25 baselines need bm25s and PyStemmer: `pip install 'lmkindex[evaluate]'`."

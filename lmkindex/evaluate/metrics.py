@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..datasets import Corpus
+from ..datasets.records import RECALL_RANKS
 from ..records import Int64Array
-from .corpus import sentences_of
+from .evidence import sentences_of
 from .pieces import tokens_of
-from .records import BUDGETS_TOKENS, RECALL_RANKS, Corpus, Evidence, Float64Array, Ranking, Scores
+from .records import BUDGETS_TOKENS, Evidence, Float64Array, Ranking, Scores
 
 BoolArray = npt.NDArray[np.bool_]
 

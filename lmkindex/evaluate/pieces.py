@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..datasets import Corpus
 from ..records import Int64Array
-from .records import Corpus, Pieces
+from .records import Pieces
 
 SEPARATORS = ("\n\n", "\n", " ", "")  # those of recursive character splitters: paragraphs, lines, words, characters
 WORD = re.compile(r"\S+")

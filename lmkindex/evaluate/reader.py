@@ -22,12 +22,13 @@ import numpy.typing as npt
 from ..answer import answer_questions
 from ..answer.answer import in_document_order, make_prompt
 from ..config import AnswerOptions, require
+from ..datasets import Corpus
 from ..errors import UsageError
 from ..generate import Generator, OnText
 from ..read import without_surrogates
 from ..records import Answer, Generation, Int64Array, Prompt, SearchResult, Span
 from .answer_metrics import exact_match, token_f1, without_markers
-from .records import Corpus, Float64Array
+from .records import Float64Array
 
 CHUNK = 16  # prompts that go to the generator together; a kill loses at most these
 OnProgress = Callable[[int, int], None]  # prompts answered, prompts in all

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from ..config import SearchOptions
+from ..datasets import Corpus
 from ..errors import UsageError
 from .pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, word_chunks
-from .records import Corpus, Pieces
+from .records import Pieces
 
 REFERENCE = "landmark-auto"
 RANDOM, ORACLE = "random", "oracle"

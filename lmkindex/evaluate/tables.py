@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..display import single_spaced
 from ..records import JsonObject
 from .systems import ORACLE, RANDOM
 
@@ -33,11 +34,11 @@ class Table:
 
 def render_text(table: Table) -> str:
     """The table for a terminal: columns of numbers to the right, others to the left."""
-    cells = [[one_line(cell) for cell in row] for row in (table.columns, *map(formatted, table.rows))]
+    cells = [[single_spaced(cell) for cell in row] for row in (table.columns, *map(formatted, table.rows))]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     sides = [">" if is_numeric(table, index) else "<" for index in range(len(widths))]
     lines = ["  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)).rstrip() for row in cells]
-    return "\n".join([one_line(table.title), "", lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    return "\n".join([single_spaced(table.title), "", lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
 def render_markdown(table: Table) -> str:
@@ -90,13 +91,9 @@ def is_numeric(table: Table, index: int) -> bool:
     return any(cell is not None for cell in cells) and not any(isinstance(cell, str) for cell in cells)
 
 
-def one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def markdown(text: str) -> str:
     """Text that neither ends a cell nor is read as HTML."""
-    return html.escape(one_line(text), quote=False).replace("\\", "\\\\").replace("|", "\\|")
+    return html.escape(single_spaced(text), quote=False).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def systems_at(results: JsonObject, dataset: str, scope: str, budget_tokens: int) -> dict[str, JsonObject]:

@@ -16,15 +16,17 @@ from typing import TypeVar
 import numpy as np
 
 from ..config import SearchOptions
+from ..datasets import EvaluationSet, embed_landmarks, make_corpus
 from ..encoder import Encoder, encode_questions
+from ..encoder.cache import Embedded, VectorCache
 from ..records import Float32Array, Hit, Int64Array
 from ..search.ranking import fuse_scores, lift_scores
 from ..search.spans import extent_of, without_neighbours
-from .corpus import answerable, make_corpus
-from .embed import Embedded, VectorCache, embed_landmarks, embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
+from .embed import embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
+from .evidence import answerable
 from .lexical import Postings
 from .pieces import sentence_runs
-from .records import Cost, EvaluationSet, Pieces, Ranking
+from .records import Cost, Pieces, Ranking
 from .systems import CUTS, NUM_HITS, ORACLE, System
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from .docx import read_docx
 from .encoding import decode_declared, decode_text
 from .html import declared_encoding, read_html
 from .pdf import read_pdf
-from .titles import markdown_title, one_line, rst_title
+from .titles import markdown_title, rst_title, short_line
 
 Parsed = tuple[str, str, tuple[Page, ...]]  # title ("" if the file names none), text, pages
 Parse = Callable[[bytes, str], Parsed]
@@ -31,7 +31,7 @@ def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0) -> Parsed:
     except MemoryError as error:
         raise ReadError("takes more memory to parse than a parser gets: split it, or save it as plain text") from error
     except Exception as error:  # a parser met what it was not made for: this file fails, not the build
-        raise ReadError(f"cannot be parsed ({type(error).__name__}: {one_line(str(error))})") from error
+        raise ReadError(f"cannot be parsed ({type(error).__name__}: {short_line(str(error))})") from error
 
 
 def _parse(data: bytes, suffix: str, max_pages: int) -> Parsed:

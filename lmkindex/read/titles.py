@@ -64,11 +64,11 @@ def _first_lines(text: str) -> list[str]:
 
 def clean_title(title: str) -> str:
     """One short line, or "" for what a program or a file name gave instead of a title."""
-    title = re.sub(r"^Microsoft \w+ - ", "", one_line(without_surrogates(title)))
+    title = re.sub(r"^Microsoft \w+ - ", "", short_line(without_surrogates(title)))
     is_file_name = re.search(r"\.(docx?|pdf|tex|dvi|indd|rtf|odt|html?|txt|ps|qxd)$", title, re.IGNORECASE)
     return "" if is_file_name or title.lower() in NO_TITLES else title
 
 
-def one_line(text: str) -> str:
+def short_line(text: str) -> str:
     """`text` without control characters, on one short line."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text[: 10 * MAX_TITLE_CHARS]).split())[:MAX_TITLE_CHARS]

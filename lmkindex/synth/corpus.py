@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import FileOptions, require
+from ..datasets import SourceDocument
+from ..datasets.lines import read_lines
+from ..datasets.readers import PAIR_FILE
 from ..errors import ReadError
-from ..evaluate.datasets import PAIR_FILE, read_lines
-from ..evaluate.records import SourceDocument
 from ..files import walk_files
 from ..read import Parser, read_document
 from ..records import FileFailure

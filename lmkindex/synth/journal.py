@@ -13,9 +13,9 @@ from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
+from ..datasets import SourceDocument
 from ..encoder import Encoder
 from ..errors import UsageError
-from ..evaluate.records import SourceDocument
 from ..records import JsonObject
 from ..storage import write_json
 from .prompt import prompt_version

@@ -14,7 +14,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from ..evaluate.records import SourceDocument
+from ..datasets import SourceDocument
 from ..records import Sentences
 from ..sentences import split_sentences
 from .records import Pick

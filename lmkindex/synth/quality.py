@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from ..datasets import EvaluationSet, Question, SourceDocument, sample_questions
+from ..datasets.records import RECALL_RANKS
 from ..encoder import Encoder, encode_questions
-from ..evaluate.datasets import sample_questions
-from ..evaluate.embed import VectorCache
-from ..evaluate.records import RECALL_RANKS, EvaluationSet, Question, SourceDocument
+from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from .filters import REASONS, overlap, words_of
 from .records import SynthResult

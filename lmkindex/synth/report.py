@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..datasets import SourceDocument
 from ..encoder import Encoder
-from ..evaluate.embed import VectorCache
-from ..evaluate.records import SourceDocument
+from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from ..storage import write_json, write_whole
 from .quality import describe_run, measure_questions, render_quality

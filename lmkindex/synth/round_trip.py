@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..datasets import SourceDocument, embed_landmarks, make_corpus
 from ..encoder import Encoder
-from ..evaluate.corpus import make_corpus
-from ..evaluate.embed import VectorCache, embed_landmarks
-from ..evaluate.records import SourceDocument
+from ..encoder.cache import VectorCache
 from ..records import Float16Array, Float32Array, Int64Array
 from .filters import words_of
 from .records import FilterOptions

@@ -6,8 +6,6 @@ uninterrupted one write the same set, as far as the language model repeats itsel
 
 from __future__ import annotations
 
-import gzip
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 
 from ..config import require
+from ..datasets import EvaluationSet, Question, SourceDocument, write_set
+from ..datasets.lines import Spans
+from ..datasets.readers import find_answers
 from ..encoder import Encoder, encode_questions
+from ..encoder.cache import VectorCache
 from ..errors import GeneratorError, LockedError
-from ..evaluate.datasets import find_answers
-from ..evaluate.embed import VectorCache
-from ..evaluate.records import Question, SourceDocument
 from ..generate import Generator
-from ..records import Float32Array, Generation, JsonObject
-from ..storage import write_whole
+from ..records import Float32Array, Generation
 from .filters import check_reply
 from .journal import Journal, make_settings
 from .pick import make_picks
@@ -157,46 +155,31 @@ class Judge:
 
 def finish(journal: Journal, documents: Sequence[SourceDocument], options: SynthOptions) -> SynthResult:
     """Write the set: all documents, and the first `num_questions` accepted questions."""
-    accepted = [attempt for attempt in journal.attempts if attempt.is_accepted][: options.num_questions]
-    texts = {document.doc_id: document.text for document in documents}
-    lines = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in documents]
-    write_lines(journal.folder / f"{options.name}.docs.jsonl.gz", lines)
-    questions = [write_question(attempt, texts[attempt.pick.doc_id], journal.model, options.name) for attempt in accepted]
-    write_lines(journal.folder / f"{options.name}.qa.jsonl.gz", questions)
-    return SynthResult(
+    num_accepted = sum(attempt.is_accepted for attempt in journal.attempts)
+    result = SynthResult(
         name=options.name,
         model=journal.model,
         attempts=tuple(journal.attempts),
-        num_questions=len(accepted),
+        num_questions=min(num_accepted, options.num_questions),
         num_documents=len(documents),
         rejected=dict(Counter(attempt.verdict for attempt in journal.attempts if not attempt.is_accepted).most_common()),
-        is_complete=len(accepted) >= options.num_questions,
+        is_complete=num_accepted >= options.num_questions,
     )
+    questions = questions_of(result)
+    texts = {document.doc_id: document.text for document in documents}
+    written = EvaluationSet(name=options.name, documents=tuple(documents), questions=tuple(questions))
+    write_set(journal.folder, written, {question.question_id: answer_places(question, texts[question.doc_id]) for question in questions})
+    return result
 
 
-def write_question(attempt: Attempt, text: str, model: str, name: str) -> JsonObject:
-    """A line of the set. `fine` are the places of the answer's own words in the span, where it holds them."""
-    pick = attempt.pick
-    fine = find_answers(text[pick.start : pick.end], [attempt.answer])
-    return {
-        "id": f"{name}-{pick.number}",
-        "doc": pick.doc_id,
-        "question": attempt.question,
-        "answers": [attempt.answer],
-        "spans": [[pick.start, pick.end]],
-        "fine": [[pick.start + start, pick.start + end] for start, end in fine],
-        "note": note_of(attempt, model),
-    }
+def answer_places(question: Question, text: str) -> Spans:
+    """The places of the answer's own words in the span, where it holds them."""
+    ((start, end),) = question.spans
+    return tuple((start + first, start + last) for first, last in find_answers(text[start:end], question.answers))
 
 
 def note_of(attempt: Attempt, model: str) -> str:
     return f"synthetic; {model}; round-trip rank {attempt.rank}"
-
-
-def write_lines(path: Path, lines: Sequence[JsonObject]) -> None:
-    """A gzip file of JSON Lines; equal lines give equal bytes."""
-    data = "".join(json.dumps(line) + "\n" for line in lines).encode("ascii")
-    write_whole(path, gzip.compress(data, mtime=0))
 
 
 def questions_of(result: SynthResult) -> list[Question]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..evaluate.plots import draw_figure
+from ..plots import draw_figure
 from ..records import JsonObject
 from .checkpoint import read_lines
 

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..datasets import EvaluationSet, find_sets
+from ..datasets.corpus import tokenize_all
+from ..datasets.readers import VERDICTS, answer_pattern
 from ..encoder import Encoder
 from ..errors import UsageError
-from ..evaluate.corpus import tokenize_all
-from ..evaluate.datasets import VERDICTS, answer_pattern, find_sets
-from ..evaluate.records import EvaluationSet
 from ..records import Int32Array, Int64Array
 from ..sentences import split_sentences
 from .recipe import Recipe, SetRecipe

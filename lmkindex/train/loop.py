@@ -15,22 +15,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..config import EncodeOptions
-from ..encoder import TransformerEncoder, load_encoder, read_folder
+from ..encoder import Encoder, TransformerEncoder, load_encoder, read_folder
 from ..errors import InterruptedBuildError, UsageError
 from ..records import JsonObject
 from ..storage import publish_folder, write_json
 from .batch import Batch
 from .checkpoint import Position, append_line, load_checkpoint, rewind_curve, save_checkpoint
 from .data import TrainingSet, digest_of, load_sets
-from .dev import DevBench
 from .export import export_encoder, plain_weights, save_weights
 from .mine import load_mined, mine_negatives, save_mined
 from .model import Trainee, load_trainee, prepare_start
 from .processes import Processes, find_processes, is_main_process
-from .recipe import Recipe, StageRecipe
+from .recipe import DevRecipe, Recipe, StageRecipe
 from .rows import row_maker
 from .sampler import Mined, Sampler
 from .schedule import learning_rate_at, progress_of
@@ -50,10 +49,22 @@ class TrainOptions:
     threads: int = 0
 
 
+class DevMeasure(Protocol):
+    """How good an encoder is so far, as whoever starts the run wants it measured (`evaluate/dev.py` has the usual way)."""
+
+    def measure(self, encoder: Encoder) -> JsonObject:
+        """`recall`, 0..1, by which the best encoder is chosen, and its parts: `by_budget`, `by_set`."""
+
+
+OpenDev = Callable[[Path, DevRecipe, Encoder, int], DevMeasure]  # data folder, [dev] of the recipe, the untrained encoder, seed
+
+
 class Run:
     """A run in memory. Invariant: `position` says how many updates `trainee` and `optimizer` have had."""
 
-    def __init__(self, recipe: Recipe, data_path: Path, run_path: Path, options: TrainOptions, on_note: OnNote) -> None:
+    def __init__(
+        self, recipe: Recipe, data_path: Path, run_path: Path, options: TrainOptions, on_note: OnNote, open_dev: OpenDev | None
+    ) -> None:
         self.processes: Processes = find_processes(options.device)
         options = replace(options, device=self.processes.own_device(options.device))
         on_note = on_note if self.processes.is_main else lambda text: None
@@ -67,7 +78,9 @@ class Run:
         self.sets: tuple[TrainingSet, ...] = tuple(load_sets(data_path, recipe, encoder, lambda name: on_note(f"Reading {name}")))
         if self.processes.is_main:
             keep_data(self.sets, run_path)
-        self.dev = DevBench(data_path, recipe.dev, encoder, recipe.seed)
+        if recipe.dev.sets and open_dev is None:
+            raise UsageError("The recipe names development sets: give `open_dev`, or leave `sets` of [dev] empty.")
+        self.dev = open_dev(data_path, recipe.dev, encoder, recipe.seed) if open_dev is not None and recipe.dev.sets else None
         self.trainee: Trainee = load_trainee(folder, recipe.lora, options.device, recipe.seed)
         self.workers: ThreadPoolExecutor = make_workers(self.trainee.device, options.threads)
         self.position = Position()
@@ -138,7 +151,7 @@ class Run:
 
     def measure(self) -> None:
         """Development figures of the encoder as it is; the best one is kept."""
-        if not self.processes.is_main or not self.dev.benches:
+        if not self.processes.is_main or self.dev is None:
             return
         path = self.export("current")
         figures = self.dev.measure(self.load_encoder(path))
@@ -162,17 +175,19 @@ def run_training(
     stop: Callable[[], int] = lambda: 0,
     on_note: OnNote = lambda text: None,
     on_step: OnStep = lambda stage, progress, line: None,
+    open_dev: OpenDev | None = None,
 ) -> Path:
     """Train, or go on training, and give the finished encoder folder `RUN/encoder`: the best on the development sets, without any the last.
 
-    Raises `InterruptedBuildError` after saving when `stop` gives the number of a signal.
+    `open_dev` makes the measure of the recipe's development sets. Raises `InterruptedBuildError` after saving when `stop` gives the number
+    of a signal, and `UsageError` for data or a folder that do not fit the recipe.
     """
     if (run_path / "encoder" / "landmark.json").is_file():
         if is_main_process():
             keep_recipe(recipe, run_path)
         return run_path / "encoder"
     run_path.mkdir(parents=True, exist_ok=True)
-    run = Run(recipe, data_path, run_path, options, on_note)
+    run = Run(recipe, data_path, run_path, options, on_note, open_dev)
     if not run.position.total_steps:
         run.measure()
     while run.position.stage < len(recipe.stages):

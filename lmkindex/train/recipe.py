@@ -110,7 +110,7 @@ class LoraRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevRecipe:
-    """What is measured while training, with the code of `lmkindex evaluate`: the mean over `sets` of `system`'s recall, averaged over
+    """What is measured while training, as `lmkindex evaluate` does: the mean over `sets` of `system`'s recall, averaged over
     the budgets. At most `questions` of a set and as many of its documents as fit `max_tokens` (always one)."""
 
     sets: tuple[str, ...] = ()

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...datasets import EvaluationSet
 from ...errors import UsageError
 from ...records import Float32Array
-from ..corpus import sentences_of
-from ..records import SCOPES, EvaluationSet, Evidence, Float64Array
+from ..evidence import sentences_of
+from ..records import SCOPES, Evidence, Float64Array
 from ..systems import all_systems
 from ..workbench import Workbench
 from .coherence_figures import LANDMARK, LATE, MIN_A_CLASS, SYSTEMS, Classified

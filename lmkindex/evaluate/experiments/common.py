@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ...datasets import EvaluationSet
 from ...encoder import Encoder
+from ...encoder.cache import VectorCache
 from ...records import JsonObject
-from ..embed import VectorCache
-from ..records import EvaluationSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...datasets import make_corpus
 from ...errors import UsageError
 from ...records import Float32Array, Int64Array
-from ..corpus import make_corpus
 from ..metrics import score_rankings
 from ..records import Float64Array, Pieces, Ranking
 from ..systems import NUM_HITS, System

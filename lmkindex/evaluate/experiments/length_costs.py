@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..corpus import make_corpus
-from ..embed import Embedded, embed_landmarks, embed_pieces, vectors_bytes
+from ...datasets import Corpus, embed_landmarks, make_corpus
+from ...encoder.cache import Embedded
+from ..embed import embed_pieces, vectors_bytes
 from ..lexical import Postings
 from ..pieces import sentence_pieces, token_chunks
-from ..records import Corpus
 from .common import ExperimentInput
 from .hunt import Hunt
 from .length_design import EncodeCost

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
 from ...encoder import Encoder
 from ...sentences import split_sentences
-from ..corpus import has_tokens, locate_evidence, make_corpus, sentences_of
-from ..records import Corpus, EvaluationSet, Question, SourceDocument
+from ..evidence import has_tokens, locate_evidence, sentences_of
 from .paired import draw, generator_of
 
 PASSAGE_SENTENCES = 10

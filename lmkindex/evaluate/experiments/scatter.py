@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...datasets import EvaluationSet
 from ...errors import UsageError
 from ..metrics import score_rankings
-from ..records import EvaluationSet, Evidence, Float64Array
+from ..records import Evidence, Float64Array
 from ..workbench import Workbench
 from .common import Experiment, ExperimentInput
 from .paired import PairedFigures, draw, generator_of

@@ -9,10 +9,11 @@ from itertools import pairwise
 import numpy as np
 
 from ...config import SearchOptions
+from ...datasets import Corpus
 from ...records import Hit
 from ...search.spans import Extent, extent_of
-from ..corpus import sentences_of
-from ..records import Corpus, Evidence, Float64Array, Ranking, Scores
+from ..evidence import sentences_of
+from ..records import Evidence, Float64Array, Ranking, Scores
 from ..systems import ORACLE, System
 from ..workbench import Order, Workbench
 from .splits import Run

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...datasets import embed_landmarks
 from ...encoder import Encoder, encode_questions
 from ...errors import UsageError
 from ...records import Float32Array, Int64Array
 from ..bootstrap import intervals, macro_means, resample_macro
-from ..embed import embed_landmarks
 from ..metrics import score_rankings
 from ..records import Float64Array, Interval, Ranking
 from ..systems import NUM_HITS

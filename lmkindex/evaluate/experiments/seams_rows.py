@@ -13,12 +13,14 @@ from itertools import pairwise
 import numpy as np
 
 from ...config import WindowOptions
+from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from ...datasets.landmarks import document_tokens
 from ...encoder import Encoder, make_row, normalise, window_options
+from ...encoder.cache import VectorCache
 from ...records import Float32Array, Int64Array, Row, TokenizedSentences, Window
 from ...windows import make_windows
-from ..corpus import answerable, make_corpus
-from ..embed import VectorCache, document_tokens
-from ..records import Corpus, EvaluationSet, Evidence, Float64Array, Question, SourceDocument
+from ..evidence import answerable
+from ..records import Evidence, Float64Array
 from .paired import draw, generator_of
 
 SHORT_DISTANCES = (0, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256)  # and then doubling

@@ -17,10 +17,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
-from ..records import JsonObject
-from ..storage import write_whole
-from .tables import one_line
+from .display import single_spaced
+from .errors import UsageError
+from .records import JsonObject
+from .storage import write_whole
 
 DPI = 144
 MAX_BELOW = 6  # series whose legend stands below the figure; more stand beside it
@@ -108,7 +108,7 @@ def size_of(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, fl
 
 def wrapped(text: str, width: int) -> str:
     """`text` as a font can draw it, in lines of at most `width` letters."""
-    return textwrap.fill(one_line(text.encode("utf-8", "replace").decode()), width)
+    return textwrap.fill(single_spaced(text.encode("utf-8", "replace").decode()), width)
 
 
 def numbers(values: Sequence[float | None]) -> list[float]:

@@ -1,21 +1,19 @@
-"""Documents -> one tokenized, split corpus on the global character axis, and each question's evidence on it.
+"""Texts -> one tokenized, split corpus on the global character axis.
 
-The sentences are those of a build, the tokens those of the encoder: budgets are counted in them, and every system shares both. Knows no
-system and no model's weights.
+The sentences are those of a build, the tokens those of the encoder. Knows no question and no model's weights.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from ..encoder import Encoder
 from ..records import Int32Array, Int64Array
 from ..sentences import split_sentences
-from .records import Corpus, EvaluationSet, Evidence, Question
+from .records import Corpus
 
 TOKENIZE_SENTENCES = 4096  # at a time: the tokenizer's own objects are far larger than the arrays
 
@@ -69,37 +67,3 @@ def locate_all(encoder: Encoder, texts: Sequence[str]) -> Int64Array:
     """Characters of each token in its own text [T, 2]."""
     parts = [encoder.locate_tokens(texts[first : first + TOKENIZE_SENTENCES]) for first in range(0, len(texts), TOKENIZE_SENTENCES)]
     return np.concatenate([np.zeros((0, 2), dtype=np.int64), *parts])
-
-
-def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[Evidence]:
-    """The evidence of each question, in order."""
-    indices = {document.doc_id: index for index, document in enumerate(evaluation_set.documents)}
-    result = []
-    for question in evaluation_set.questions:
-        document = indices[question.doc_id]
-        spans = np.asarray(question.spans, dtype=np.int64).reshape(-1, 2) + corpus.document_starts[document]
-        result.append(Evidence(document=document, starts=spans[:, 0], ends=spans[:, 1], any_span=question.any_span))
-    return result
-
-
-def answerable(corpus: Corpus, evaluation_set: EvaluationSet) -> tuple[tuple[Question, ...], tuple[Evidence, ...]]:
-    """The questions whose evidence a token holds, and their evidence."""
-    starts = dict(zip((document.doc_id for document in evaluation_set.documents), corpus.document_starts.tolist(), strict=False))
-    questions = tuple(question for question in evaluation_set.questions if has_tokens(corpus, starts[question.doc_id], question))
-    return questions, tuple(locate_evidence(corpus, replace(evaluation_set, questions=questions)))
-
-
-def sentences_of(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """For each global range, the first sentence that ends after its start and the last that starts before its end."""
-    firsts = np.searchsorted(corpus.sentence_ends_S, starts, side="right")
-    lasts = np.searchsorted(corpus.sentence_starts_S, ends, side="left") - 1
-    return firsts, lasts
-
-
-def has_tokens(corpus: Corpus, document_start: int, question: Question) -> bool:
-    """Whether any character of the question's evidence lies in a token."""
-    for start, end in question.spans:
-        first = int(np.searchsorted(corpus.token_ends_T, document_start + start, side="right"))
-        if first < len(corpus.token_starts_T) and corpus.token_starts_T[first] < document_start + end:
-            return True
-    return False

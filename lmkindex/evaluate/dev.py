@@ -1,4 +1,4 @@
-"""How good the encoder is so far: recall on development sets, with the code of `lmkindex evaluate`."""
+"""How good an encoder in training is so far: recall on development sets, as `lmkindex evaluate` measures it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from ..config import require
+from ..datasets import EvaluationSet, find_sets, sample_questions
 from ..encoder import Encoder
-from ..evaluate.datasets import find_sets, sample_questions
-from ..evaluate.embed import VectorCache
-from ..evaluate.metrics import score_rankings
-from ..evaluate.records import EvaluationSet
-from ..evaluate.systems import select_systems
-from ..evaluate.workbench import Workbench
+from ..encoder.cache import VectorCache
 from ..records import JsonObject
-from .recipe import DevRecipe
+from ..train.recipe import DevRecipe
+from .metrics import score_rankings
+from .systems import select_systems
+from .workbench import Workbench
 
 
 class DevBench:
@@ -26,7 +25,7 @@ class DevBench:
     def __init__(self, data_path: Path, options: DevRecipe, encoder: Encoder, seed: int) -> None:
         self.options = options
         self.system = select_systems([options.system])[0]
-        sets = find_sets(data_path, options.sets) if options.sets else []
+        sets = find_sets(data_path, options.sets)
         with TemporaryDirectory() as unused:
             cache = VectorCache(Path(unused))
             self.benches = [Workbench(shrink_set(one, options, encoder, seed), encoder, encoder, cache) for one in sets]
@@ -34,9 +33,7 @@ class DevBench:
         require(not empty, f"The development set {', '.join(empty)} has no question with evidence: leave it out of [dev].")
 
     def measure(self, encoder: Encoder) -> JsonObject:
-        """`recall`: the mean over sets and budgets; `by_set`, `by_budget`: its parts. Empty without development sets."""
-        if not self.benches:
-            return {}
+        """`recall`: the mean over sets and budgets; `by_set`, `by_budget`: its parts."""
         by_set: dict[str, list[float]] = {}
         with TemporaryDirectory() as folder:
             for bench in self.benches:

@@ -6,8 +6,6 @@ command line.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,24 +13,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import EncodeOptions, index_path, require
-from ..encoder import find_encoder, load_encoder, read_folder
-from ..errors import UsageError
-from ..evaluate.datasets import find_sets
-from ..evaluate.embed import VectorCache
-from ..evaluate.experiments.paired import PairedFigures, direction, show, show_difference
-from ..evaluate.metrics import score_rankings
-from ..evaluate.records import EvaluationSet, Float64Array, Question, SourceDocument
-from ..evaluate.systems import select_systems
-from ..evaluate.workbench import Workbench
-from ..generate import Generator
-from ..index import IndexReader
-from ..records import EncoderFolder, JsonObject
-from ..storage import write_json, write_whole
-from ..synth.records import SynthOptions
-from ..synth.run import write_questions
-from .loop import OnNote, OnStep, TrainOptions, run_training
-from .recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
+from .config import EncodeOptions, index_path, require
+from .datasets import EvaluationSet, SourceDocument, find_sets, write_set
+from .encoder import find_encoder, load_encoder, read_folder
+from .encoder.cache import VectorCache
+from .errors import UsageError
+from .evaluate.experiments.paired import PairedFigures, direction, show, show_difference
+from .evaluate.metrics import score_rankings
+from .evaluate.records import Float64Array
+from .evaluate.systems import select_systems
+from .evaluate.workbench import Workbench
+from .generate import Generator
+from .index import IndexReader
+from .records import EncoderFolder, JsonObject
+from .storage import write_json, write_whole
+from .synth.records import SynthOptions
+from .synth.run import write_questions
+from .train.loop import OnNote, OnStep, TrainOptions, run_training
+from .train.recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
 
 HELD_OUT = 0.25  # of the questions
 FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out
@@ -139,25 +137,6 @@ def keep_sets(output: Path, sets: Sequence[EvaluationSet]) -> None:
         return
     for one in sets:
         write_set(output / "data", one)
-
-
-def write_set(folder: Path, one: EvaluationSet) -> None:
-    """A set as the two files that `find_sets` reads."""
-    documents = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in one.documents]
-    for kind, lines in (("docs", documents), ("qa", [question_json(question) for question in one.questions])):
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        write_whole(folder / f"{one.name}.{kind}.jsonl.gz", gzip.compress(text.encode("ascii"), mtime=0))
-
-
-def question_json(question: Question) -> JsonObject:
-    return {
-        "id": question.question_id,
-        "doc": question.doc_id,
-        "question": question.text,
-        "answers": list(question.answers),
-        "spans": [list(span) for span in question.spans],
-        "note": question.note,
-    }
 
 
 def adapt_recipe(folder: EncoderFolder, options: AdaptOptions) -> Recipe:

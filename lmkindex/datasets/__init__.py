@@ -1,0 +1,25 @@
+"""Sets of documents and questions, for evaluation and for training (DESIGN §8). The face of the package.
+
+`readers` reads the three forms of a set and `writer` writes one of them, by `lines` of JSON; `corpus` splits and
+tokenizes a set's texts, `landmarks` encodes them as a build does.
+"""
+
+from __future__ import annotations
+
+from .corpus import make_corpus
+from .landmarks import embed_landmarks
+from .readers import find_sets, sample_questions
+from .records import Corpus, EvaluationSet, Question, SourceDocument
+from .writer import write_set
+
+__all__ = [
+    "Corpus",
+    "EvaluationSet",
+    "Question",
+    "SourceDocument",
+    "embed_landmarks",
+    "find_sets",
+    "make_corpus",
+    "sample_questions",
+    "write_set",
+]
