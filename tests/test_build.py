@@ -583,12 +583,10 @@ def test_progress_ends_at_the_whole(corpus: Path, index: str, small_slabs: None)
 
 
 def test_failed_maintenance_is_a_warning(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lmkindex.index import IndexWriter
-
-    def fail(self: IndexWriter, ann_rows: int) -> None:
+    def fail(writer: object, ann_rows: int) -> None:
         raise RuntimeError("Retryable commit conflict")
 
-    monkeypatch.setattr(IndexWriter, "maintain", fail)
+    monkeypatch.setattr("lmkindex.build.pipeline.maintain_index", fail)
     report = build_index(index, [corpus], BuildOptions(), encoder=FakeEncoder())
     assert "Maintenance failed" in report.warnings[0] and "Retryable commit conflict" in report.to_json()["warnings"][0]
     check_index(Path(index), report)
