@@ -553,19 +553,19 @@ def test_a_long_document_that_is_flushed_in_parts_is_seen_whole_or_not_at_all(
 def test_an_error_while_writing_is_raised_and_nothing_is_lost(
     corpus: Path, index: str, small_slabs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lmkindex.build.write import Assembler
+    from lmkindex.build.write import DocumentWriter
 
     build(index, corpus)
     before = tiny.all_landmarks(Path(index))
     for number in range(3):
         put(corpus / f"d{number}.txt", tiny.prose(400 + number, 40))
 
-    def full_disk(self: Assembler, steps: object, vectors: object) -> None:
+    def full_disk(self: DocumentWriter, steps: object, vectors: object) -> None:
         raise OSError(28, "No space left on device")
 
     for time_budget_s in (0.0, 1e-9):  # also when the build was about to stop for its time
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-            patch.setattr(Assembler, "take", full_disk)
+            patch.setattr(DocumentWriter, "take", full_disk)
             build(index, corpus, time_budget_s=time_budget_s)
         assert tiny.all_landmarks(Path(index)) == before
     assert counts(build(index, corpus)) == {"scanned": 6, "added": 3, "unchanged": 3}
