@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmkindex.build.kept import find_kept
+from lmkindex.build.plan import with_moves
 from lmkindex.config import FileOptions
 from lmkindex.errors import Cause, UsageError
 from lmkindex.files import Hashes, document_id, hash_bytes, hash_file, plan_changes, walk_files
@@ -312,7 +314,9 @@ def test_files_that_cannot_be_hashed_are_left_to_the_reader(tmp_path: Path) -> N
     entries = scan(tmp_path)
     for entry in entries:
         entry.absolute_path.unlink()
-    plan = plan_changes(entries, manifest, Hashes(), checksum=False, retry_failed=False)
+    hashes = Hashes()
+    changes = plan_changes(entries, manifest, hashes, checksum=False, retry_failed=False)
+    plan = with_moves(changes, find_kept(changes, entries, manifest, hashes, []))
     assert [entry.path for entry in plan.changed] == ["known.txt"]
     assert [(known.path, entry.path) for known, entry in plan.renamed] == [("old.txt", "new.txt")]  # by its size and time
     assert not plan.added and not plan.deleted
