@@ -27,8 +27,8 @@ from .generate import Generator
 from .index import IndexReader
 from .records import EncoderFolder, JsonObject
 from .storage import write_json, write_whole
+from .synth.question_writer import write_questions
 from .synth.records import SynthOptions
-from .synth.run import write_questions
 from .train.loop import OnNote, OnStep, TrainOptions, run_training
 from .train.recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
 

@@ -76,7 +76,7 @@ def make_figure(figure: JsonObject) -> Any:
         from matplotlib.figure import Figure
 
         labels = [wrapped(one["name"], 48) for one in series]
-        width, beside, height, num_columns = size_of(figure, labels)
+        width, beside, height, num_columns = figure_size(figure, labels)
         canvas = Figure(figsize=(width + beside, height), layout="constrained")
         axes = canvas.add_subplot()
         handles = draw_lines(axes, series, is_log=bool(figure.get("x_log"))) if kind == "lines" else draw_bars(axes, series)
@@ -92,7 +92,7 @@ def make_figure(figure: JsonObject) -> Any:
     return canvas
 
 
-def size_of(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, float, int]:
+def figure_size(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, float, int]:
     """Inches: the width without a legend beside it, that of this legend, the height; and the columns of the legend."""
     width, height, longest = 6.6, 4.4, max(len(line) for label in labels for line in label.splitlines() or [""])
     if figure["kind"] == "bars":

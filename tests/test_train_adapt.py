@@ -26,7 +26,7 @@ from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, UsageError
 from lmkindex.generate import FakeGenerator, Generator
 from lmkindex.records import JsonObject, Prompt
-from lmkindex.synth.prompt import write_reply
+from lmkindex.synth.question_prompt import write_reply
 from lmkindex.synth.records import FilterOptions, SynthOptions
 from lmkindex.train.loop import TrainOptions
 

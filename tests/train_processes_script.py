@@ -21,7 +21,7 @@ runs: list[KeptRun] = []
 signals: list[int] = []
 
 
-class KeptRun(loop.Run):
+class KeptRun(loop.TrainingRun):
     """A run that is still there when training has ended, with a mean over the processes, which is taken while they are connected."""
 
     def __init__(self, *arguments: object) -> None:
@@ -45,7 +45,7 @@ def main() -> None:
     recipe_path, data_path, run_path = map(Path, sys.argv[1:4])
     seconds = float(sys.argv[4])
     signal.signal(signal.SIGTERM, remember)
-    loop.Run = KeptRun  # type: ignore[misc, assignment]
+    loop.TrainingRun = KeptRun  # type: ignore[misc, assignment]
     try:
         loop.run_training(
             read_recipe(recipe_path), data_path, run_path, loop.TrainOptions(device="cpu", threads=1),

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from .corpus import make_corpus
 from .landmarks import embed_landmarks
-from .readers import find_sets, sample_questions
 from .records import Corpus, EvaluationSet, Question, SourceDocument
-from .writer import write_set
+from .set_reader import find_sets, sample_questions
+from .set_writer import write_set
 
 __all__ = [
     "Corpus",

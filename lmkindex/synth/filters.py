@@ -10,7 +10,7 @@ import re
 from itertools import pairwise
 
 from ..answer.support import STOPWORDS, read_content, support
-from .prompt import Reply
+from .question_prompt import Reply
 from .records import FilterOptions
 
 # In this order; with the ones of the loop, all reasons that a report can name.

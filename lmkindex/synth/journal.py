@@ -18,7 +18,7 @@ from ..encoder import Encoder
 from ..errors import UsageError
 from ..records import JsonObject
 from ..storage import write_json
-from .prompt import prompt_version
+from .question_prompt import prompt_version
 from .records import Attempt, Pick, SynthOptions
 
 FORMAT = 1

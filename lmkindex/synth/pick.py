@@ -45,7 +45,7 @@ def make_picks(documents: Sequence[SourceDocument], seed: int, background_words:
     number = 0
     for round_number in range(NUM_ROUNDS):
         spans = [
-            cut_spans(document, sentences, is_prose_S, generator_of(document, seed, round_number))
+            cut_spans(document, sentences, is_prose_S, random_source(document, seed, round_number))
             for document, sentences, is_prose_S in zip(documents, split, prose, strict=True)
         ]
         for index, (first, last) in deal(documents, spans, seed, round_number):
@@ -128,7 +128,7 @@ def deal(
     most = MAX_SHARE * sum(counts) / max(1, len(counts))
     placed = []
     for index, (document, of_document) in enumerate(zip(documents, spans, strict=True)):
-        generator = generator_of(document, seed, round_number, "deal")
+        generator = random_source(document, seed, round_number, "deal")
         offset = float(generator.random())
         share = min(len(of_document), most)
         for rank, place in enumerate(generator.permutation(len(of_document)).tolist()):
@@ -136,7 +136,7 @@ def deal(
     return [(index, span) for _, _, span, index in sorted(placed)]
 
 
-def generator_of(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
+def random_source(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
     """A source of random numbers that depends on the seed, the document and `parts` alone."""
     key = "\0".join(map(str, (seed, *parts, document.doc_id)))
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -60,13 +60,13 @@ def load_checkpoint(run_path: Path) -> tuple[Position, dict[str, Any], Any] | No
     return Position(**state["position"]), state["weights"], state["optimizer"]
 
 
-def append_line(path: Path, value: JsonObject) -> None:
+def append_to_curve(path: Path, value: JsonObject) -> None:
     """One more line of a curve."""
     with path.open("a", encoding="ascii") as file:
         file.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def read_lines(path: Path) -> list[JsonObject]:
+def read_curve_lines(path: Path) -> list[JsonObject]:
     """A curve's whole lines; a torn last one is left out."""
     if not path.is_file():
         return []
@@ -83,5 +83,5 @@ def rewind_curve(path: Path, total_steps: int) -> None:
     """Drop what was written after the checkpoint: those steps are made again."""
     if not path.is_file():
         return
-    kept = [line for line in read_lines(path) if line["total_steps"] <= total_steps]
+    kept = [line for line in read_curve_lines(path) if line["total_steps"] <= total_steps]
     write_whole(path, "".join(json.dumps(line) + "\n" for line in kept).encode("ascii"))

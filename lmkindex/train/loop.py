@@ -22,18 +22,18 @@ from ..encoder import Encoder, TransformerEncoder, load_encoder, read_folder
 from ..errors import InterruptedBuildError, UsageError
 from ..records import JsonObject
 from ..storage import publish_folder, write_json
-from .batch import Batch
-from .checkpoint import Position, append_line, load_checkpoint, rewind_curve, save_checkpoint
-from .data import TrainingSet, digest_of, load_sets
+from .checkpoint import Position, append_to_curve, load_checkpoint, rewind_curve, save_checkpoint
 from .export import export_encoder, plain_weights, save_weights
 from .mine import load_mined, mine_negatives, save_mined
 from .model import Trainee, load_trainee, prepare_start
 from .processes import Processes, find_processes, is_main_process
 from .recipe import DevRecipe, Recipe, StageRecipe
-from .rows import row_maker
 from .sampler import Mined, Sampler
-from .schedule import learning_rate_at, progress_of
+from .schedule import learning_rate_at, stage_progress
 from .teacher import teacher_vectors
+from .training_batch import TrainingBatch
+from .training_rows import row_maker
+from .training_sets import TrainingSet, digest_of, load_sets
 from .update import Update, compute_update, make_workers
 
 RECIPE_FILE, DATA_FILE, CURVE_FILE, DEV_FILE, ANCHOR_FILE = "recipe.json", "data.json", "curve.jsonl", "dev.jsonl", "anchor.safetensors"
@@ -59,7 +59,7 @@ class DevMeasure(Protocol):
 OpenDev = Callable[[Path, DevRecipe, Encoder, int], DevMeasure]  # data folder, [dev] of the recipe, the untrained encoder, seed
 
 
-class Run:
+class TrainingRun:
     """A run in memory. Invariant: `position` says how many updates `trainee` and `optimizer` have had."""
 
     def __init__(
@@ -123,7 +123,7 @@ class Run:
         average = self.recipe.average if self.anchor_path is not None else 1.0
         return export_encoder(self.trainee, self.run_path / name, average=average, training=training, anchor=self.anchor_path)
 
-    def teach(self, batch: Batch, stage: StageRecipe) -> Batch:
+    def teach(self, batch: TrainingBatch, stage: StageRecipe) -> TrainingBatch:
         """The batch with the vectors that the base, pooled by means, gives for its texts."""
         if self.teacher is None:
             folder = replace(read_folder(self.run_path / "start"), pooling="sentence_mean")
@@ -156,7 +156,7 @@ class Run:
         path = self.export("current")
         figures = self.dev.measure(self.load_encoder(path))
         rewind_curve(self.run_path / DEV_FILE, self.position.total_steps - 1)  # of a run that was stopped after it had measured here
-        append_line(self.run_path / DEV_FILE, {"total_steps": self.position.total_steps, "stage": self.position.stage, **figures})
+        append_to_curve(self.run_path / DEV_FILE, {"total_steps": self.position.total_steps, "stage": self.position.stage, **figures})
         self.on_note(f"step {self.position.total_steps}: dev recall {figures['recall']:.4f} {figures['by_budget']}")
         if figures["recall"] > self.position.best:
             self.position = replace(self.position, best=figures["recall"])
@@ -187,18 +187,18 @@ def run_training(
             keep_recipe(recipe, run_path)
         return run_path / "encoder"
     run_path.mkdir(parents=True, exist_ok=True)
-    run = Run(recipe, data_path, run_path, options, on_note, open_dev)
+    run = TrainingRun(recipe, data_path, run_path, options, on_note, open_dev)
     if not run.position.total_steps:
         run.measure()
     while run.position.stage < len(recipe.stages):
         run_stage(run, recipe.stages[run.position.stage], stop, on_step)
     if run.processes.is_main:
-        finish(run)
+        place_encoder(run)
     run.processes.leave()
     return run_path / "encoder"
 
 
-def run_stage(run: Run, stage: StageRecipe, stop: Callable[[], int], on_step: OnStep) -> None:
+def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_step: OnStep) -> None:
     """The updates of the current stage that are still to be made."""
     index = run.position.stage
     if run.optimizer is None:
@@ -207,13 +207,13 @@ def run_stage(run: Run, stage: StageRecipe, stop: Callable[[], int], on_step: On
     sampler = Sampler(sets=run.sets, stage=stage, maker=maker, mined=run.mined_of(index, stage))
     saved_at = started = time.monotonic()
     before_s = run.position.elapsed_s
-    while progress_of(stage, run.position.step, run.position.elapsed_s) < 1:
+    while stage_progress(stage, run.position.step, run.position.elapsed_s) < 1:
         line = step_once(run, stage, sampler)
         # One clock for all processes, or the stage would end, and the rate fall, earlier in some of them.
         run.position = replace(run.position, elapsed_s=run.processes.largest(before_s + time.monotonic() - started))
-        progress = progress_of(stage, run.position.step, run.position.elapsed_s)
+        progress = stage_progress(stage, run.position.step, run.position.elapsed_s)
         if run.processes.is_main:
-            append_line(run.run_path / CURVE_FILE, line)
+            append_to_curve(run.run_path / CURVE_FILE, line)
             on_step(stage.name or stage.kind, progress, line)
         if run.position.total_steps % run.recipe.dev.every_steps == 0 and progress < 1:
             run.measure()
@@ -234,7 +234,7 @@ def run_stage(run: Run, stage: StageRecipe, stop: Callable[[], int], on_step: On
     run.save()
 
 
-def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
+def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObject:
     """One update; the line of the curve that tells of it."""
     import torch
 
@@ -251,7 +251,7 @@ def step_once(run: Run, stage: StageRecipe, sampler: Sampler) -> JsonObject:
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, stage.max_gradient))
     if not math.isfinite(norm + update.loss):  # before the weights have it too
         raise UsageError(f"The loss or its gradient is not finite in step {position.total_steps + 1}: try a lower learning_rate.")
-    rate = learning_rate_at(stage, progress_of(stage, position.step + 0.5, position.elapsed_s))
+    rate = learning_rate_at(stage, stage_progress(stage, position.step + 0.5, position.elapsed_s))
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     run.optimizer.step()
@@ -326,7 +326,7 @@ def describe_training(recipe: Recipe, position: Position) -> JsonObject:
     }
 
 
-def finish(run: Run) -> None:
+def place_encoder(run: TrainingRun) -> None:
     """Put the best encoder at its place; what is only needed while training goes."""
     best = run.run_path / "best"
     target = run.run_path / "encoder"

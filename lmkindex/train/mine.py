@@ -10,10 +10,10 @@ import numpy as np
 from ..encoder import Encoder, normalise
 from ..records import Float32Array, Row
 from ..storage import write_arrays
-from .data import TrainingSet, holds_answer
 from .recipe import StageRecipe
-from .rows import Segment, make_row, row_maker, segments_row
 from .sampler import Mined
+from .training_rows import Segment, make_training_row, row_maker, segments_row
+from .training_sets import TrainingSet, holds_answer
 
 KEPT = 8  # candidates a question
 SKIPPED = 3  # the very best are often answers that nobody marked
@@ -39,7 +39,7 @@ def mine_negatives(
         questions = [questions[index] for index in sorted(generator.permutation(len(questions))[:MAX_QUESTIONS].tolist())]
         sentences, vectors_SD = encode_documents(set_index, sets, documents, encoder, stage.window_tokens)
         maker = row_maker(encoder, encoder.folder.window_tokens)
-        rows = [make_row(maker, [one.questions[question].ids_T]) for question in questions]
+        rows = [make_training_row(maker, [one.questions[question].ids_T]) for question in questions]
         scores_QS = normalise(np.concatenate(encoder.encode_rows(rows))) @ vectors_SD.T
         for question, scores_S in zip(questions, scores_QS, strict=True):
             order = sentences[np.argsort(-scores_S)[: 4 * (KEPT + SKIPPED)]].tolist()

@@ -14,14 +14,14 @@ import numpy as np
 
 from ..encoder import Encoder, normalise
 from ..records import Float32Array, Row
-from .batch import Batch, Place
 from .recipe import StageRecipe
-from .rows import make_row, row_maker
+from .training_batch import LandmarkPlace, TrainingBatch
+from .training_rows import make_training_row, row_maker
 
 NEIGHBOURS = ((-2, 0.5), (-1, 1.0), (1, 1.0), (2, 0.5))  # distance in sentences, weight
 
 
-def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float32Array:
+def teacher_vectors(teacher: Encoder, batch: TrainingBatch, stage: StageRecipe) -> Float32Array:
     """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's is the base's own vector."""
     in_windows_VD = normalise(np.concatenate(teacher.encode_rows(batch.teacher_rows)))
     if not stage.teacher_isolated and not stage.teacher_near:
@@ -36,10 +36,10 @@ def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float
 def isolated_rows(teacher: Encoder, rows: Sequence[Row]) -> list[Row]:
     """A row for each landmark's sentence alone."""
     maker = row_maker(teacher, teacher.folder.window_tokens)
-    return [make_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
+    return [make_training_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
 
 
-def joins_of(places: Sequence[Place], rows: Sequence[Row]) -> list[int]:
+def joins_of(places: Sequence[LandmarkPlace], rows: Sequence[Row]) -> list[int]:
     """Landmarks that do not go on from the one before: the first of a row, or of another passage."""
     row_starts = set(np.cumsum([len(row.starts) for row in rows]).tolist())
     is_join = [one.set_index != other.set_index or one.first != other.end for other, one in pairwise(places)]

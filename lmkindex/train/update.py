@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from ..encoder.batches import plan_batches
 from ..encoder.transformer import num_cores, use_one_thread
 from ..records import Row
-from .batch import Batch
 from .loss import accuracy, distillation_loss, position_aware_loss
 from .model import Trainee, forward
 from .recipe import Recipe, StageRecipe
+from .training_batch import TrainingBatch
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ def make_workers(device: str, threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(num_workers, "lmkindex-train", initializer=use_one_thread, initargs=(device,))
 
 
-def compute_update(trainee: Trainee, batch: Batch, stage: StageRecipe, recipe: Recipe, workers: ThreadPoolExecutor) -> Update:
+def compute_update(trainee: Trainee, batch: TrainingBatch, stage: StageRecipe, recipe: Recipe, workers: ThreadPoolExecutor) -> Update:
     """The gradients of the batch's loss."""
     import torch
 

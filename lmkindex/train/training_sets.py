@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ..datasets import EvaluationSet, find_sets
 from ..datasets.corpus import tokenize_all
-from ..datasets.readers import VERDICTS, answer_pattern
+from ..datasets.set_reader import VERDICTS, answer_pattern
 from ..encoder import Encoder
 from ..errors import UsageError
 from ..records import Int32Array, Int64Array

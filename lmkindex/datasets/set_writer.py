@@ -1,4 +1,4 @@
-"""A set -> the two files that `readers.py` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz` (DESIGN §8).
+"""A set -> the two files that `set_reader` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz` (DESIGN §8).
 
 Each file is there whole or not at all, and equal sets give equal bytes.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..records import JsonObject
 from ..storage import write_whole
-from .lines import Spans
+from .json_lines import Spans
 from .records import EvaluationSet, Question
 
 

@@ -11,9 +11,9 @@ from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from ..storage import write_json, write_whole
 from .quality import describe_run, measure_questions, render_quality
+from .question_writer import questions_of
 from .records import SynthResult
 from .round_trip import embed_documents
-from .run import questions_of
 
 
 def report_quality(

@@ -85,14 +85,14 @@ class Reply:
     answer: str
 
 
-def make_prompt(text: str, pick: Pick) -> Prompt:
+def make_question_prompt(text: str, pick: Pick) -> Prompt:
     """The request for one pick of a document with this `text`. A pick without background is asked about with examples that have none."""
     before, after = text[pick.background_start : pick.start], text[pick.end : pick.background_end]
     turns = TURNS if before or after else BARE_TURNS
-    return Prompt(system=RULES, user=render(before, text[pick.start : pick.end], after), examples=turns, schema=SCHEMA)
+    return Prompt(system=RULES, user=render_turn(before, text[pick.start : pick.end], after), examples=turns, schema=SCHEMA)
 
 
-def render(before: str, fact: str, after: str) -> str:
+def render_turn(before: str, fact: str, after: str) -> str:
     """The user's turn: the background, if there is any, and the fact once more, nearest to where the model writes."""
     background = f"Background: {flat(f'{before} {fact} {after}')}\n\n" if before or after else ""
     return f"{background}Fact: {flat(fact)}"
@@ -123,7 +123,7 @@ def write_reply(question: str, answer: str) -> str:
 TURNS, BARE_TURNS = (
     tuple(
         (
-            render(example.before * has_background, example.fact, example.after * has_background),
+            render_turn(example.before * has_background, example.fact, example.after * has_background),
             write_reply(example.question, example.answer),
         )
         for example in EXAMPLES
@@ -134,5 +134,5 @@ TURNS, BARE_TURNS = (
 
 def prompt_version() -> str:
     """A hash of everything that all prompts share: attempts of different versions are not mixed."""
-    shared = json.dumps([RULES, TURNS, BARE_TURNS, SCHEMA, render("a", "b", "c")])
+    shared = json.dumps([RULES, TURNS, BARE_TURNS, SCHEMA, render_turn("a", "b", "c")])
     return blake2b(shared.encode(), digest_size=8).hexdigest()

@@ -20,7 +20,7 @@ from ..config import FileOptions, require
 from ..errors import ReadError, UsageError
 from ..files import walk_files
 from ..read import Parser, read_document
-from .lines import Line, Spans, merge_spans, read_lines
+from .json_lines import JsonLine, Spans, merge_spans, read_lines
 from .records import EvaluationSet, Question, SourceDocument
 
 FORMS = (
@@ -84,11 +84,11 @@ def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
             line.fail(f"the document id {doc_id!r} was used before: ids must be unique.")
         title = line.read_text("title") if "title" in line.fields else ""
         documents[doc_id] = SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text"))
-    questions = [read_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
+    questions = [read_set_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
     return checked_set(name, documents.values(), questions, qa_path)
 
 
-def read_question(line: Line, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
+def read_set_question(line: JsonLine, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
     doc_id = line.read_text(document_field)
     if doc_id not in documents:
         line.fail(f"the document {doc_id!r} {unknown}.")
@@ -141,7 +141,7 @@ def read_sample_folder(folder: Path) -> EvaluationSet:
                 documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
     # A build goes on without what it cannot read; here every run must have the same documents.
     require(not failed, f"Mend or remove what cannot be read in {corpus_path}: {'; '.join(failed)}.")
-    questions = [read_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
+    questions = [read_set_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
     return checked_set(folder.resolve().name, documents.values(), questions, questions_path)
 
 

@@ -13,7 +13,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LandmarkPlace:
     """What a landmark of a batch stands for: sentences `[first, end)` of a set."""
 
     set_index: int
@@ -30,7 +30,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class TrainingBatch:
     """Q questions and N landmarks of B rows. `weights_QN` are the position-aware weights of the positives, each row's sum 1;
     `is_negative_QN` are the landmarks that count against the question. `places` and the rows' landmarks have the same order.
 
@@ -39,7 +39,7 @@ class Batch:
     """
 
     rows: tuple[Row, ...]
-    places: tuple[Place, ...]
+    places: tuple[LandmarkPlace, ...]
     question_rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
     weights_QN: Float32Array

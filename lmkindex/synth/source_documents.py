@@ -8,15 +8,15 @@ from pathlib import Path
 
 from ..config import FileOptions, require
 from ..datasets import SourceDocument
-from ..datasets.lines import read_lines
-from ..datasets.readers import PAIR_FILE
+from ..datasets.json_lines import read_lines
+from ..datasets.set_reader import PAIR_FILE
 from ..errors import ReadError
 from ..files import walk_files
 from ..read import Parser, read_document
 from ..records import FileFailure
 
 
-def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
+def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
     """The documents below `paths`, and what could not be read. With `set_names`, the documents of those sets of the one folder.
 
     An id is the file's path below its root, or the set's own; where two would be equal, the name of the root or set stands before it.
@@ -24,7 +24,7 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
     """
     if set_names:
         require(len(paths) == 1, "--set names sets of one folder: give one folder with it.")
-        return read_sets(paths[0], set_names), []
+        return read_set_documents(paths[0], set_names), []
     entries, failures = walk_files(paths, FileOptions())
     names = Counter(entry.path for entry in entries)
     documents = []
@@ -41,7 +41,7 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
     return unique(documents), failures
 
 
-def read_sets(folder: Path, names: Sequence[str]) -> list[SourceDocument]:
+def read_set_documents(folder: Path, names: Sequence[str]) -> list[SourceDocument]:
     """The documents of the sets, in the order of `names`; their questions are not looked at."""
     found = {
         match[1]: path
