@@ -29,8 +29,9 @@ from .records import EncoderFolder, JsonObject
 from .storage import write_json, write_whole
 from .synth.question_writer import write_questions
 from .synth.records import SynthOptions
-from .train.loop import OnNote, OnStep, TrainOptions, run_training
+from .train.loop import OnStep, run_training
 from .train.recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
+from .train.training_run import OnNote, TrainOptions
 
 HELD_OUT = 0.25  # of the questions
 FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out

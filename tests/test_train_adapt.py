@@ -28,7 +28,7 @@ from lmkindex.generate import FakeGenerator, Generator
 from lmkindex.records import JsonObject, Prompt
 from lmkindex.synth.question_prompt import write_reply
 from lmkindex.synth.records import FilterOptions, SynthOptions
-from lmkindex.train.loop import TrainOptions
+from lmkindex.train.training_run import TrainOptions
 
 NUM_DOCUMENTS = 12
 OPTIONS = AdaptOptions(num_questions=FEWEST_QUESTIONS, steps=3, learning_rate=1e-3)

@@ -17,11 +17,12 @@ import pytest
 import tiny
 from train_tools import read_curve, recipe_values, toml, write_data
 
-from lmkindex.train.loop import TrainingRun, TrainOptions, step_once
+from lmkindex.train.loop import step_once
 from lmkindex.train.processes import Processes, find_processes, is_main_process
 from lmkindex.train.recipe import read_recipe
 from lmkindex.train.sampler import Sampler
 from lmkindex.train.training_rows import row_maker
+from lmkindex.train.training_run import TrainingRun, TrainOptions
 from lmkindex.train.update import compute_update
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_processes_script.py"
@@ -105,7 +106,7 @@ def expected_losses(recipe_path: Path, data_path: Path, run_path: Path) -> list[
     run_path.mkdir()
     run = TrainingRun(recipe, data_path, run_path, TrainOptions(device="cpu", threads=1), print, None)
     stage = recipe.stages[0]
-    from lmkindex.train.loop import make_optimizer
+    from lmkindex.train.training_run import make_optimizer
 
     run.optimizer = make_optimizer(run.trainee, stage)
     sampler = Sampler(sets=run.sets, stage=stage, maker=row_maker(run.load_encoder(run_path / "start"), stage.window_tokens), mined={})
