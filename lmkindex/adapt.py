@@ -27,11 +27,8 @@ from .generate import Generator
 from .index import IndexReader
 from .records import EncoderFolder, JsonObject
 from .storage import write_json, write_whole
-from .synth.question_writer import write_questions
-from .synth.records import SynthOptions
-from .train.loop import OnStep, run_training
-from .train.recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
-from .train.training_run import OnNote, TrainOptions
+from .synth import SynthOptions, write_questions
+from .train import DevRecipe, OnNote, OnStep, Recipe, SetRecipe, StageRecipe, TrainOptions, run_training
 
 HELD_OUT = 0.25  # of the questions
 FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out

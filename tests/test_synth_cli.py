@@ -19,7 +19,7 @@ from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import UsageError
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt
-from lmkindex.synth.source_documents import read_source_documents
+from lmkindex.synth import read_source_documents
 from lmkindex_cli.main import main
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmkindex.synth import FilterOptions
 from lmkindex.synth.filters import (
     REASONS,
     adds_something,
@@ -26,7 +27,7 @@ from lmkindex.synth.question_prompt import (
     prompt_version,
     write_reply,
 )
-from lmkindex.synth.records import FilterOptions, Pick
+from lmkindex.synth.records import Pick
 
 SPAN = "The engine burned peat, because no coal could be brought over the pass in winter. It was sold in 1901."
 BACKGROUND = f"The Marrow Valley railway opened in 1887 with two stations. {SPAN} Passengers complained about the smoke."

@@ -19,12 +19,11 @@ from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import GeneratorError, LockedError, UsageError
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt
+from lmkindex.synth import FilterOptions, SynthOptions, SynthResult, measure_set, report_quality, write_questions
 from lmkindex.synth.journal import ATTEMPTS_FILE, SETTINGS_FILE
-from lmkindex.synth.quality import describe_ranks, measure_set, question_word, render_quality, shares, summary
-from lmkindex.synth.quality_report import report_quality
+from lmkindex.synth.quality import describe_ranks, question_word, render_quality, shares, summary
 from lmkindex.synth.question_prompt import write_reply
-from lmkindex.synth.question_writer import questions_of, write_questions
-from lmkindex.synth.records import FilterOptions, SynthOptions, SynthResult
+from lmkindex.synth.question_writer import questions_of
 from lmkindex.synth.round_trip import AcceptedQuestions, allowed_rank, embed_documents, rank_in_document
 
 DOCUMENTS = [

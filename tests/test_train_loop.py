@@ -31,11 +31,11 @@ from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
 from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
+from lmkindex.train import Recipe, TrainOptions
+from lmkindex.train import run_training as run_without_dev
 from lmkindex.train.checkpoint import append_to_curve, load_checkpoint, read_curve_lines, rewind_curve
-from lmkindex.train.loop import run_training as run_without_dev
 from lmkindex.train.model import load_trainee
-from lmkindex.train.recipe import Recipe
-from lmkindex.train.training_run import TrainingRun, TrainOptions, make_optimizer
+from lmkindex.train.training_run import TrainingRun, make_optimizer
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_script.py"
 NUM_KILLS = 8

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lmkindex.train import StageRecipe
 from lmkindex.train.loss import accuracy, position_aware_loss
-from lmkindex.train.recipe import StageRecipe
 from lmkindex.train.schedule import learning_rate_at, stage_progress
 
 Array = npt.NDArray[np.float64]

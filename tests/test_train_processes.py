@@ -17,12 +17,12 @@ import pytest
 import tiny
 from train_tools import read_curve, recipe_values, toml, write_data
 
+from lmkindex.train import TrainOptions, is_main_process, read_recipe
 from lmkindex.train.loop import step_once
-from lmkindex.train.processes import Processes, find_processes, is_main_process
-from lmkindex.train.recipe import read_recipe
+from lmkindex.train.processes import Processes, find_processes
 from lmkindex.train.sampler import Sampler
 from lmkindex.train.training_rows import row_maker
-from lmkindex.train.training_run import TrainingRun, TrainOptions
+from lmkindex.train.training_run import TrainingRun
 from lmkindex.train.update import compute_update
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_processes_script.py"

@@ -20,9 +20,10 @@ from train_tools import marked_encoder, training_set
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, normalise
 from lmkindex.records import Row
+from lmkindex.train import SetRecipe, StageRecipe
 from lmkindex.train.label import label_questions
 from lmkindex.train.mine import KEPT, NEAR_SENTENCES, SKIPPED, load_mined, mine_negatives, save_mined
-from lmkindex.train.recipe import KINDS, SetRecipe, StageRecipe
+from lmkindex.train.recipe import KINDS
 from lmkindex.train.sampler import Mined, Sampler, draw_passages
 from lmkindex.train.training_batch import Asked, LandmarkPlace, TrainingBatch
 from lmkindex.train.training_rows import Segment, make_training_row, row_maker, segments_row

@@ -20,10 +20,10 @@ from train_tools import load_tiny, make_set, small_recipe
 from lmkindex.encoder import encode_questions, normalise, read_folder
 from lmkindex.errors import EncoderError, UsageError
 from lmkindex.records import Row
+from lmkindex.train import SetRecipe, StageRecipe
 from lmkindex.train.export import export_encoder, plain_weights, save_weights
 from lmkindex.train.loss import accuracy, position_aware_loss
 from lmkindex.train.model import Trainee, forward, load_trainee, prepare_start
-from lmkindex.train.recipe import SetRecipe, StageRecipe
 from lmkindex.train.sampler import Sampler
 from lmkindex.train.training_batch import TrainingBatch
 from lmkindex.train.training_rows import row_maker

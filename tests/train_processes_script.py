@@ -45,7 +45,7 @@ def main() -> None:
     recipe_path, data_path, run_path = map(Path, sys.argv[1:4])
     seconds = float(sys.argv[4])
     signal.signal(signal.SIGTERM, remember)
-    loop.TrainingRun = KeptRun  # type: ignore[misc, assignment, attr-defined]
+    loop.TrainingRun = KeptRun  # type: ignore[assignment, attr-defined]
     try:
         run_training(
             read_recipe(recipe_path), data_path, run_path, TrainOptions(device="cpu", threads=1),

@@ -17,9 +17,7 @@ from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder, read
 from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.sentences import split_sentences
-from lmkindex.train.loop import run_training
-from lmkindex.train.recipe import Recipe, SetRecipe, make_recipe
-from lmkindex.train.training_run import TrainOptions
+from lmkindex.train import Recipe, SetRecipe, TrainOptions, make_recipe, run_training
 from lmkindex.train.training_sets import TrainingSet, make_training_set
 
 

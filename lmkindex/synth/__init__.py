@@ -8,13 +8,16 @@ keeps every attempt on disk; `question_writer` is the loop over all of that. `qu
 
 from __future__ import annotations
 
-from .quality import measure_set
+from .quality import COMPARED_QUESTIONS, measure_set
 from .quality_report import report_quality
+from .question_prompt import MAX_REPLY_TOKENS
 from .question_writer import OnStep, write_questions
 from .records import FilterOptions, SynthOptions, SynthResult
 from .source_documents import read_source_documents
 
 __all__ = [
+    "COMPARED_QUESTIONS",
+    "MAX_REPLY_TOKENS",
     "FilterOptions",
     "OnStep",
     "SynthOptions",
