@@ -111,28 +111,11 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
     ends_S = np.concatenate([sentences.ends_S + offset for sentences, offset in zip(split, offsets_D, strict=False)])
     text = "".join(texts)
     ids_T, sentence_tokens = tokenize_all(encoder, [text[start:end] for start, end in zip(starts_S, ends_S, strict=True)])
-    indices = {document.doc_id: index for index, document in enumerate(given.documents)}
-    question_ids_T, question_offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
-    questions: list[LabelledQuestion] = []
+    labelled = label_set(given, encoder, offsets_D, starts_S, ends_S, answers_are_labels=options.answers_are_labels)
     runs_of_text: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for index, one in enumerate(given.questions):
-        document = indices[one.doc_id]
-        runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
-        if not runs:
-            continue
-        runs_of_text[one.text.lower()].extend(runs)
-        questions.append(
-            LabelledQuestion(
-                text=one.text,
-                ids_T=question_ids_T[question_offsets[index] : question_offsets[index + 1]],
-                document=document,
-                runs=runs,
-                answers=() if options.answers_are_labels else answer_strings(one.answers),
-            )
-        )
-    if 0 < options.max_questions < len(questions):
-        generator = np.random.default_rng([seed, *given.name.encode()])
-        questions = [questions[index] for index in sorted(generator.permutation(len(questions))[: options.max_questions].tolist())]
+    for question in labelled:
+        runs_of_text[question.text.lower()].extend(question.runs)
+    questions = draw_some(labelled, options.max_questions, np.random.default_rng([seed, *given.name.encode()]))
     questions_of: list[list[int]] = [[] for _ in texts]
     for number, question in enumerate(questions):
         questions_of[question.document].append(number)
@@ -151,6 +134,36 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
         questions_of=tuple(map(tuple, questions_of)),
         runs_of_text={words: np.asarray(runs, dtype=np.int64) for words, runs in runs_of_text.items()},
     )
+
+
+def label_set(
+    given: EvaluationSet, encoder: Encoder, offsets_D: Sequence[int], starts_S: Int64Array, ends_S: Int64Array, *, answers_are_labels: bool
+) -> list[LabelledQuestion]:
+    """The set's questions whose evidence touches a sentence. `offsets_D` say where the documents begin on the axis of `starts_S`."""
+    indices = {document.doc_id: index for index, document in enumerate(given.documents)}
+    ids_T, offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
+    questions = []
+    for index, one in enumerate(given.questions):
+        document = indices[one.doc_id]
+        runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
+        if runs:
+            questions.append(
+                LabelledQuestion(
+                    text=one.text,
+                    ids_T=ids_T[offsets[index] : offsets[index + 1]],
+                    document=document,
+                    runs=runs,
+                    answers=() if answers_are_labels else answer_strings(one.answers),
+                )
+            )
+    return questions
+
+
+def draw_some(questions: list[LabelledQuestion], max_questions: int, generator: np.random.Generator) -> list[LabelledQuestion]:
+    """At most `max_questions` (0: all) of the questions, in their order."""
+    if not 0 < max_questions < len(questions):
+        return questions
+    return [questions[index] for index in sorted(generator.permutation(len(questions))[:max_questions].tolist())]
 
 
 def answer_strings(answers: Sequence[str]) -> tuple[str, ...]:
