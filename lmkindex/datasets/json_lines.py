@@ -71,12 +71,12 @@ def merge_spans(spans: Iterable[tuple[int, int]]) -> Spans:
 
 
 def is_pair(span: object) -> bool:
-    """Whether `span` is a list of two integers (JSON's `true` is none)."""
+    """Whether `span` is a list of two integers (JSON's `true` does not count)."""
     return isinstance(span, list) and len(span) == 2 and all(type(bound) is int for bound in span)
 
 
 def read_lines(path: Path) -> Iterator[JsonLine]:
-    """The objects of a JSON Lines file, plain or gzip; blank lines are passed over. Lines end with `\\n` alone."""
+    """The objects of a JSON Lines file, plain or gzip; blank lines are skipped. Lines end with `\\n` alone."""
     opened: Callable[[Path], Any] = gzip.open if path.name.endswith(".gz") else partial(open, mode="rb")
     try:
         with opened(path) as file:

@@ -17,7 +17,8 @@ from .records import EvaluationSet, Question
 
 
 def write_set(folder: Path, one: EvaluationSet, fine_spans: Mapping[str, Spans] | None = None) -> None:
-    """Write a set to `folder`. `fine_spans` are, by question id, the places of the answer's own words within the evidence."""
+    """Write a set to `folder`. `fine_spans` are, by question id, the places of the answer's own words within the
+    evidence."""
     documents = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in one.documents]
     write_lines(folder / f"{one.name}.docs.jsonl.gz", documents)
     write_lines(folder / f"{one.name}.qa.jsonl.gz", [question_json(question, fine_spans) for question in one.questions])

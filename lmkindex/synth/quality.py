@@ -1,7 +1,9 @@
-"""How a set of questions looks, in figures that synthetic and human sets share: what an honest report of a synthetic set stands beside.
+"""How a set of questions looks, in figures that synthetic and human sets share: what an honest report of a synthetic
+set stands beside.
 
-The evidence of a question is the sentences that its spans touch, because some sets mark two words and others a section. Takes questions
-and the encoder's view of their documents; knows nothing of how the questions came to be, except in `describe_run`.
+The evidence of a question is the sentences that its spans touch, because some sets mark two words and others a section.
+Takes questions and the encoder's view of their documents; knows nothing of how the questions came to be, except in
+`describe_run`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def measure_set(evaluation_set: EvaluationSet, encoder: Encoder, cache: VectorCa
 def measure_questions(
     name: str, questions: Sequence[Question], documents: Sequence[SourceDocument], places: SentencePlaces, encoder: Encoder
 ) -> JsonObject:
-    """The figures of these questions: words, question words, overlap with the evidence, rank of the evidence, sentences of the evidence."""
+    """The figures of these questions: words, question words, overlap with the evidence, rank of the evidence, sentences
+    of the evidence."""
     questions = [question for question in questions if len(places.touched(question.doc_id, question.spans))]
     texts = {document.doc_id: document.text for document in documents}
     vectors_QD = encode_questions(encoder, [question.text for question in questions]) if questions else ()
@@ -64,7 +67,8 @@ def measure_questions(
 
 
 def describe_run(result: SynthResult) -> JsonObject:
-    """What became of the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before they were a filter."""
+    """What became of the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before they were
+    a filter."""
     attempts = result.attempts
     tried = Counter(attempt.pick.num_sentences for attempt in attempts)
     taken = Counter(attempt.pick.num_sentences for attempt in attempts if attempt.is_accepted)
@@ -82,7 +86,8 @@ def describe_run(result: SynthResult) -> JsonObject:
 
 
 def question_word(question: str) -> str:
-    """`what`, `who`, `how` and so on, the first that occurs; `yes/no` for a question that begins with a verb; else `other`."""
+    """`what`, `who`, `how` and so on, the first that occurs; `yes/no` for a question that begins with a verb; else
+    `other`."""
     words = words_of(question)
     if words and words[0] in YES_NO:
         return "yes/no"

@@ -1,7 +1,8 @@
 """Pick -> prompt -> question and answer. The wording is our own, and short enough for a small model.
 
-The rules and the worked examples are the same for every pick, so that their prefix is cached; the examples are earlier turns of the chat,
-because small models follow turns much better than examples inside a text. Knows no filter and no generator.
+The rules and the worked examples are the same for every pick, so that their prefix is cached; the examples are earlier
+turns of the chat, because small models follow turns much better than examples inside a text. Knows no filter and no
+generator.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ class Reply:
 
 
 def make_question_prompt(text: str, pick: Pick) -> Prompt:
-    """The request for one pick of a document with this `text`. A pick without background is asked about with examples that have none."""
+    """The request for one pick of a document with this `text`. For a pick without background, the examples have no
+    background either."""
     before, after = text[pick.background_start : pick.start], text[pick.end : pick.background_end]
     turns = TURNS if before or after else BARE_TURNS
     return Prompt(system=RULES, user=render_turn(before, text[pick.start : pick.end], after), examples=turns, schema=SCHEMA)

@@ -1,7 +1,9 @@
-"""The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set is written.
+"""The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set
+is written.
 
-Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted run and an
-uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and prints nothing.
+Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted
+run and an uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and
+prints nothing.
 """
 
 from __future__ import annotations
@@ -40,10 +42,12 @@ def write_questions(
     cache: VectorCache,
     on_step: OnStep = lambda text, accepted, asked: None,
 ) -> SynthResult:
-    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train` read, or go on with it.
+    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train`
+    read, or go on with it.
 
-    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError` when `output` was
-    begun with other settings, `GeneratorError` when the generator fails on a whole chunk, `LockedError` when another run is at work.
+    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError`
+    when `output` was begun with other settings, `GeneratorError` when the generator fails on a whole chunk,
+    `LockedError` when another run is at work.
     """
     from filelock import FileLock, Timeout
 
@@ -96,7 +100,8 @@ def fill_journal(
 
 
 def ask_chunk(generator: Generator, picks: Sequence[Pick], judge: Judge, options: SynthOptions) -> list[Attempt]:
-    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at all."""
+    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at
+    all."""
     prompts = [make_question_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
     generations = generator.generate(prompts, max_tokens=MAX_REPLY_TOKENS, temperature=options.temperature)
     if all(generation.finish_reason.startswith("error") for generation in generations):

@@ -1,7 +1,8 @@
-"""Does the question find its span again? The filters that need an encoder: the span's rank in its document, and near-duplicates.
+"""Does the question find its span again? The filters that need an encoder: the span's rank in its document, and
+near-duplicates.
 
-Vectors of sentences are made before the language model starts (FACTS: vLLM changes torch's threads and random state), those of questions
-as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
+Vectors of sentences are made before the language model starts (FACTS: vLLM changes torch's threads and random state),
+those of questions as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from .records import FilterOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentencePlaces:
-    """The sentences of some documents: where they stand in their document's text, and their vectors. Document d has the sentences
-    `[firsts[d], firsts[d + 1])`."""
+    """The sentences of some documents: where they stand in their document's text, and their vectors. Document d has the
+    sentences `[firsts[d], firsts[d + 1])`."""
 
     documents: dict[str, int]
     firsts: Int64Array
@@ -62,7 +63,8 @@ def embed_documents(documents: Sequence[SourceDocument], encoder: Encoder, cache
 
 
 def rank_in_document(places: SentencePlaces, question_D: Float32Array, doc_id: str, spans: Sequence[tuple[int, int]]) -> int:
-    """The rank, from 1, of the best sentence that the spans touch among all sentences of the document, by cosine with the question."""
+    """The rank, from 1, of the best sentence that the spans touch among all sentences of the document, by cosine with
+    the question."""
     similarities_S = places.vectors_SD[places.sentences_of(doc_id)].astype(np.float32) @ question_D
     best = similarities_S[places.touched(doc_id, spans)].max()
     return 1 + int((similarities_S > best).sum())

@@ -2,9 +2,10 @@
 
 In the order of reading: `recipe` says what is to be learnt from what; `training_sets` are the tokenized sets; `sampler`
 draws a `training_batch` of `training_rows`, and `label` says which landmarks answer which question; `mine` finds hard
-negatives and `teacher` the vectors to stay near. `model` is what learns, `loss` what it learns by, `update` the gradients
-of a batch. `training_run` is the state of a run, `loop` its stages and updates, `schedule` the learning rate. `checkpoint`
-and `run_folder` are the run on disk, `processes` are several GPUs, `export` writes the encoder, `curves` draws the figures.
+negatives and `teacher` the vectors to stay near. `model` is what learns, `loss` what it learns by, `update` the
+gradients of a batch. `training_run` is the state of a run, `loop` its stages and updates, `schedule` the learning rate.
+`checkpoint` and `run_folder` are the run on disk, `processes` are several GPUs, `export` writes the encoder, `curves`
+draws the figures.
 """
 
 from __future__ import annotations

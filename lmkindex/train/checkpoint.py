@@ -18,8 +18,8 @@ CHECKPOINT_FILE = "checkpoint.pt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a run is: `step` updates of stage `stage` are done, `total_steps` of all; `elapsed_s` seconds of this stage have passed.
-    `best` is the highest dev figure so far (-1: none)."""
+    """Where a run is: `step` updates of stage `stage` are done, `total_steps` of all; `elapsed_s` seconds of this stage
+    have passed. `best` is the highest dev figure so far (-1: none)."""
 
     stage: int = 0
     step: int = 0
@@ -47,7 +47,8 @@ def save_checkpoint(run_path: Path, position: Position, tensors: Mapping[str, An
 
 
 def load_checkpoint(run_path: Path) -> tuple[Position, dict[str, Any], Any] | None:
-    """What `save_checkpoint` wrote; None when the run has not begun. Raises `UsageError` for a file that cannot be read."""
+    """What `save_checkpoint` wrote; None when the run has not begun. Raises `UsageError` for a file that cannot be
+    read."""
     import torch
 
     path = run_path / CHECKPOINT_FILE

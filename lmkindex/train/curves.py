@@ -15,7 +15,8 @@ MAX_POINTS = 200  # of the loss: more would be a smear; each is the mean of its 
 
 
 def draw_curves(run_path: Path) -> list[Path]:
-    """Draw `loss.png` and `dev.png` into the run's folder; what has no point yet is left out. Raises `UsageError` without matplotlib."""
+    """Draw `loss.png` and `dev.png` into the run's folder; what has no point yet is left out. Raises `UsageError`
+    without matplotlib."""
     loss = loss_figure(read_curve_lines(run_path / CURVE_FILE))
     dev = dev_figure(read_curve_lines(run_path / DEV_FILE))
     figures = [figure for figure in (loss, dev) if figure is not None]

@@ -1,8 +1,9 @@
 """Which landmarks of a batch answer which question, with what weight, and which of the others count as negatives.
 
-Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences back from the run's
-last one, divided by their sum (DESIGN §2, after the paper's position-aware objective). No negatives: positives, sentences that hold the
-question's answer string, and what answers another question of the same words.
+Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences
+back from the run's last one, divided by their sum (DESIGN §2, after the paper's position-aware objective). No
+negatives: positives, sentences that hold the question's answer string, and what answers another question of the same
+words.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .training_sets import TrainingSet, holds_answer
 def label_questions(
     sets: Sequence[TrainingSet], places: Sequence[LandmarkPlace], asked: Sequence[Asked], alpha: float
 ) -> tuple[Float32Array, BoolArray]:
-    """`weights_QN` and `is_negative_QN` (see `TrainingBatch`). A question without a landmark in the batch has a row of zeros."""
+    """`weights_QN` and `is_negative_QN` (see `TrainingBatch`). A question without a landmark in the batch has a row of
+    zeros."""
     sets_N = np.asarray([place.set_index for place in places])
     firsts_N = np.asarray([place.first for place in places])
     lasts_N = np.asarray([place.end - 1 for place in places])

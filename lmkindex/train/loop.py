@@ -1,7 +1,8 @@
 """A recipe -> an encoder folder: the stages of a run and their updates, in order, until it is done or stopped.
 
-A run that was stopped at any moment goes on from its last checkpoint with the same batches. Takes a recipe, the data and the
-run's folder. Knows no forward and no loss: `training_run` holds the state that is moved on here, `update` makes the gradients.
+A run that was stopped at any moment goes on from its last checkpoint with the same batches. Takes a recipe, the data
+and the run's folder. Knows no forward and no loss: `training_run` holds the state that is moved on here, `update` makes
+the gradients.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ def run_training(
     on_step: OnStep = lambda stage, progress, line: None,
     open_dev: OpenDev | None = None,
 ) -> Path:
-    """Train, or go on training, and give the finished encoder folder `RUN/encoder`: the best on the development sets, without any the last.
+    """Train, or go on training, and give the finished encoder folder `RUN/encoder`: the best on the development sets,
+    without any the last.
 
-    `open_dev` makes the measure of the recipe's development sets. Raises `InterruptedBuildError` after saving when `stop` gives the number
-    of a signal, and `UsageError` for data or a folder that do not fit the recipe.
+    `open_dev` makes the measure of the recipe's development sets. Raises `InterruptedBuildError` after saving when
+    `stop` gives the number of a signal, and `UsageError` for data or a folder that do not fit the recipe.
     """
     if (run_path / "encoder" / "landmark.json").is_file():
         if is_main_process():
@@ -97,7 +99,7 @@ def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_
 
 
 def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObject:
-    """One update; the line of the curve that tells of it."""
+    """One update; its line of the curve."""
     import torch
 
     started = time.monotonic()

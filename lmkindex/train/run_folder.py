@@ -1,8 +1,8 @@
 """The folder of a run: the names of its files, and what keeps it to one recipe and one set of data. Knows no model.
 
-The folder holds `recipe.json`, `data.json`, `start/` (the untrained encoder), `checkpoint.pt`, `curve.jsonl`, `dev.jsonl`,
-`mined-STAGE.npz`, `anchor.safetensors`, `best/` and, at the end, `encoder/`. Takes the recipe and the sets of a run;
-gives `UsageError` when the folder holds a run of others.
+The folder holds `recipe.json`, `data.json`, `start/` (the untrained encoder), `checkpoint.pt`, `curve.jsonl`,
+`dev.jsonl`, `mined-STAGE.npz`, `anchor.safetensors`, `best/` and, at the end, `encoder/`. Takes the recipe and the sets
+of a run; gives `UsageError` when the folder holds a run of others.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def keep_recipe(recipe: Recipe, run_path: Path) -> None:
 
 
 def keep_data(sets: Sequence[TrainingSet], run_path: Path) -> None:
-    """Write hashes of the sets into the run's folder. Raises `UsageError` when the run began with other data: its batches and mined
-    sentences are numbers of those."""
+    """Write hashes of the sets into the run's folder. Raises `UsageError` when the run began with other data: its
+    batches and mined sentences are numbers in that data."""
     path = run_path / DATA_FILE
     value = {one.name: digest_of(one) for one in sets}
     if path.is_file():

@@ -1,8 +1,10 @@
-"""Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is remembered between steps.
+"""Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is
+remembered between steps.
 
-By kind, a draw gives: `documents` windows at random places of one coherent document; `pseudo` a row of shuffled, joined passages of
-different questions; `pairs` a row with one landmark for a passage; `chunks` a document's window cut into chunks, one row each (what an
-ordinary chunk embedder learns from); `distil` what `documents` gives, with the same texts without landmarks for the base. Knows no model.
+By kind, a draw gives: `documents` windows at random places of one coherent document; `pseudo` a row of shuffled, joined
+passages of different questions; `pairs` a row with one landmark for a passage; `chunks` a document's window cut into
+chunks, one row each (what an ordinary chunk embedder learns from); `distil` what `documents` gives, with the same texts
+without landmarks for the base. Knows no model.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .training_sets import LabelledQuestion, TrainingSet
 
 Mined = Mapping[int, Mapping[int, tuple[int, ...]]]  # set -> question -> sentences of the set that the model takes for answers
 CHUNK_SHARES = (0.5, 1.0, 2.0)  # of `passage_tokens`: chunks of several sizes, so that one encoder serves them all
-ROW_DRAWS = 100  # passages that are looked at to fill a row
+ROW_DRAWS = 100  # passages that are tried to fill a row
 MINED_SHARE = 0.5  # of the passages: those of questions that have hard negatives
 
 
@@ -114,7 +116,8 @@ def draw_question(one: TrainingSet, generator: np.random.Generator) -> LabelledQ
 
 
 def draw_windows(sampler: Sampler, set_index: int, generator: np.random.Generator) -> list[Segment]:
-    """Up to `windows_per_document` disjoint windows of one document, each around a question's evidence, at a random offset."""
+    """Up to `windows_per_document` disjoint windows of one document, each around a question's evidence, at a random
+    offset."""
     one = sampler.sets[set_index]
     question = draw_question(one, generator)
     windows: list[Segment] = []
@@ -128,7 +131,8 @@ def draw_windows(sampler: Sampler, set_index: int, generator: np.random.Generato
 
 
 def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, generator: np.random.Generator) -> Segment:
-    """A window with one of the question's runs in it; of a run that is longer than the window, its end or a random part."""
+    """A window with one of the question's runs in it; of a run that is longer than the window, its end or a random
+    part."""
     one = sampler.sets[set_index]
     document_first, document_end = one.document_sentences[question.document : question.document + 2].tolist()
     first, last = question.runs[int(generator.integers(len(question.runs)))]
@@ -145,7 +149,8 @@ def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, 
 
 
 def draw_passages(sampler: Sampler, set_index: int, generator: np.random.Generator) -> list[Segment]:
-    """Passages of different questions of a set, with those that the model took for answers, shuffled: a pseudo-document."""
+    """Passages of different questions of a set, with those that the model took for answers, shuffled: a
+    pseudo-document."""
     one = sampler.sets[set_index]
     passages: list[Segment] = []
     room = sampler.maker.room
@@ -181,7 +186,8 @@ def passage_of(sampler: Sampler, set_index: int, question: LabelledQuestion, gen
 
 
 def passage_around(sampler: Sampler, set_index: int, run: tuple[int, int], generator: np.random.Generator) -> Segment:
-    """The run `[first, last]`, its beginning cut where it is over `passage_tokens` or a row, with sentences of its paragraph around it."""
+    """The run `[first, last]`, its beginning cut where it is over `passage_tokens` or a row, with sentences of its
+    paragraph around it."""
     one = sampler.sets[set_index]
     first, last = run
 

@@ -16,8 +16,8 @@ from .training_sets import TrainingSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Sentences `[first, end)` of a set that stand side by side in a row. With `is_unit` one landmark at their end stands for all of them,
-    else each sentence has its own."""
+    """Sentences `[first, end)` of a set that stand side by side in a row. With `is_unit` one landmark at their end
+    stands for all of them, else each sentence has its own."""
 
     set_index: int
     first: int
@@ -61,7 +61,8 @@ def row_maker(encoder: Encoder, max_tokens: int) -> RowMaker:
 
 
 def make_training_row(maker: RowMaker, parts: Sequence[Int32Array]) -> Row:
-    """Special tokens and landmarks around the tokens of each part; a part that does not fit is cut, and those after it are left out."""
+    """Special tokens and landmarks around the tokens of each part; a part that does not fit is cut, and those after it
+    are left out."""
     ids: list[int] = list(maker.prefix_ids)
     starts, ends = [], []
     room = maker.room

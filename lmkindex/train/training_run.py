@@ -1,7 +1,7 @@
 """A run in memory: the model in training, its optimizer, the sets, and how far it has come.
 
-Takes a recipe, the data and the run's folder, and goes back to the checkpoint that is there. Saves, exports and measures
-the encoder as it is. Does not know when that happens: `loop` decides it.
+Takes a recipe, the data and the run's folder, and goes back to the checkpoint that is there. Saves, exports and
+measures the encoder as it is. Does not know when that happens: `loop` decides it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ OnNote = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
-    """How a run is carried out. It changes the rounding, nothing else of what is learnt. `threads=0` takes every core."""
+    """How a run is carried out. It changes the rounding, nothing else of what is learnt. `threads=0` takes every
+    core."""
 
     device: str = "auto"
     threads: int = 0
@@ -81,7 +82,8 @@ class TrainingRun:
         self.restore()
 
     def restore(self) -> None:
-        """Go back to the checkpoint, or to the beginning; curve lines of later steps are dropped, because those steps are made again."""
+        """Go back to the checkpoint, or to the beginning; curve lines of later steps are dropped, because those steps
+        are made again."""
         found = load_checkpoint(self.run_path)
         if self.processes.is_main:
             sweep_torn(self.run_path)
@@ -89,7 +91,7 @@ class TrainingRun:
             rewind_curve(self.run_path / CURVE_FILE, total_steps)
             rewind_curve(self.run_path / DEV_FILE, total_steps)
             if not any(stage.kind == "distil" for stage in self.recipe.stages[: found[0].stage if found is not None else 0]):
-                (self.run_path / ANCHOR_FILE).unlink(missing_ok=True)  # of a distil stage that is to end once more
+                (self.run_path / ANCHOR_FILE).unlink(missing_ok=True)  # a distil stage left it that will end again
         if found is None:
             return
         position, weights, optimizer_state = found
@@ -124,7 +126,8 @@ class TrainingRun:
 
     @property
     def anchor_path(self) -> Path | None:
-        """The weights that the saved ones are averaged with; None while a `distil` stage, which makes them, is still to end."""
+        """The weights that the saved ones are averaged with; None while a `distil` stage, which makes them, is still to
+        end."""
         if not any(stage.kind == "distil" for stage in self.recipe.stages):
             return self.run_path / "start" / "model.safetensors"
         path = self.run_path / ANCHOR_FILE
@@ -147,7 +150,7 @@ class TrainingRun:
             return
         path = self.export("current")
         figures = self.dev.measure(self.load_encoder(path))
-        rewind_curve(self.run_path / DEV_FILE, self.position.total_steps - 1)  # of a run that was stopped after it had measured here
+        rewind_curve(self.run_path / DEV_FILE, self.position.total_steps - 1)  # if the run was stopped after it had measured here
         append_to_curve(self.run_path / DEV_FILE, {"total_steps": self.position.total_steps, "stage": self.position.stage, **figures})
         self.on_note(f"step {self.position.total_steps}: dev recall {figures['recall']:.4f} {figures['by_budget']}")
         if figures["recall"] > self.position.best:
@@ -155,7 +158,8 @@ class TrainingRun:
             keep_best(path, self.run_path)
 
     def place_encoder(self) -> None:
-        """Put the best encoder at `RUN/encoder`, without development sets the last one; remove what only training needs."""
+        """Put the best encoder at `RUN/encoder`, without development sets the last one; remove what only training
+        needs."""
         best = self.run_path / "best"
         target = self.run_path / "encoder"
         if best.is_dir():
@@ -177,7 +181,7 @@ def make_optimizer(trainee: Trainee, stage: StageRecipe) -> Any:
 
 
 def describe_training(recipe: Recipe, position: Position) -> JsonObject:
-    """What `landmark.json` tells of the training."""
+    """What `landmark.json` says about the training."""
     stages = [{"kind": stage.kind, "alpha": stage.alpha, "tau": stage.tau, "keep": stage.keep} for stage in recipe.stages]
     return {
         "recipe": recipe.name,

@@ -1,7 +1,8 @@
 """Evaluation-style sets -> tokenized training sets: sentences, and for each question the sentences that answer it.
 
-A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the tokenizer. Offsets are
-characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens of a set.
+A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the
+tokenizer. Offsets are characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens
+of a set.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ LONGEST_ANSWER_CHARS = 100  # longer texts are passages, not answers that stand 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledQuestion:
-    """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's last sentence
-    is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence that holds one is no negative."""
+    """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's
+    last sentence is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence
+    that holds one is no negative."""
 
     text: str
     ids_T: Int32Array
@@ -59,7 +61,7 @@ class TrainingSet:
     ids_T: Int32Array
     questions: tuple[LabelledQuestion, ...]
     questions_of: tuple[tuple[int, ...], ...]  # of each document
-    runs_of_text: Mapping[str, Int64Array]  # what answers a question of these words (lower case), also those that are not drawn: [R, 2]
+    runs_of_text: Mapping[str, Int64Array]  # [R, 2]: what answers a question of these words (lower case), drawn or not
 
     def sentence_text(self, sentence: int) -> str:
         return self.text[self.sentence_starts_S[sentence] : self.sentence_ends_S[sentence]]
@@ -74,7 +76,8 @@ class TrainingSet:
 
 
 def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callable[[str], None] | None = None) -> list[TrainingSet]:
-    """The recipe's sets, sorted by name. Raises `UsageError` for a set that the folder lacks or that has no question with evidence."""
+    """The recipe's sets, sorted by name. Raises `UsageError` for a set that the folder lacks or that has no question
+    with evidence."""
     loaded = []
     for name in sorted(recipe.sets):
         if on_set is not None:
@@ -139,7 +142,8 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
 def label_set(
     given: EvaluationSet, encoder: Encoder, offsets_D: Sequence[int], starts_S: Int64Array, ends_S: Int64Array, *, answers_are_labels: bool
 ) -> list[LabelledQuestion]:
-    """The set's questions whose evidence touches a sentence. `offsets_D` say where the documents begin on the axis of `starts_S`."""
+    """The set's questions whose evidence touches a sentence. `offsets_D` say where the documents begin on the axis of
+    `starts_S`."""
     indices = {document.doc_id: index for index, document in enumerate(given.documents)}
     ids_T, offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
     questions = []
@@ -167,7 +171,8 @@ def draw_some(questions: list[LabelledQuestion], max_questions: int, generator: 
 
 
 def answer_strings(answers: Sequence[str]) -> tuple[str, ...]:
-    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two characters."""
+    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two
+    characters."""
     words = {" ".join(answer.lower().split()) for answer in answers}
     return tuple(sorted(answer for answer in words if 3 <= len(answer) <= LONGEST_ANSWER_CHARS and answer not in VERDICTS))
 

@@ -1,9 +1,10 @@
 """A batch -> gradients. All landmarks of the batch meet in one loss, whatever fits into memory at a time.
 
-Rows go through the model in micro-batches of few padded shapes. The loss is taken on their vectors alone; its gradients are then carried
-back through each micro-batch (gradient caching: Gao et al. 2021, arXiv 2101.06983). With `gradient_cache` a micro-batch is run again for
-that, without it its graph was kept: the same numbers, more memory, less time. On a CPU micro-batches run side by side, one thread each.
-Shapes: V vectors of a batch (landmarks and questions), N landmarks, Q questions, D dimensions.
+Rows go through the model in micro-batches of few padded shapes. The loss is taken on their vectors alone; its gradients
+are then carried back through each micro-batch (gradient caching: Gao et al. 2021, arXiv 2101.06983). With
+`gradient_cache` a micro-batch is run again for that, without it its graph was kept: the same numbers, more memory, less
+time. On a CPU micro-batches run side by side, one thread each. Shapes: V vectors of a batch (landmarks and questions),
+N landmarks, Q questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What a batch gave: gradients in the order of `Trainee.trainable` (None: the parameter had no part), and figures for the curve."""
+    """What a batch gave: gradients in the order of `Trainee.trainable` (None: the parameter had no part), and figures
+    for the curve."""
 
     gradients: list[Any]
     loss: float
@@ -44,7 +46,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLoss:
-    """The loss of a batch's vectors, with its graph, and what the curve tells of it."""
+    """The loss of a batch's vectors, with its graph, and figures for the curve."""
 
     total: torch.Tensor
     drift: float
@@ -95,7 +97,7 @@ def forward_micro(trainee: Trainee, micro: MicroBatch, *, with_graph: bool) -> t
 
 
 def measure_loss(unit_VD: torch.Tensor, batch: TrainingBatch, stage: StageRecipe) -> BatchLoss:
-    """The loss of normalised vectors, those of the landmarks before those of the questions."""
+    """The loss of normalised vectors: the landmarks' first, then the questions'."""
     import torch
 
     landmarks_ND, questions_QD = unit_VD[: len(batch.places)], unit_VD[len(batch.places) :]
