@@ -57,11 +57,9 @@ def adapt_encoder(
     index: str, output: Path, options: AdaptOptions, train_options: TrainOptions, open_generator: Callable[[], Generator], *,
     stop: Callable[[], int], on_note: OnNote, on_step: OnStep,
 ) -> JsonObject:  # fmt: skip
-    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part goes on where it was
-    stopped.
+    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part can be resumed.
 
-    Raises `UsageError` when the index's documents gave too few questions, or other ones than the run in `output` began
-    with.
+    Raises `UsageError` if the index's documents gave too few questions, or others than `output` began with.
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))
