@@ -1,8 +1,10 @@
-"""Who may import whom: packages in one order, no cycle, and nothing of the library knows the command line."""
+"""What may import what: packages in one order, no cycle, nothing heavy, and the library does not know the command line."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +19,7 @@ ORDER = (
     "errors", "records", "config", "display", "storage", "runtime", "plots", "files", "read", "sentences", "windows", "encoder",
     "index", "build", "search", "generate", "answer", "datasets", "synth", "train", "evaluate", "adapt",
 )  # fmt: skip
+HEAVY = {"torch", "transformers", "peft", "accelerate", "vllm", "lancedb", "pyarrow", "matplotlib", "bm25s"}
 FOLDERS = {"lmkindex": "lmkindex", "cli": "lmkindex_cli"}  # a folder and the name that it is imported by
 
 
@@ -153,6 +156,14 @@ def test_every_import_is_seen() -> None:
     assert ("lmkindex.evaluate.results", "lmkindex", True) in pairs
     assert ("lmkindex_cli.train", "lmkindex.train", False) in pairs  # in a function
     assert len(pairs) > 500
+
+
+def test_importing_the_packages_loads_nothing_heavy() -> None:
+    """What takes seconds to import is imported by the function that needs it."""
+    names = ", ".join(f"lmkindex.{name}" for name in ORDER)
+    script = f"import sys, {names}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 PLANTED = {
