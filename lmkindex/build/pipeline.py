@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -162,14 +162,14 @@ def encode_slabs(
                 return
             if pending is not None:
                 pending.result()
-            pending = pool.submit(write_slab, documents, slab, vectors, stopwatch)
+            pending = pool.submit(write_encoded, documents, slab, vectors, stopwatch)
             yield slab
     finally:
         if pending is not None:
             pending.result()
 
 
-def write_slab(documents: DocumentWriter, slab: Slab, vectors: Sequence[Float32Array], stopwatch: Stopwatch) -> None:
+def write_encoded(documents: DocumentWriter, slab: Slab, vectors: Sequence[Float32Array], stopwatch: Stopwatch) -> None:
     """Write a slab, in the thread that writes."""
     with stopwatch.timing("write"):
         documents.take(slab, vectors)
@@ -204,10 +204,8 @@ def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lamb
 
     def put(item: tuple[T | None, BaseException | None, bool]) -> None:
         while not closed.is_set():
-            try:
+            with suppress(queue.Full):
                 return ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
 
     def produce() -> None:
         try:

@@ -48,20 +48,12 @@ def plan_changes(
     need be encoded. Indexed documents at or below a path of `failures` (the walk's) count as unchanged: what could not be looked at is
     not known to be gone.
     """
-    added: list[FileEntry] = []
-    changed: list[FileEntry] = []
-    touched: list[FileEntry] = []
-    unchanged: list[ManifestEntry] = []
-    for entry in sorted(entries, key=lambda entry: (entry.root, entry.path)):
-        known = manifest.get((entry.root, entry.path))
-        if known is None:
-            added.append(entry)
-            continue
-        verdict = _compare(entry, known, hashes, checksum=checksum, retry_failed=retry_failed)
-        if verdict == "unchanged":
-            unchanged.append(known)
-        else:
-            (changed if verdict == "changed" else touched).append(entry)
+    verdicts = {
+        entry: _compare(entry, manifest.get(entry.name), hashes, checksum=checksum, retry_failed=retry_failed)
+        for entry in sorted(entries, key=lambda entry: entry.name)
+    }
+    added, changed, touched = ([entry for entry, verdict in verdicts.items() if verdict == one] for one in ("added", "changed", "touched"))
+    unchanged = [manifest[entry.name] for entry, verdict in verdicts.items() if verdict == "unchanged"]
     gone, unseen = _missing(entries, manifest, failures)
     renamed = _pair_renames(gone, added, hashes)
     added = without_names(added, (entry for _, entry in renamed))
@@ -70,7 +62,7 @@ def plan_changes(
         changed=tuple(changed),
         touched=tuple(touched),
         renamed=tuple(renamed),
-        unchanged=tuple(sorted([*unchanged, *unseen], key=lambda known: (known.root, known.path))),
+        unchanged=tuple(sorted([*unchanged, *unseen], key=lambda known: known.name)),
         deleted=tuple(without_names(gone, (known for known, _ in renamed))),
         twins=_find_twins(manifest, [*added, *changed], hashes),
     )
@@ -80,8 +72,8 @@ def _missing(
     entries: Sequence[FileEntry], manifest: Mapping[tuple[str, str], ManifestEntry], failures: Sequence[FileFailure]
 ) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
     """Documents that were not walked, in order: those whose file is gone, and those that the walk could not look at."""
-    walked = {(entry.root, entry.path) for entry in entries}
-    by_name = {(failure.root, failure.path): failure for failure in failures}
+    walked = {entry.name for entry in entries}
+    by_name = {failure.name: failure for failure in failures}
     missing = [manifest[name] for name in sorted(manifest.keys() - walked)]
     is_unseen = [failure_over(known, by_name) is not None for known in missing]
     gone = [known for known, unseen in zip(missing, is_unseen, strict=True) if not unseen]
@@ -89,10 +81,12 @@ def _missing(
 
 
 def _compare(
-    entry: FileEntry, known: ManifestEntry, hashes: Hashes, *, checksum: bool, retry_failed: bool
-) -> Literal["unchanged", "touched", "changed"]:
-    """A file that the index knows. What failed before is tried again on any new stat: touching it is the natural way to ask; so is
+    entry: FileEntry, known: ManifestEntry | None, hashes: Hashes, *, checksum: bool, retry_failed: bool
+) -> Literal["added", "unchanged", "touched", "changed"]:
+    """A file beside what the index knows of its name. What failed before is tried again on any new stat: touching it is the natural way to ask; so is
     `chmod` where leave to read was missing."""
+    if known is None:
+        return "added"
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
     if not known.has_own_text:
         is_empty = known.cause in EMPTY_CAUSES and PurePosixPath(known.path).suffix.lower() not in LAYERED_SUFFIXES
@@ -107,8 +101,8 @@ def _compare(
 
 def without_names(items: Iterable[Named], others: Iterable[Named]) -> list[Named]:
     """`items` but those of a name (root, path) that is among `others`."""
-    names = {(other.root, other.path) for other in others}
-    return [item for item in items if (item.root, item.path) not in names]
+    names = {other.name for other in others}
+    return [item for item in items if item.name not in names]
 
 
 def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hashes: Hashes) -> list[tuple[ManifestEntry, FileEntry]]:
@@ -137,7 +131,7 @@ def _find_twins(
         if known.has_own_text:
             doc_ids.setdefault((known.size_bytes, known.content_hash), known.doc_id)
     sizes = {size_bytes for size_bytes, _ in doc_ids}
-    found = {(entry.root, entry.path): (entry.size_bytes, hashes.of(entry) or "") for entry in entries if entry.size_bytes in sizes}
+    found = {entry.name: (entry.size_bytes, hashes.of(entry) or "") for entry in entries if entry.size_bytes in sizes}
     return {name: doc_ids[content] for name, content in found.items() if content in doc_ids}
 
 
