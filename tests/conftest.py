@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,13 @@ from hypothesis import settings
 # No deadline: the machines that run this are shared, and a slow example is no failure.
 settings.register_profile("lmkindex", deadline=None, print_blob=True)
 settings.load_profile("lmkindex")
+
+
+def pytest_configure() -> None:
+    """A shell lets background jobs ignore SIGINT, and every child inherits that: tests that send one would wait for ever."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        with suppress(ValueError):  # not the main thread
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,8 +83,8 @@ def _missing(
 def _compare(
     entry: FileEntry, known: ManifestEntry | None, hashes: Hashes, *, checksum: bool, retry_failed: bool
 ) -> Literal["added", "unchanged", "touched", "changed"]:
-    """A file beside what the index knows of its name. What failed before is tried again on any new stat: touching it is the natural way to ask; so is
-    `chmod` where leave to read was missing."""
+    """A file beside what the index knows of its name. What failed before is tried again on any new stat: touching it is the natural way to
+    ask; so is `chmod` where leave to read was missing."""
     if known is None:
         return "added"
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
