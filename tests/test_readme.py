@@ -64,7 +64,7 @@ def test_python_example(tmp_path: Path) -> None:
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "<!-- run: tests -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert commands("tests").endswith("python -m pytest")
+    assert commands("tests").endswith("python -m pytest --numprocesses=logical --dist=loadfile")
 
 
 def test_links_of_the_documentation_lead_somewhere() -> None:
