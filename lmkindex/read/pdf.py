@@ -56,7 +56,7 @@ def read_pdf(data: bytes, *, max_pages: int = 0) -> tuple[str, str, tuple[Page, 
         try:
             pdf = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:
-            if "password" in str(error).lower():
+            if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
                 raise ReadError("encrypted PDF: save a copy without a password") from error
             raise ReadError("damaged PDF, or not a PDF at all") from error
         with closing(pdf):

@@ -10,20 +10,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InterruptedBuildError, UsageError
 from ..records import JsonObject
 from .checkpoint import append_to_curve
-from .export import plain_weights, save_weights
 from .processes import is_main_process
 from .recipe import Recipe, StageRecipe
-from .run_folder import ANCHOR_FILE, CURVE_FILE, keep_recipe
+from .run_folder import CURVE_FILE, keep_recipe
 from .sampler import Sampler
 from .schedule import learning_rate_at, stage_progress
 from .training_rows import row_maker
-from .training_run import OnNote, OpenDev, TrainingRun, TrainOptions, make_optimizer
+from .training_run import OnNote, OpenDev, TrainingRun, TrainOptions
 from .update import Update, compute_update
 
 OnStep = Callable[[str, float, JsonObject], None]  # the stage's name, its progress 0..1, the curve's line
@@ -64,17 +62,14 @@ def run_training(
 
 def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_step: OnStep) -> None:
     """The updates of the current stage that are still to be made."""
-    index = run.position.stage
-    if run.optimizer is None:
-        run.optimizer = make_optimizer(run.trainee, stage)
+    run.begin_stage(stage)
     maker = row_maker(run.load_encoder(run.run_path / "start"), min(stage.window_tokens, run.trainee.folder.window_tokens))
-    sampler = Sampler(sets=run.sets, stage=stage, maker=maker, mined=run.mined_of(index, stage))
+    sampler = Sampler(sets=run.sets, stage=stage, maker=maker, mined=run.mined_of(run.position.stage, stage))
     saved_at = started = time.monotonic()
     before_s = run.position.elapsed_s
     while stage_progress(stage, run.position.step, run.position.elapsed_s) < 1:
         line = step_once(run, stage, sampler)
-        # One clock for all processes, or the stage would end, and the rate fall, earlier in some of them.
-        run.position = replace(run.position, elapsed_s=run.processes.largest(before_s + time.monotonic() - started))
+        run.set_clock(before_s + time.monotonic() - started)
         progress = stage_progress(stage, run.position.step, run.position.elapsed_s)
         if run.processes.is_main:
             append_to_curve(run.run_path / CURVE_FILE, line)
@@ -88,14 +83,7 @@ def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_
         if signal_number:
             run.processes.leave()  # together: a launcher ends the others as soon as one of them has left
             raise InterruptedBuildError("Stopped; the run is saved. The same command goes on.", signal_number)
-    if stage.kind == "distil" and run.anchor_path is None and run.processes.is_main:
-        save_weights(plain_weights(run.trainee), run.run_path / ANCHOR_FILE)
-    run.teacher = None  # a second model in memory, of no use to other stages
-    run.measure()
-    run.position = replace(run.position, stage=index + 1, step=0, elapsed_s=0.0)
-    if run.position.stage < len(run.recipe.stages):
-        run.optimizer = make_optimizer(run.trainee, run.recipe.stages[run.position.stage])
-    run.save()
+    run.end_stage(stage)
 
 
 def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObject:
@@ -120,7 +108,7 @@ def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObj
         group["lr"] = rate
     run.optimizer.step()
     run.optimizer.zero_grad(set_to_none=True)
-    run.position = replace(position, step=position.step + 1, total_steps=position.total_steps + 1)
+    run.count_step()
     return {
         "total_steps": run.position.total_steps,
         "stage": position.stage,

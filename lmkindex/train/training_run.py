@@ -18,7 +18,7 @@ from ..encoder import Encoder, TransformerEncoder, load_encoder, read_folder
 from ..errors import UsageError
 from ..records import JsonObject
 from .checkpoint import Position, append_to_curve, load_checkpoint, rewind_curve, save_checkpoint
-from .export import export_encoder
+from .export import export_encoder, plain_weights, save_weights
 from .mine import load_mined, mine_negatives, save_mined
 from .model import Trainee, load_trainee, prepare_start
 from .processes import Processes, find_processes
@@ -156,6 +156,30 @@ class TrainingRun:
         if figures["recall"] > self.position.best:
             self.position = replace(self.position, best=figures["recall"])
             keep_best(path, self.run_path)
+
+    def begin_stage(self, stage: StageRecipe) -> None:
+        """The optimizer of the first stage; each later one gets its own when the stage before it ends."""
+        if self.optimizer is None:
+            self.optimizer = make_optimizer(self.trainee, stage)
+
+    def count_step(self) -> None:
+        """The weights have had one more update."""
+        self.position = replace(self.position, step=self.position.step + 1, total_steps=self.position.total_steps + 1)
+
+    def set_clock(self, elapsed_s: float) -> None:
+        """Seconds of the stage. One clock for all processes, or the stage would end, and the rate fall, earlier in some of them."""
+        self.position = replace(self.position, elapsed_s=self.processes.largest(elapsed_s))
+
+    def end_stage(self, stage: StageRecipe) -> None:
+        """Measure, go to the next stage with an optimizer of its own, save."""
+        if stage.kind == "distil" and self.anchor_path is None and self.processes.is_main:
+            save_weights(plain_weights(self.trainee), self.run_path / ANCHOR_FILE)
+        self.teacher = None  # a second model in memory, of no use to other stages
+        self.measure()
+        self.position = replace(self.position, stage=self.position.stage + 1, step=0, elapsed_s=0.0)
+        if self.position.stage < len(self.recipe.stages):
+            self.optimizer = make_optimizer(self.trainee, self.recipe.stages[self.position.stage])
+        self.save()
 
     def place_encoder(self) -> None:
         """Put the best encoder at `RUN/encoder`, without development sets the last one; remove what only training
