@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from lmkindex.config import EncodeOptions
 from lmkindex.datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from lmkindex.datasets import corpus as corpus_module
 from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, load_encoder, read_folder
 from lmkindex.encoder.fake import word_id
-from lmkindex.evaluate import evidence as corpus_module
 from lmkindex.evaluate.evidence import has_tokens, locate_evidence, sentences_of
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, tokens_of, word_chunks
 from lmkindex.evaluate.records import Pieces

@@ -21,10 +21,10 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.datasets import Corpus, embed_landmarks, make_corpus
 from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, encode_questions, load_encoder, normalise, read_folder
+from lmkindex.encoder import cache as cache_module
 from lmkindex.encoder.cache import VectorCache, slab_key, slabs
 from lmkindex.encoder.folder import POOLINGS
 from lmkindex.errors import UsageError
-from lmkindex.evaluate import embed as embed_module
 from lmkindex.evaluate import lexical
 from lmkindex.evaluate.embed import embed_late_chunks, embed_pieces, longest_row, mean_pooled, vectors_bytes
 from lmkindex.evaluate.lexical import K1, B, Postings
@@ -388,7 +388,7 @@ def test_what_a_key_depends_on(encoder_of: EncoderOf, bert_folder: Callable[[str
 
 
 def test_slabs_hold_all_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed_module, "SLAB_TOKENS", 10)
+    monkeypatch.setattr(cache_module, "SLAB_TOKENS", 10)
     rows = [Row(ids_T=np.zeros(size, dtype=np.int32), starts=(0,), ends=(size,)) for size in (4, 4, 4, 20, 1, 9, 3)]
     assert [[len(row.ids_T) for row in slab] for slab in slabs(rows)] == [[4, 4, 4], [20], [1, 9], [3]]
     assert list(slabs([])) == []
@@ -396,7 +396,7 @@ def test_slabs_hold_all_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_that_was_killed_goes_on(cache: VectorCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished slabs are kept, nothing else is; the next run encodes only the rest, and the vectors are those of one run."""
-    monkeypatch.setattr(embed_module, "SLAB_TOKENS", 100)
+    monkeypatch.setattr(cache_module, "SLAB_TOKENS", 100)
     corpus = make_corpus([tiny.prose(3, 60)], FakeEncoder())
     whole = SpyEncoder()
     expected = embed_landmarks(VectorCache(tmp_path / "whole"), whole, corpus)
@@ -413,7 +413,7 @@ def test_a_run_that_was_killed_goes_on(cache: VectorCache, tmp_path: Path, monke
         row.ids_T.tolist() for call in whole.calls for row in call
     ]
     assert_same_vectors(found.vectors_ND, expected.vectors_ND)
-    monkeypatch.setattr(embed_module, "SLAB_TOKENS", 10**6)
+    monkeypatch.setattr(cache_module, "SLAB_TOKENS", 10**6)
     assert_same_vectors(embed_landmarks(cache, SpyEncoder(), corpus).vectors_ND, expected.vectors_ND)
 
 
@@ -436,7 +436,7 @@ def test_a_kill_in_the_middle_of_writing(cache: VectorCache, monkeypatch: pytest
 
 def test_progress_counts_the_tokens_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alike whether they are encoded or read."""
-    monkeypatch.setattr(embed_module, "SLAB_TOKENS", 100)
+    monkeypatch.setattr(cache_module, "SLAB_TOKENS", 100)
     encoder = SpyEncoder()
     corpus = make_corpus([tiny.prose(3, 60)], encoder)
     counts: list[int] = []
@@ -582,7 +582,7 @@ def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) ->
 def test_bm25_leaves_the_process_fit_for_vllm() -> None:
     """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would do by itself."""
     script = (
-        "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.evaluate.evidence import make_corpus; "
+        "import sys; from lmkindex.datasets import make_corpus; from lmkindex.encoder import FakeEncoder; "
         "from lmkindex.evaluate.lexical import Postings; from lmkindex.evaluate.pieces import sentence_pieces; "
         "corpus = make_corpus(['The mill stands. The wheel turns.'], FakeEncoder()); "
         "scores = Postings(corpus, sentence_pieces(corpus)).scores('wheel'); assert scores[1] > scores[0] == 0, scores; "

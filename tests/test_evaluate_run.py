@@ -308,7 +308,7 @@ def test_a_set_alone_is_the_head(tmp_path: Path) -> None:
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lmkindex.evaluate.embed.SLAB_TOKENS", 500)
+    monkeypatch.setattr("lmkindex.encoder.cache.SLAB_TOKENS", 500)
     whole = CountingEncoder()
     expected = evaluate_small(tmp_path / "whole", whole)
     killed = CountingEncoder(stop_after_tokens=whole.num_tokens // 2)
