@@ -18,9 +18,9 @@ from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.experiments.coherence import classify, rank_of, run_coherence
-from lmkindex.evaluate.experiments.coherence_figures import MIN_A_CLASS, Classified, figures_of
-from lmkindex.evaluate.experiments.coherence_rules import (
+from lmkindex.evaluate.experiments.coherence.class_figures import MIN_A_CLASS, Classified, figures_of
+from lmkindex.evaluate.experiments.coherence.experiment import classify, rank_of, run_coherence
+from lmkindex.evaluate.experiments.coherence.rules import (
     CLASSES,
     CONNECTIVE,
     DEFINITE,

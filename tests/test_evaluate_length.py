@@ -19,12 +19,12 @@ from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.experiments.hunt import Hunt, order_of, pieces_in, prepare_hunt, rank_at, score_at, stretch_of
 from lmkindex.evaluate.experiments.length import run_length
-from lmkindex.evaluate.experiments.length_costs import head_of
-from lmkindex.evaluate.experiments.length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, SYSTEMS, LengthDesign, hunt_systems
-from lmkindex.evaluate.experiments.length_index import HuntIndex, measure_index, passage_sentences
-from lmkindex.evaluate.experiments.needles import (
+from lmkindex.evaluate.experiments.length.costs import head_of
+from lmkindex.evaluate.experiments.length.design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, SYSTEMS, LengthDesign, hunt_systems
+from lmkindex.evaluate.experiments.length.hunt import Hunt, order_of, pieces_in, prepare_hunt, rank_at, score_at, stretch_of
+from lmkindex.evaluate.experiments.length.hunt_index import HuntIndex, measure_index, passage_sentences
+from lmkindex.evaluate.experiments.length.needles import (
     EVIDENCE_TOKENS,
     PASSAGE_SENTENCES,
     PASSAGE_TOKENS,

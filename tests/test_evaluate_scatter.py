@@ -22,7 +22,7 @@ from lmkindex.evaluate.evidence import locate_evidence
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, generator_of, show, show_difference
 from lmkindex.evaluate.experiments.scatter import run_scatter
-from lmkindex.evaluate.experiments.scatter_design import (
+from lmkindex.evaluate.experiments.scatter.design import (
     FRONTS,
     GROUPS,
     LANDMARKS,
@@ -34,7 +34,7 @@ from lmkindex.evaluate.experiments.scatter_design import (
     rank_searched,
     rank_spans,
 )
-from lmkindex.evaluate.experiments.splits import (
+from lmkindex.evaluate.experiments.scatter.splits import (
     CONSECUTIVE,
     DOCUMENT_TOKENS,
     MIN_DISTANCE,

@@ -24,8 +24,8 @@ from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.seams import run_seams
-from lmkindex.evaluate.experiments.seams_design import MAX_COSINE_LOSS, Recommendation, recommend
-from lmkindex.evaluate.experiments.seams_rows import (
+from lmkindex.evaluate.experiments.seams.design import MAX_COSINE_LOSS, Recommendation, recommend
+from lmkindex.evaluate.experiments.seams.seam_rows import (
     Part,
     contexts_of,
     distances_of,

@@ -1,7 +1,7 @@
 """`coherence`: landmarks against the same sentences encoded alone and against late chunking, by whether a sentence needs its context.
 
 Takes questions whose evidence lies in one sentence; ranks that sentence among all of its document and of the set. BM25 over sentences
-against BM25 over sentences with the two before them is a control for the classes, which are those of `coherence_rules`.
+against BM25 over sentences with the two before them is a control for the classes, which are those of `rules.py`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...datasets import EvaluationSet
-from ...errors import UsageError
-from ...records import Float32Array
-from ..evidence import sentences_of
-from ..records import SCOPES, Evidence, Float64Array
-from ..systems import all_systems
-from ..workbench import Workbench
-from .coherence_figures import LANDMARK, LATE, MIN_A_CLASS, SYSTEMS, Classified
-from .coherence_report import describe
-from .coherence_rules import CLASSES, NEEDS, SELF_CONTAINED, find_names, judge
-from .common import Experiment, ExperimentInput
+from ....datasets import EvaluationSet
+from ....errors import UsageError
+from ....records import Float32Array
+from ...evidence import sentences_of
+from ...records import SCOPES, Evidence, Float64Array
+from ...systems import all_systems
+from ...workbench import Workbench
+from ..common import Experiment, ExperimentInput
+from .class_figures import LANDMARK, LATE, MIN_A_CLASS, SYSTEMS, Classified
+from .report import describe
+from .rules import CLASSES, NEEDS, SELF_CONTAINED, find_names, judge
 
 
 def run_coherence(given: ExperimentInput) -> Experiment:

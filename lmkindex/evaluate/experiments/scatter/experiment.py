@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...datasets import EvaluationSet
-from ...errors import UsageError
-from ..metrics import score_rankings
-from ..records import Evidence, Float64Array
-from ..workbench import Workbench
-from .common import Experiment, ExperimentInput
-from .paired import PairedFigures, draw, generator_of
-from .scatter_design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, figures_of, group_of
-from .scatter_report import describe
+from ....datasets import EvaluationSet
+from ....errors import UsageError
+from ...metrics import score_rankings
+from ...records import Evidence, Float64Array
+from ...workbench import Workbench
+from ..common import Experiment, ExperimentInput
+from ..paired import PairedFigures, draw, generator_of
+from .design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, figures_of, group_of
+from .report import describe
 from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, Run, Split, split_question, variant_set
 
 MAX_A_GROUP = 100  # questions of one set in one group: none outweighs the others

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
-from ...encoder import Encoder
-from ...sentences import split_sentences
-from ..evidence import has_tokens, locate_evidence, sentences_of
-from .paired import draw, generator_of
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from ....encoder import Encoder
+from ....sentences import split_sentences
+from ...evidence import has_tokens, locate_evidence, sentences_of
+from ..paired import draw, generator_of
 
 PASSAGE_SENTENCES = 10
 PASSAGE_TOKENS = 400

@@ -5,24 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..records import SCOPES, Interval
-from ..tables import Cell
-from .coherence_figures import (
-    BM25_CONTEXT,
-    BM25_SENTENCE,
-    ISOLATED,
-    LANDMARK,
-    LATE,
-    MEASURES,
-    MIN_A_CLASS,
-    SYSTEMS,
-    ClassFigures,
-    Classified,
-)
-from .coherence_groups import INSIDE, Contrast, Groups, Measured, measure_groups
-from .coherence_rules import CLASSES, NEEDS, REASONS, RULES, SELF_CONTAINED
-from .common import Experiment, ExperimentTable, Figure, Series
-from .paired import direction, series_of, show, show_difference
+from ...records import SCOPES, Interval
+from ...tables import Cell
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import direction, series_of, show, show_difference
+from .class_figures import BM25_CONTEXT, BM25_SENTENCE, ISOLATED, LANDMARK, LATE, MEASURES, MIN_A_CLASS, SYSTEMS, ClassFigures, Classified
+from .groups import INSIDE, Contrast, Groups, Measured, measure_groups
+from .rules import CLASSES, NEEDS, REASONS, RULES, SELF_CONTAINED
 
 MAIN_SCOPE, MAIN_MEASURE = "corpus", "MRR"
 SCOPE_NAMES = {"corpus": "whole corpus", "document": "own document"}

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..metrics import BoolArray
-from ..records import Interval
-from .coherence_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, figures_of
-from .coherence_rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
+from ...metrics import BoolArray
+from ...records import Interval
+from .class_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, figures_of
+from .rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
 
 Groups = Mapping[str, ClassFigures]
 Pick = Callable[[Classified, str], BoolArray]

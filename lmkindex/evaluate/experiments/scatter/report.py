@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...config import SearchOptions
-from ..records import Interval
-from .common import Experiment, ExperimentTable, Figure
-from .paired import PairedFigures, series_of, show, show_difference
-from .scatter_design import (
-    BUDGETS,
-    BY_HIT,
-    FRONTS,
-    MAIN_BUDGET,
-    NEAR_SENTENCES,
-    POSITION,
-    SCOPE,
-    SEARCHED,
-    SINGLE,
-    UNIFORM,
-    Key,
-    contenders,
-)
-from .scatter_verdict import FRONT, RECALL, Groups, verdict_of
+from ....config import SearchOptions
+from ...records import Interval
+from ..common import Experiment, ExperimentTable, Figure
+from ..paired import PairedFigures, series_of, show, show_difference
+from .design import BUDGETS, BY_HIT, FRONTS, MAIN_BUDGET, NEAR_SENTENCES, POSITION, SCOPE, SEARCHED, SINGLE, UNIFORM, Key, contenders
 from .splits import CONSECUTIVE, DOCUMENT_TOKENS, HALVES, MAX_RUN_TOKENS, MIN_DISTANCE, MOVED, SCATTERED, VARIANTS
+from .verdict import FRONT, RECALL, Groups, verdict_of
 
 Counts = Mapping[str, int]
 FIGURES = (*(f"recall@{budget}" for budget in BUDGETS), *(f"precision@{budget}" for budget in BUDGETS), "hit boundary")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ...config import BuildOptions
-from ..workbench import encode_key
-from .common import Experiment, ExperimentTable, Figure, Series
-from .hunt import Hunt
-from .length_design import (
+from ....config import BuildOptions
+from ...workbench import encode_key
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import PairedFigures, series_of, show, show_difference
+from .design import (
     ANN_FOUND,
     ANN_RECALL,
     BUDGETS,
@@ -25,9 +25,9 @@ from .length_design import (
     Key,
     LengthDesign,
 )
-from .length_verdict import verdict_of
+from .hunt import Hunt
 from .needles import EVIDENCE_TOKENS, PASSAGE_TOKENS
-from .paired import PairedFigures, series_of, show, show_difference
+from .verdict import verdict_of
 
 Costs = Mapping[int, Sequence[EncodeCost]]
 Indices = Mapping[int, IndexCost]

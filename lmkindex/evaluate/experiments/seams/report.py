@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..records import Interval
-from ..tables import Cell
-from .common import Experiment, ExperimentTable, Figure, Series
-from .paired import series_of, show, show_difference
-from .seams_design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
+from ...records import Interval
+from ...tables import Cell
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import series_of, show, show_difference
+from .design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
 
 LOW_PERCENT = 5
 

@@ -12,16 +12,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...config import WindowOptions
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
-from ...datasets.landmarks import document_tokens
-from ...encoder import Encoder, make_row, normalise, window_options
-from ...encoder.cache import VectorCache
-from ...records import Float32Array, Int64Array, Row, TokenizedSentences, Window
-from ...windows import make_windows
-from ..evidence import answerable
-from ..records import Evidence, Float64Array
-from .paired import draw, generator_of
+from ....config import WindowOptions
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from ....datasets.landmarks import document_tokens
+from ....encoder import Encoder, make_row, normalise, window_options
+from ....encoder.cache import VectorCache
+from ....records import Float32Array, Int64Array, Row, TokenizedSentences, Window
+from ....windows import make_windows
+from ...evidence import answerable
+from ...records import Evidence, Float64Array
+from ..paired import draw, generator_of
 
 SHORT_DISTANCES = (0, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256)  # and then doubling
 MAX_OWN_SHARE = 0.25  # of a row: a longer sentence leaves no room for the distances

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..records import Interval
-from .paired import PairedFigures, direction, show_difference
-from .scatter_design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
+from ...records import Interval
+from ..paired import PairedFigures, direction, show_difference
+from .design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
 from .splits import CONSECUTIVE, MOVED, SCATTERED
 
 RECALL, BOUNDARY = f"recall@{MAIN_BUDGET}", "hit boundary"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument
-from ..metrics import evidence_chars
-from ..records import Evidence
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument
+from ...metrics import evidence_chars
+from ...records import Evidence
 
 CONSECUTIVE, SCATTERED, MOVED = "consecutive", "scattered", "moved whole"
 VARIANTS = (CONSECUTIVE, SCATTERED, MOVED)

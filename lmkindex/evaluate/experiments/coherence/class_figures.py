@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...records import Int64Array
-from ..bootstrap import interval_of, macro_means, resample_macro
-from ..metrics import BoolArray
-from ..records import SCOPES, Float64Array, Interval
+from ....records import Int64Array
+from ...bootstrap import interval_of, macro_means, resample_macro
+from ...metrics import BoolArray
+from ...records import SCOPES, Float64Array, Interval
 
 LANDMARK, ISOLATED, LATE = "landmark-1", "isolated", "late-sentence"
 BM25_SENTENCE, BM25_CONTEXT = "bm25-sentence", "bm25-context"

@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...config import SearchOptions
-from ...datasets import Corpus
-from ...records import Hit
-from ...search.spans import Extent, extent_of
-from ..evidence import sentences_of
-from ..records import Evidence, Float64Array, Ranking, Scores
-from ..systems import ORACLE, System
-from ..workbench import Order, Workbench
+from ....config import SearchOptions
+from ....datasets import Corpus
+from ....records import Hit
+from ....search.spans import Extent, extent_of
+from ...evidence import sentences_of
+from ...records import Evidence, Float64Array, Ranking, Scores
+from ...systems import ORACLE, System
+from ...workbench import Order, Workbench
 from .splits import Run
 
 SCOPE = "document"

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets import make_corpus
-from ...errors import UsageError
-from ...records import Float32Array, Int64Array
-from ..metrics import score_rankings
-from ..records import Float64Array, Pieces, Ranking
-from ..systems import NUM_HITS, System
-from ..workbench import Order, Workbench, best_of, combine_orders
-from .common import ExperimentInput
-from .length_design import BUDGETS, LengthDesign
+from ....datasets import make_corpus
+from ....errors import UsageError
+from ....records import Float32Array, Int64Array
+from ...metrics import score_rankings
+from ...records import Float64Array, Pieces, Ranking
+from ...systems import NUM_HITS, System
+from ...workbench import Order, Workbench, best_of, combine_orders
+from ..common import ExperimentInput
+from .design import BUDGETS, LengthDesign
 from .needles import PASSAGE_TOKENS, Local, Needle, Place, draw_places, gather, make_local, needle_set
 
 Range = tuple[int, int]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ...config import BuildOptions
-from .length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, Key
-from .paired import PairedFigures, direction, show, show_difference
+from ....config import BuildOptions
+from ..paired import PairedFigures, direction, show, show_difference
+from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, Key
 
 NEGLIGIBLE = 0.01  # of recall
 QUICKER = 1.5  # times: less is noise
