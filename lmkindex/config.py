@@ -121,6 +121,11 @@ class SearchOptions:
         """Whether sentences near a hit are candidates, and lifted by it."""
         return self.region > 0 and not self.front and not self.surround
 
+    @property
+    def lift_region(self) -> int:
+        """How many sentences around a hit are candidates: none with a fixed shape of span."""
+        return self.region if self.lifts else 0
+
     def __post_init__(self) -> None:
         require(self.budget_tokens > 0, "--budget must be a positive number of tokens.")
         require(self.front >= 0, "--front is `auto` or a positive number of sentences.")

@@ -17,7 +17,7 @@ from ..errors import IndexUnusableError, UsageError
 from ..index import IndexReader, page_of, require_head, vectors_of
 from ..records import Float32Array, Hit, SearchResult, Span
 from .ranking import in_order, rank_hits
-from .spans import Extent, explain, extent_of, sentences_of, take_extents
+from .spans import Extent, explain, grow_extents, sentences_of, take_extents
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
 
@@ -54,8 +54,7 @@ class Searcher:
         lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
         similarities = self.similarities_around([*hits, *lexical], vector_D, options)
         hits = rank_hits(hits, lexical, similarities, options)
-        extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
-        extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+        extents = grow_extents(hits, similarities, options, is_fused=options.hybrid)
         spans = self.take_spans(extents, options, similarities)
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
 

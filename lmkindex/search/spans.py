@@ -73,6 +73,14 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
     return Extent(doc_id=hit.doc_id, first=first, last=last, pos=hit.pos, score=score, why=tuple(why))
 
 
+def grow_extents(
+    hits: Iterable[Hit], similarity_of: Mapping[str, Mapping[int, float]], options: SearchOptions, *, is_fused: bool
+) -> list[Extent]:
+    """The spans of hits, best first, ties by place. `similarity_of` holds the positions around them, by document."""
+    extents = [extent_of(hit, similarity_of[hit.doc_id], options, is_fused=is_fused) for hit in hits]
+    return sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+
+
 def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
     """One line a sentence and one beyond each end, then why the span starts and ends where it does."""
     lines = []

@@ -11,11 +11,13 @@ import numpy as np
 from ....config import SearchOptions
 from ....datasets import Corpus
 from ....records import Hit
+from ....search.ranking import Order
 from ....search.spans import Extent, extent_of
 from ...evidence import sentences_of
+from ...rankings import rank_oracle
 from ...records import Evidence, Float64Array, Ranking, Scores
 from ...systems import ORACLE, System
-from ...workbench import Order, Workbench
+from ...workbench import Workbench
 from .splits import Run
 
 SCOPE = "document"
@@ -46,7 +48,7 @@ def contenders() -> dict[str, Rank]:
         if way != "auto":  # it grows by similarities: there is no such span without them
             found[f"{way} {BY_HIT}"] = partial(rank_hits, options)
         found[f"{way} {SEARCHED}"] = partial(rank_searched, options)
-    return {**found, ORACLE: lambda bench: bench.rank_oracle()}
+    return {**found, ORACLE: lambda bench: rank_oracle(bench.evidences)}
 
 
 def rank_spans(options: SearchOptions, bench: Workbench) -> list[Ranking]:
@@ -85,11 +87,12 @@ def rank_hits(options: SearchOptions, bench: Workbench) -> list[Ranking]:
 def rank_searched(options: SearchOptions, bench: Workbench) -> list[Ranking]:
     """The spans of as many hits as `search` takes, without those whose hit is no boundary beside a better one."""
     system = System(name=SEARCHED, cut="sentence", vectors="landmark", span=options, keeps_end=True)
-    orders = [
-        Order(ids_R=order.ids_R[: options.num_hits], scores_R=order.scores_R[: options.num_hits])
-        for order in bench.vector_orders(LANDMARKS, SCOPE)
-    ]
-    return [bench.span_ranking(system, index, order) for index, order in enumerate(orders)]
+    orders = [first_hits(order, options.num_hits) for order in bench.vector_orders(LANDMARKS, SCOPE)]
+    return [bench.shape(system, index, order) for index, order in enumerate(orders)]
+
+
+def first_hits(order: Order, num_hits: int) -> Order:
+    return Order(ids_R=order.ids_R[:num_hits], scores_R=order.scores_R[:num_hits], lifts_R=order.lifts_R[:num_hits])
 
 
 def evidence_runs(corpus: Corpus, evidence: Evidence) -> list[Run]:
