@@ -58,11 +58,6 @@ class Published:
     figures: tuple[Path, ...]
 
 
-def write_report(folder: Path) -> Path:
-    """Write `folder/report.html` and its figures, and return its path. Raises `UsageError` as `publish` does."""
-    return publish(folder).report
-
-
 def publish(folder: Path) -> Published:
     """Draw all figures of an evaluation folder and write its report. Raises `UsageError` when there is nothing to report, a file is not
     what `lmkindex evaluate` writes, or matplotlib is missing."""
