@@ -102,14 +102,13 @@ def make_generator() -> FakeGenerator:
 # ---- rankings
 
 
-@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-auto-unlifted", "landmark-surround-1"])
+@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-surround-1"])
 def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
     one = make_set("prose")
     options = {
         "landmark-1": SearchOptions(front=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-3": SearchOptions(front=3, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-auto": SearchOptions(hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
-        "landmark-auto-unlifted": SearchOptions(region=0, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-surround-1": SearchOptions(surround=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
     }[name]
     for document in one.documents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -30,10 +31,12 @@ from lmkindex.evaluate.experiments.scatter.design import (
     contenders,
     evidence_runs,
     group_of,
-    rank_hits,
+    grow_by,
+    rank_around,
     rank_searched,
     rank_spans,
 )
+from lmkindex.evaluate.experiments.scatter.growth import MAX_FRONT, grow_backwards, grow_front
 from lmkindex.evaluate.experiments.scatter.splits import (
     CONSECUTIVE,
     DOCUMENT_TOKENS,
@@ -48,6 +51,7 @@ from lmkindex.evaluate.experiments.scatter.splits import (
 )
 from lmkindex.evaluate.records import Interval
 from lmkindex.evaluate.workbench import Workbench
+from lmkindex.records import Hit
 
 SENTENCES = 60
 
@@ -240,14 +244,56 @@ def test_a_variant_is_a_set_with_a_document_a_question() -> None:
             assert all(0 <= start < end <= len(document.text) for start, end in question.spans)
 
 
+# --- growing
+
+SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("similarities", "length"),
+    [
+        ([0.5], 1),
+        ([0.5, 0.45], 2),  # 0.45 pays against 0.8 x 0.5 = 0.4
+        ([0.5, 0.4], 1),  # exactly the floor: pays nothing
+        ([0.5, 0.35, 0.45], 1),  # -0.05 x 0.92 + 0.05 x 0.85 < 0
+        ([0.5, 0.38, 0.48], 3),  # -0.02 x 0.92 + 0.08 x 0.85 > 0: a weak sentence between strong ones is bridged
+        ([0.5, 0.45, 0.1, 0.1, 0.45], 2),  # a run of weak ones ends it
+        ([0.5, 0.5, 0.5], 3),
+        ([0.5, 0.6, 0.5], 1),  # a better sentence is a boundary of its own
+        ([0.5, 0.45, 0.48, 0.6, 0.48], 3),
+    ],
+)
+def test_how_far_a_span_grows(similarities: list[float], length: int) -> None:
+    assert grow_front(similarities, 0.08, 0.8) == length
+
+
+@given(SIMILARITIES, st.floats(0, 1), st.floats(0, 1))
+def test_growing_stays_in_reach_and_takes_no_weak_first_sentence(similarities: list[float], alpha: float, grow_ratio: float) -> None:
+    length = grow_front(similarities, alpha, grow_ratio)
+    assert 1 <= length <= len(similarities)
+    if length > 1:
+        assert similarities[length - 1] > grow_ratio * similarities[0]
+    reach = next((i for i, similarity in enumerate(similarities) if similarity > similarities[0]), len(similarities))
+    gains = [math.exp(-alpha * i) * (similarity - grow_ratio * similarities[0]) for i, similarity in enumerate(similarities)]
+    assert length <= reach
+    assert sum(gains[1:length]) == pytest.approx(max(sum(gains[1:end]) for end in range(1, reach + 1)), abs=1e-9)
+
+
+def test_growth_looks_no_further_than_its_longest_front() -> None:
+    level = dict.fromkeys(range(100), 0.5)
+    found = grow_backwards(Hit(doc_id="a", pos=50, score=0.5), level)
+    assert (found.first, found.last, found.pos) == (51 - MAX_FRONT, 50, 50) and found.score == pytest.approx(0.5)
+    assert grow_backwards(Hit(doc_id="a", pos=1, score=0.5), level).first == 0
+
+
 # --- rules of ranking
 
 
 def test_all_weight_on_the_boundary_ranks_as_the_hits_do(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 3, run=3), tmp_path)
     for front in FRONTS:
-        spans = rank_spans(SearchOptions(front=front, alpha=1e6), bench)
-        hits = rank_hits(SearchOptions(front=front), bench)
+        spans = rank_spans(grow_by(SearchOptions(front=front, alpha=1e6)), bench)
+        hits = rank_around(SearchOptions(front=front), bench)
         for span, hit in zip(spans, hits, strict=True):
             assert np.array_equal(span.boundaries_R, hit.boundaries_R)
             assert np.array_equal(span.starts_R, hit.starts_R)
@@ -256,7 +302,7 @@ def test_all_weight_on_the_boundary_ranks_as_the_hits_do(tmp_path: Path) -> None
 
 def test_a_span_of_one_sentence_is_the_hit(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 2, run=3), tmp_path)
-    (ours, *_), (theirs, *_) = rank_spans(SearchOptions(front=1), bench), contenders()["landmark-1"](bench)
+    (ours, *_), (theirs, *_) = rank_spans(grow_by(SearchOptions(front=1)), bench), contenders()["landmark-1"](bench)
     assert np.array_equal(ours.starts_R, theirs.starts_R)
     assert np.array_equal(ours.boundaries_R, theirs.boundaries_R)
 
@@ -265,7 +311,7 @@ def test_uniform_weights_rank_by_the_plain_mean(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 1, run=3), tmp_path)
     (order,) = bench.vector_orders(LANDMARKS, SCOPE)
     scores_S = bench.vector_scores(LANDMARKS)[0]
-    (ranking,) = rank_spans(SearchOptions(front=3, alpha=0.0), bench)
+    (ranking,) = rank_spans(grow_by(SearchOptions(front=3, alpha=0.0)), bench)
     means = {int(bench.corpus.sentence_ends_S[pos]): float(scores_S[max(0, pos - 2) : pos + 1].mean()) for pos in order.ids_R.tolist()}
     found = [means[boundary] for boundary in ranking.boundaries_R.tolist()]
     assert len(found) == SENTENCES
@@ -274,9 +320,9 @@ def test_uniform_weights_rank_by_the_plain_mean(tmp_path: Path) -> None:
 
 def test_ranking_as_search_leaves_out_neighbours_and_far_hits(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 2, run=3), tmp_path)
-    few, many = SearchOptions(front=5, num_hits=6), SearchOptions(front=5, num_hits=200)
-    assert all(0 < len(ranking.starts_R) <= 6 for ranking in rank_searched(few, bench))
-    for searched, every in zip(rank_searched(many, bench), rank_spans(many, bench), strict=True):
+    grow = grow_by(SearchOptions(front=5))
+    assert all(0 < len(ranking.starts_R) <= 6 for ranking in rank_searched(grow, bench, 6))
+    for searched, every in zip(rank_searched(grow, bench, 200), rank_spans(grow, bench), strict=True):
         assert searched.boundaries_R[0] == every.boundaries_R[0]
         assert set(searched.boundaries_R.tolist()) < set(every.boundaries_R.tolist())
 

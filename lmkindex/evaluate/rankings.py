@@ -48,7 +48,7 @@ def rank_grown(
     """Hits as the spans of `search`; overlaps merge when they are taken, where a sentence counts once."""
     bounds = corpus.document_sentences
     documents_R = np.searchsorted(bounds, order.ids_R, side="right") - 1
-    before, after = max(options.max_front, options.front, options.surround), options.surround + 1
+    before, after = max(options.front, options.surround), options.surround + 1
     similarity_of: dict[str, dict[int, float]] = defaultdict(dict)
     hits = []
     found = zip(order.ids_R.tolist(), documents_R.tolist(), order.scores_R.tolist(), order.lifts_R.tolist(), strict=True)

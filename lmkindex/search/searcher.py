@@ -79,9 +79,8 @@ class Searcher:
 
     def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
         """Cosines of the sentences that spans could take in, and of one more at each end, by document and position."""
-        is_grown = not options.surround and not options.front and not options.lifts
-        before = max(options.surround, options.front, options.max_front if is_grown else 0, options.region + 1 if options.lifts else 0)
-        after = max(options.surround, options.region if options.lifts else 0) + 1
+        before = max(options.surround, options.front, options.region + 1 if options.lifts else 0)
+        after = max(options.surround, options.lift_region) + 1
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for hit in hits:
             ranges[hit.doc_id].append((hit.pos - before, hit.pos + after))

@@ -31,27 +31,9 @@ def span_score(similarities: Sequence[float], alpha: float) -> float:
     return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
 
 
-def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -> int:
-    """How many sentences, the boundary included, a span takes backwards: `similarities[i]` is at distance i from the boundary.
-
-    A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most, so a weak sentence
-    between strong ones is bridged and a run of weak ones ends it. A sentence more similar than the boundary is a boundary of its own
-    (DESIGN §6: of two neighbours in one span, the better is the boundary), so the span stops before it.
-    """
-    floor = grow_ratio * similarities[0]
-    best_length, best_gain, gain = 1, 0.0, 0.0
-    for distance, similarity in enumerate(similarities[1:], start=1):
-        if similarity > similarities[0]:
-            break
-        gain += math.exp(-alpha * distance) * (similarity - floor)
-        if gain > best_gain:
-            best_length, best_gain = distance + 1, gain
-    return best_length
-
-
 def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptions, *, is_fused: bool) -> Extent:
     """The span of one hit. `similarity_of` holds the positions around it that exist in the document."""
-    reach = options.surround + 1 if options.surround else (options.front or (1 if options.lifts else options.max_front))
+    reach = options.surround + 1 if options.surround else options.front or 1
     backwards = [similarity_of[hit.pos - distance] for distance in range(reach) if hit.pos - distance in similarity_of]
     first, last = hit.pos - len(backwards) + 1, hit.pos
     if options.surround:
@@ -59,12 +41,8 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
         rule = f"--surround {options.surround}"
     elif options.front:
         rule = f"--front {options.front}"
-    elif options.lifts:
-        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and taken by their own scores"
     else:
-        length = grow_front(backwards, options.alpha, options.grow_ratio)
-        backwards, first = backwards[:length], hit.pos - length + 1
-        rule = f"auto: sentences before it must pay against {options.grow_ratio:g} x its similarity"
+        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and taken by their own scores"
     score = hit.score if is_fused else span_score(backwards, options.alpha) + hit.lift
     after = f", {last - hit.pos} after it by rule" if last > hit.pos else ""
     why = [f"ends at sentence {last}: hit {hit.pos} is the boundary{after}", f"starts at sentence {first}: {rule}"]
@@ -76,8 +54,12 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
 def grow_extents(
     hits: Iterable[Hit], similarity_of: Mapping[str, Mapping[int, float]], options: SearchOptions, *, is_fused: bool
 ) -> list[Extent]:
-    """The spans of hits, best first, ties by place. `similarity_of` holds the positions around them, by document."""
-    extents = [extent_of(hit, similarity_of[hit.doc_id], options, is_fused=is_fused) for hit in hits]
+    """The spans of hits, best first. `similarity_of` holds the positions around them, by document."""
+    return best_first(extent_of(hit, similarity_of[hit.doc_id], options, is_fused=is_fused) for hit in hits)
+
+
+def best_first(extents: Iterable[Extent]) -> list[Extent]:
+    """By score, ties by place."""
     return sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
 
 

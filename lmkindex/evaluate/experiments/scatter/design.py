@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-
-import numpy as np
 
 from ....config import SearchOptions
 from ....datasets import Corpus
 from ....records import Hit
-from ....search.ranking import Order
-from ....search.spans import Extent, extent_of
+from ....search.spans import Extent, best_first, extent_of, without_neighbours
 from ...evidence import sentences_of
-from ...rankings import rank_oracle
+from ...rankings import name_of_document, rank_oracle, ranking_of
 from ...records import Evidence, Float64Array, Ranking, Scores
-from ...systems import ORACLE, System
+from ...systems import NUM_HITS, ORACLE, System
 from ...workbench import Workbench
+from .growth import grow_backwards
 from .splits import Run
 
 SCOPE = "document"
@@ -34,65 +33,59 @@ NEAR_SENTENCES = 4  # between two runs: what a span of the longest front can bri
 LANDMARKS = System(name=SINGLE, cut="sentence", vectors="landmark", keeps_end=True)
 Key = tuple[str, ...]
 Rank = Callable[[Workbench], list[Ranking]]
+Grow = Callable[[Hit, Mapping[int, float]], Extent]
 
 
 def contenders() -> dict[str, Rank]:
     """Every way of growing spans by every rule of ranking them, and what could be had at most."""
     found: dict[str, Rank] = {SINGLE: lambda bench: bench.rank(LANDMARKS, SCOPE)}
-    ways = {f"front-{front}": SearchOptions(front=front) for front in FRONTS}
-    ways |= {"surround-1": SearchOptions(surround=1), "auto": SearchOptions(region=0)}
+    ways = {f"front-{front}": SearchOptions(front=front) for front in FRONTS} | {"surround-1": SearchOptions(surround=1)}
     for way, options in ways.items():
-        plain = SearchOptions(front=options.front, surround=options.surround, alpha=0.0)
-        found[f"{way} {POSITION}"] = partial(rank_spans, options)
-        found[f"{way} {UNIFORM}"] = partial(rank_spans, plain)
-        if way != "auto":  # it grows by similarities: there is no such span without them
-            found[f"{way} {BY_HIT}"] = partial(rank_hits, options)
-        found[f"{way} {SEARCHED}"] = partial(rank_searched, options)
+        found[f"{way} {POSITION}"] = partial(rank_spans, grow_by(options))
+        found[f"{way} {UNIFORM}"] = partial(rank_spans, grow_by(replace(options, alpha=0.0)))
+        found[f"{way} {BY_HIT}"] = partial(rank_around, options)
+        found[f"{way} {SEARCHED}"] = partial(rank_searched, grow_by(options))
+    # `auto` grows by similarities: by hit there is no such span. Uniform stands for the `auto` of `search`, which grows nothing.
+    found[f"auto {POSITION}"] = partial(rank_spans, grow_backwards)
+    found[f"auto {UNIFORM}"] = partial(rank_spans, grow_by(SearchOptions(alpha=0.0)))
+    found[f"auto {SEARCHED}"] = partial(rank_searched, grow_backwards)
     return {**found, ORACLE: lambda bench: rank_oracle(bench.evidences)}
 
 
-def rank_spans(options: SearchOptions, bench: Workbench) -> list[Ranking]:
-    """The spans of `search` by their scores, of all hits."""
-    scores_QS, bounds = bench.vector_scores(LANDMARKS), bench.corpus.document_sentences
-    rankings = []
-    for order, evidence, scores_S in zip(bench.vector_orders(LANDMARKS, SCOPE), bench.evidences, scores_QS, strict=True):
-        first, end = int(bounds[evidence.document]), int(bounds[evidence.document + 1])
-        similarity_of = dict(enumerate(scores_S[first:end].tolist()))
-        hits = [Hit(doc_id="", pos=pos - first, score=similarity_of[pos - first]) for pos in order.ids_R.tolist()]
-        extents = [extent_of(hit, similarity_of, options, is_fused=False) for hit in hits]
-        rankings.append(ranking_of(bench.corpus, first, sorted(extents, key=lambda extent: (-extent.score, extent.pos))))
-    return rankings
+def grow_by(options: SearchOptions) -> Grow:
+    """The spans of `search` with these options."""
+    return partial(extent_of, options=options, is_fused=False)
 
 
-def ranking_of(corpus: Corpus, first: int, extents: Sequence[Extent]) -> Ranking:
-    """Spans of the document whose first sentence is `first`, as pieces of text."""
-    places = np.asarray([(extent.first, extent.last, extent.pos) for extent in extents], dtype=np.int64).reshape(-1, 3) + first
-    return Ranking(
-        starts_R=corpus.sentence_starts_S[places[:, 0]],
-        ends_R=corpus.sentence_ends_S[places[:, 1]],
-        boundaries_R=corpus.sentence_ends_S[places[:, 2]],
-        keeps_end=True,
-    )
+def rank_spans(grow: Grow, bench: Workbench) -> list[Ranking]:
+    """The spans of all hits by their scores."""
+    spans = (spans_of(grow, bench, question, NUM_HITS) for question in range(len(bench.questions)))
+    return [ranking_of(bench.corpus, one, keeps_end=True) for one in spans]
 
 
-def rank_hits(options: SearchOptions, bench: Workbench) -> list[Ranking]:
+def rank_searched(grow: Grow, bench: Workbench, num_hits: int = SearchOptions().num_hits) -> list[Ranking]:
+    """The spans of as many hits as `search` takes, without those whose hit is no boundary beside a better one."""
+    spans = (spans_of(grow, bench, question, num_hits) for question in range(len(bench.questions)))
+    return [ranking_of(bench.corpus, list(without_neighbours(one)), keeps_end=True) for one in spans]
+
+
+def spans_of(grow: Grow, bench: Workbench, question: int, num_hits: int) -> list[Extent]:
+    """The spans of a question's first hits in its document, best first."""
+    document = bench.evidences[question].document
+    first, end = bench.corpus.document_sentences[[document, document + 1]].tolist()
+    similarity_of = dict(enumerate(bench.vector_scores(LANDMARKS)[question, first:end].tolist()))
+    found = (bench.vector_orders(LANDMARKS, SCOPE)[question].ids_R[:num_hits] - first).tolist()
+    hits = [Hit(doc_id=name_of_document(document), pos=pos, score=similarity_of[pos]) for pos in found]
+    return best_first(grow(hit, similarity_of) for hit in hits)
+
+
+def rank_around(options: SearchOptions, bench: Workbench) -> list[Ranking]:
     """The paper's plain way: hits in their own order, each with the sentences around it."""
     before = options.surround or options.front - 1
     system = System(
         name=f"{before} before", cut="sentence", vectors="landmark", before=before, after=options.surround, keeps_end=not options.surround
     )
     return bench.rank(system, SCOPE)
-
-
-def rank_searched(options: SearchOptions, bench: Workbench) -> list[Ranking]:
-    """The spans of as many hits as `search` takes, without those whose hit is no boundary beside a better one."""
-    system = System(name=SEARCHED, cut="sentence", vectors="landmark", span=options, keeps_end=True)
-    orders = [first_hits(order, options.num_hits) for order in bench.vector_orders(LANDMARKS, SCOPE)]
-    return [bench.shape(system, index, order) for index, order in enumerate(orders)]
-
-
-def first_hits(order: Order, num_hits: int) -> Order:
-    return Order(ids_R=order.ids_R[:num_hits], scores_R=order.scores_R[:num_hits], lifts_R=order.lifts_R[:num_hits])
 
 
 def evidence_runs(corpus: Corpus, evidence: Evidence) -> list[Run]:
