@@ -29,7 +29,7 @@ from lmkindex.evaluate.experiments.length.needles import (
     PASSAGE_SENTENCES,
     PASSAGE_TOKENS,
     Needle,
-    Place,
+    NeedlePlace,
     cut_needle,
     draw_places,
     gather,
@@ -340,5 +340,5 @@ def test_a_place_is_a_share_of_what_is_left() -> None:
     haystack = make_corpus([tiny.prose(0, 300)], FakeEncoder())
     places = draw_places(haystack, 50, 200, 0)
     assert places == draw_places(haystack, 50, 200, 0)
-    assert all(isinstance(place, Place) and 0 <= place.depth < 1 for place in places)
+    assert all(isinstance(place, NeedlePlace) and 0 <= place.depth < 1 for place in places)
     assert len({place.before for place in places}) > 10

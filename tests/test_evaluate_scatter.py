@@ -21,7 +21,7 @@ from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.evidence import locate_evidence
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, generator_of, show, show_difference
+from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, seeded_generator, show_difference, show_interval
 from lmkindex.evaluate.experiments.scatter import run_scatter
 from lmkindex.evaluate.experiments.scatter.design import (
     FRONTS,
@@ -44,7 +44,7 @@ from lmkindex.evaluate.experiments.scatter.splits import (
     MOVED,
     SCATTERED,
     VARIANTS,
-    Run,
+    SentenceRun,
     Split,
     split_question,
     variant_set,
@@ -120,14 +120,14 @@ def test_a_part_of_paired_figures_has_its_questions_only() -> None:
 
 
 def test_cells_show_mean_and_interval() -> None:
-    assert show(Interval(mean=0.5, low=0.25, high=1.0)) == ".500 [.250, 1.000]"
+    assert show_interval(Interval(mean=0.5, low=0.25, high=1.0)) == ".500 [.250, 1.000]"
     assert show_difference(Interval(mean=-0.5, low=-0.75, high=0.25)) == "-.500 [-.750, +.250]"
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.text(max_size=8))
 def test_draws_are_sorted_distinct_and_depend_on_the_name(num_items: int, num_wanted: int, name: str) -> None:
-    drawn = draw(num_items, num_wanted, generator_of(0, name)).tolist()
-    assert drawn == sorted(set(drawn)) == draw(num_items, num_wanted, generator_of(0, name)).tolist()
+    drawn = draw(num_items, num_wanted, seeded_generator(0, name)).tolist()
+    assert drawn == sorted(set(drawn)) == draw(num_items, num_wanted, seeded_generator(0, name)).tolist()
     assert len(drawn) == min(num_items, num_wanted)
     assert all(0 <= index < num_items for index in drawn)
 
@@ -135,7 +135,7 @@ def test_draws_are_sorted_distinct_and_depend_on_the_name(num_items: int, num_wa
 # --- groups
 
 
-def runs_of(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
+def runs_of(text: str, spans: Sequence[tuple[int, int]]) -> list[SentenceRun]:
     corpus = make_corpus([text], FakeEncoder())
     document = SourceDocument(doc_id="d", title="", text=text)
     (evidence,) = locate_evidence(corpus, EvaluationSet(name="x", documents=(document,), questions=(question_about("d", spans),)))
@@ -168,7 +168,7 @@ def test_evidence_in_adjacent_sentences_is_one_run(
 def test_two_spans_in_one_sentence_are_one_run() -> None:
     text = tiny.prose(1, 30)
     start, end = sentences_of_text(text)[7]
-    assert runs_of(text, [(start, start + 3), (start + 6, end)]) == [Run(first=7, last=7)]
+    assert runs_of(text, [(start, start + 3), (start + 6, end)]) == [SentenceRun(first=7, last=7)]
 
 
 # --- splits
@@ -180,7 +180,7 @@ def split_of(text: str, first: int, last: int, seed: int, trim: tuple[int, int] 
     question = question_about("d", [span])
     one = EvaluationSet(name="x", documents=(SourceDocument(doc_id="d", title="", text=text),), questions=(question,))
     (evidence,) = locate_evidence(corpus, one)
-    return split_question(corpus, question, evidence, Run(first=first, last=last), np.random.default_rng(seed))
+    return split_question(corpus, question, evidence, SentenceRun(first=first, last=last), np.random.default_rng(seed))
 
 
 @settings(max_examples=60)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lmkindex.config import SearchOptions
 from lmkindex.records import Hit
 from lmkindex.search.ranking import lift_scores
-from lmkindex.search.spans import Extent, explain, extent_of, sentences_of, span_score, take_extents
+from lmkindex.search.spans import Extent, explain_span, extent_of, sentences_of, span_score, take_extents
 
 SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
 
@@ -95,7 +95,7 @@ def test_a_fused_score_is_kept() -> None:
 def test_the_explanation_has_a_line_for_each_sentence_and_the_rules() -> None:
     similarity_of = {3: 0.1, 4: 0.42, 5: 0.5, 6: 0.2}
     found = extent_of(hit_at(5), similarity_of, SearchOptions(front=2), is_fused=False)
-    assert explain(found, similarity_of) == (
+    assert explain_span(found, similarity_of) == (
         "sentence 3: similarity +0.100  outside",
         "sentence 4: similarity +0.420  in span",
         "sentence 5: similarity +0.500  boundary",

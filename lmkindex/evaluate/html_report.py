@@ -86,10 +86,10 @@ def read_evaluation(folder: Path) -> tuple[JsonObject | None, list[tuple[Path, J
     results_path = folder / "results.json"
     if not results_path.is_file() and not paths:
         raise UsageError(f"{folder} holds no results.json and no experiments: run `lmkindex evaluate --output {folder}` first.")
-    return read_object(results_path) if results_path.is_file() else None, [(path, read_object(path)) for path in paths]
+    return read_saved(results_path) if results_path.is_file() else None, [(path, read_saved(path)) for path in paths]
 
 
-def read_object(path: Path) -> JsonObject:
+def read_saved(path: Path) -> JsonObject:
     """A JSON object from a file. Raises `UsageError` that names it."""
     with naming(path):
         found = json.loads(path.read_bytes())

@@ -16,7 +16,7 @@ from ..datasets import Corpus
 from ..records import Float32Array, Hit
 from ..search.ranking import Order
 from ..search.spans import Extent, grow_extents, without_neighbours
-from .records import Evidence, Pieces, Ranking
+from .records import EvidenceSpans, Pieces, Ranking
 from .systems import NUM_HITS
 
 
@@ -80,12 +80,12 @@ def ranking_of(corpus: Corpus, extents: Sequence[Extent], *, keeps_end: bool) ->
     )
 
 
-def rank_oracle(evidences: Sequence[Evidence]) -> list[Ranking]:
+def rank_oracle(evidences: Sequence[EvidenceSpans]) -> list[Ranking]:
     """The evidence itself."""
     return [Ranking(starts_R=one.starts, ends_R=one.ends, boundaries_R=one.ends) for one in evidences]
 
 
-def rank_random(pieces: Pieces, evidences: Sequence[Evidence], scope: str) -> list[Ranking]:
+def rank_random(pieces: Pieces, evidences: Sequence[EvidenceSpans], scope: str) -> list[Ranking]:
     """Pieces in random order."""
     generator, rankings = np.random.default_rng(0), []
     for one in evidences:

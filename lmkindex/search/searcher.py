@@ -17,7 +17,7 @@ from ..errors import IndexUnusableError, UsageError
 from ..index import IndexReader, page_of, require_head, vectors_of
 from ..records import Float32Array, Hit, SearchResult, Span
 from .ranking import in_order, rank_hits
-from .spans import Extent, explain, grow_extents, sentences_of, take_extents
+from .spans import Extent, explain_span, grow_extents, sentences_of, take_extents
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
 
@@ -105,7 +105,7 @@ class Searcher:
         costs = (max(length, len(row["text"]) // TOKEN_CHARS) for length, row in zip(lengths, rows, strict=True))
         num_tokens = dict(zip(sentences, costs, strict=True))
         taken = [
-            (replace(one, why=explain(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
+            (replace(one, why=explain_span(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
             for one in take_extents(extents, num_tokens, options.budget_tokens, joins=options.lifts)
         ]
         return self.make_spans(taken, sentences)

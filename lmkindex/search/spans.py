@@ -63,7 +63,7 @@ def best_first(extents: Iterable[Extent]) -> list[Extent]:
     return sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
 
 
-def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
+def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
     """One line a sentence and one beyond each end, then why the span starts and ends where it does."""
     lines = []
     for pos in range(extent.first - 1, extent.last + 2):

@@ -13,7 +13,7 @@ from .costs import encode_costs
 from .design import INDEX, Key, LengthDesign, hunt_systems
 from .hunt import prepare_hunt, score_at
 from .hunt_index import measure_index
-from .report import describe
+from .report import report_length
 
 
 def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Experiment:
@@ -32,4 +32,4 @@ def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Ex
         costs[length] = encode_costs(given, hunt, length)
         indices[length] = measure_index(hunt, given.landmark_encoder, length, design)
         values |= {(length, INDEX, name): values_Q for name, values_Q in (indices[length].quality or {}).items()}
-    return describe(PairedFigures("length", values, given.seed), hunt, costs, indices, design, given.seed)
+    return report_length(PairedFigures("length", values, given.seed), hunt, costs, indices, design, given.seed)

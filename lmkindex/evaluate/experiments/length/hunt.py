@@ -21,7 +21,7 @@ from ...systems import NUM_HITS, System
 from ...workbench import Workbench, combine_orders
 from ..common import ExperimentInput
 from .design import BUDGETS, LengthDesign
-from .needles import PASSAGE_TOKENS, Local, Needle, Place, draw_places, gather, make_local, needle_set
+from .needles import PASSAGE_TOKENS, Local, Needle, NeedlePlace, draw_places, gather, make_local, needle_set
 
 Range = tuple[int, int]
 
@@ -33,7 +33,7 @@ class Hunt:
 
     bench: Workbench
     needles: tuple[Needle, ...]
-    places: tuple[Place, ...]
+    places: tuple[NeedlePlace, ...]
     sides: dict[int, int]
     locals_of_sides: tuple[tuple[Local, ...], ...]
 

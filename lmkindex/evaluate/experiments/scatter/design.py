@@ -11,13 +11,13 @@ from ....config import SearchOptions
 from ....datasets import Corpus
 from ....records import Hit
 from ....search.spans import Extent, best_first, extent_of, without_neighbours
-from ...evidence import sentences_of
+from ...evidence import sentences_touched
 from ...rankings import name_of_document, rank_oracle, ranking_of
-from ...records import Evidence, Float64Array, Ranking, Scores
+from ...records import EvidenceSpans, Float64Array, Ranking, Scores
 from ...systems import NUM_HITS, ORACLE, System
 from ...workbench import Workbench
 from .growth import grow_backwards
-from .splits import Run
+from .splits import SentenceRun
 
 SCOPE = "document"
 BUDGETS = (128, 256, 512)
@@ -88,19 +88,19 @@ def rank_around(options: SearchOptions, bench: Workbench) -> list[Ranking]:
     return bench.rank(system, SCOPE)
 
 
-def evidence_runs(corpus: Corpus, evidence: Evidence) -> list[Run]:
+def evidence_runs(corpus: Corpus, evidence: EvidenceSpans) -> list[SentenceRun]:
     """The sentences that the evidence touches, as runs; evidence in the same or in adjacent sentences is one run."""
-    runs: list[Run] = []
-    firsts, lasts = sentences_of(corpus, evidence.starts, evidence.ends)
+    runs: list[SentenceRun] = []
+    firsts, lasts = sentences_touched(corpus, evidence.starts, evidence.ends)
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
         if runs and first <= runs[-1].last + 1:
-            runs[-1] = Run(first=runs[-1].first, last=max(last, runs[-1].last))
+            runs[-1] = SentenceRun(first=runs[-1].first, last=max(last, runs[-1].last))
         else:
-            runs.append(Run(first=first, last=last))
+            runs.append(SentenceRun(first=first, last=last))
     return runs
 
 
-def group_of(runs: Sequence[Run]) -> str:
+def group_of(runs: Sequence[SentenceRun]) -> str:
     """The group of a question with this evidence."""
     if len(runs) > 1:
         widest = max(after.first - before.last - 1 for before, after in pairwise(runs))
@@ -109,7 +109,7 @@ def group_of(runs: Sequence[Run]) -> str:
     return GROUPS[0] if length == 1 else GROUPS[1] if length <= 3 else GROUPS[2]
 
 
-def figures_of(scores: Scores) -> dict[str, Float64Array]:
+def question_figures(scores: Scores) -> dict[str, Float64Array]:
     """Per-question figures [Q] by name."""
     figures = {f"recall@{budget}": scores.recall_QB[:, place] for place, budget in enumerate(BUDGETS)}
     figures |= {f"precision@{budget}": scores.precision_QB[:, place] for place, budget in enumerate(BUDGETS)}

@@ -22,7 +22,7 @@ from ...records import Float64Array, Interval, Ranking
 from ...systems import NUM_HITS
 from ..common import Experiment, ExperimentInput
 from .design import Build, Curves, Sizes
-from .report import describe
+from .report import report_seams
 from .seam_rows import (
     Part,
     contexts_of,
@@ -88,7 +88,7 @@ def run_seams(given: ExperimentInput) -> Experiment:
         budget_tokens=BUDGET_TOKENS,
         seed=given.seed,
     )
-    return describe(curves, builds, compare_recall(builds, encoder.folder.context_tokens, given.seed), sizes)
+    return report_seams(curves, builds, compare_recall(builds, encoder.folder.context_tokens, given.seed), sizes)
 
 
 def sample_part(given: ExperimentInput, part: Part, contexts: Sequence[int], num_parts: int) -> Sampled:
