@@ -19,8 +19,8 @@ from .encoder import find_encoder, load_encoder, read_folder
 from .encoder.cache import VectorCache
 from .errors import UsageError
 from .evaluate.experiments.paired import PairedFigures, direction, show_difference, show_interval
-from .evaluate.metrics import score_rankings
 from .evaluate.records import Float64Array
+from .evaluate.scoring import score_rankings
 from .evaluate.systems import select_systems
 from .evaluate.workbench import Workbench
 from .generate import Generator

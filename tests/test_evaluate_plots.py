@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
 from lmkindex.evaluate.html_report import headline, publish, slug
-from lmkindex.evaluate.tables import (
+from lmkindex.evaluate.result_tables import (
     Table,
     experiment_tables,
     family_of,

@@ -21,13 +21,13 @@ from ..generate import Generator
 from ..plots import require_matplotlib
 from ..records import JsonObject
 from ..storage import write_json
+from .evaluate_set import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
 from .experiments.common import Experiment, ExperimentInput
 from .html_report import draw_all, read_saved
 from .reader_run import OnAnswers, ReaderOptions, answer_sets, gather_passages
+from .result_tables import Table, experiment_tables, render_markdown, results_tables
 from .results import results_json
-from .run import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
 from .systems import REFERENCE, System
-from .tables import Table, experiment_tables, render_markdown, results_tables
 from .workbench import Workbench
 
 RESULTS_FILE = "results.json"

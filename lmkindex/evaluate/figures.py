@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..records import JsonObject
-from .tables import family_of, is_control, order_systems, systems_at
+from .result_tables import family_of, is_control, order_systems, systems_at
 
 MAX_SYSTEMS = 12  # in one figure; more lines are not told apart
 

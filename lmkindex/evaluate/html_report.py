@@ -21,7 +21,17 @@ from ..records import JsonObject
 from ..storage import write_whole
 from .figures import results_figures
 from .records import EXPERIMENTS
-from .tables import Table, experiment_tables, format_cell, is_control, order_systems, render_html, results_tables, sets_table, systems_at
+from .result_tables import (
+    Table,
+    experiment_tables,
+    format_cell,
+    is_control,
+    order_systems,
+    render_html,
+    results_tables,
+    sets_table,
+    systems_at,
+)
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """

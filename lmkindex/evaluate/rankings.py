@@ -1,7 +1,8 @@
-"""Scores of one question -> hits -> the text that they bring, best first. Spans are grown by the functions of `search` itself.
+"""Scores of one question -> hits -> the text that they bring, best first. Spans are grown by the functions of `search`
+itself.
 
-Takes arrays and the pieces that they are about; knows no vectors, no system's name and no scores of quality. Shapes: P pieces, S sentences,
-R ranked hits of one question.
+Takes arrays and the pieces that they are about; knows no vectors, no system's name and no scores of quality. Shapes: P
+pieces, S sentences, R ranked hits of one question.
 """
 
 from __future__ import annotations

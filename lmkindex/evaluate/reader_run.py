@@ -15,10 +15,10 @@ from ..config import AnswerOptions, require
 from ..generate import Generator
 from ..records import JsonObject, SearchResult
 from .bootstrap import intervals, macro_means, resample_macro
-from .metrics import take_tokens
-from .reader import ReaderScores, make_spans, read_answers
+from .reader_answers import ReaderScores, make_spans, read_answers
 from .records import Float64Array, Ranking
 from .results import DECIMALS, MACRO, rounded_values
+from .scoring import take_tokens
 from .systems import REFERENCE, System
 from .workbench import Workbench
 

@@ -14,8 +14,8 @@ import numpy as np
 from .. import __version__
 from ..records import EncoderFolder, JsonObject
 from .bootstrap import NUM_RESAMPLES, intervals, macro_means, resample_macro
+from .evaluate_set import EvaluateOptions, SetResult
 from .records import METRICS, RANK_METRICS, Float64Array, Interval, Scores, SystemRun
-from .run import EvaluateOptions, SetResult
 
 MACRO = "macro"
 DECIMALS = 4

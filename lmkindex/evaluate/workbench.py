@@ -1,6 +1,8 @@
-"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when first asked for.
+"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when
+first asked for.
 
-Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one question.
+Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one
+question.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ TIMED_QUESTIONS = 10  # how many questions are asked one by one, to say what a q
 
 
 class Workbench:
-    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token holds."""
+    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token
+    holds."""
 
     def __init__(self, evaluation_set: EvaluationSet, landmark_encoder: Encoder, baseline_encoder: Encoder, cache: VectorCache) -> None:
         self.corpus = make_corpus([document.text for document in evaluation_set.documents], baseline_encoder)
@@ -119,7 +122,8 @@ class Workbench:
         return self.make(("scores", system.vectors), score)
 
     def word_scores(self, cut: str) -> Float32Array:
-        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no hits."""
+        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no
+        hits."""
 
         def score() -> Float32Array:
             postings = self.postings(cut)
@@ -164,7 +168,8 @@ class Workbench:
         return [combine_orders(system, places_P, *one) for one in found]
 
     def shape(self, system: System, question: int, order: Order) -> Ranking:
-        """Hits as the text that they bring: as spans, or as their pieces with the sentences around them that the system adds."""
+        """Hits as the text that they bring: as spans, or as their pieces with the sentences around them that the system
+        adds."""
         if system.span:
             cosines_S, is_fused = self.vector_scores(system)[question], bool(system.words)
             return rank_grown(self.corpus, system.span, cosines_S, order, is_fused=is_fused, keeps_end=system.keeps_end)

@@ -20,7 +20,8 @@ DOCUMENT_STEP = 1 << 32  # between the places of two documents: no region reache
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One question's hits, best first: indices of places, their scores, and how much of these better places near them gave."""
+    """One question's hits, best first: indices of places, their scores, and how much of these better places near them
+    gave."""
 
     ids_R: Int64Array
     scores_R: Float32Array
@@ -60,7 +61,8 @@ def ids_of(hits: Sequence[Hit], id_of: Mapping[tuple[str, int], int]) -> Int64Ar
 
 
 def places_between(bounds: Int64Array, num_places: int) -> Int64Array:
-    """The places of the sentences of a corpus, for `rank_places`; `bounds` are the sentences at which a document begins."""
+    """The places of the sentences of a corpus, for `rank_places`; `bounds` are the sentences at which a document
+    begins."""
     document_starts = np.bincount(bounds[bounds < num_places], minlength=num_places)
     return np.arange(num_places, dtype=np.int64) + DOCUMENT_STEP * np.cumsum(document_starts)
 
@@ -74,8 +76,9 @@ def rank_places(
     region: int,
     num_hits: int,
 ) -> Order:
-    """The best `num_hits` of what vectors found (`dense_H`), what BM25 found (`lexical`, with its scores), and the places
-    within `region` of these: by `fuse_scores` unless `lexical` is None, then by `lift_scores`. Ties stand by place.
+    """The best `num_hits` of what vectors found (`dense_H`), what BM25 found (`lexical`, with its scores), and the
+    places within `region` of these: by `fuse_scores` unless `lexical` is None, then by `lift_scores`. Ties stand by
+    place.
 
     Hits are indices into P. `places_P` rise by one from sentence to sentence; those of different documents are farther
     than `region` from each other.
@@ -101,15 +104,15 @@ def near_places(places_P: Int64Array, hits_H: Int64Array, region: int) -> Int64A
 
 
 def fuse_scores(cosines_H: Float32Array, words_H: Float32Array) -> Float32Array:
-    """`(cosine + WORDS_WEIGHT * BM25 / best BM25) / (1 + WORDS_WEIGHT)` of H hits of one question; BM25 is 0 where it found nothing
-    (convex combination of scores: Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934)."""
+    """`(cosine + WORDS_WEIGHT * BM25 / best BM25) / (1 + WORDS_WEIGHT)` of H hits of one question; BM25 is 0 where it
+    found nothing (convex combination of scores: Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934)."""
     best = words_H.max(initial=0.0)
     return (cosines_H + np.float32(WORDS_WEIGHT) * words_H / (best if best > 0 else 1)) / np.float32(1 + WORDS_WEIGHT)
 
 
 def lift_scores(places_P: Int64Array, scores_P: Float32Array, region: int) -> Float32Array:
-    """`(s_i + max_j s_j) / 2`, j from the places within `region` of i, itself included. Evidence stands together, so what is near a strong
-    sentence comes before what is alone (docs/log.md: +.03 mean recall on development sets).
+    """`(s_i + max_j s_j) / 2`, j from the places within `region` of i, itself included. Evidence stands together, so
+    what is near a strong sentence comes before what is alone (docs/log.md: +.03 mean recall on development sets).
 
     `places_P` rise; those of different documents are farther than `region` from each other.
     """

@@ -1,6 +1,8 @@
-"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in `spans.py`.
+"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in
+`spans.py`.
 
-Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D dimensions.
+Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D
+dimensions.
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ class Searcher:
         return result
 
     def take_spans(self, extents: Sequence[Extent], options: SearchOptions, similarities: dict[str, dict[int, float]]) -> list[Span]:
-        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its boundary."""
+        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its
+        boundary."""
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for extent in extents:
             ranges[extent.doc_id].append((extent.first, extent.last))

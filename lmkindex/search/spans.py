@@ -1,6 +1,7 @@
 """Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (DESIGN §6, paper §3.3).
 
-Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one document.
+Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one
+document.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ..records import Hit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the rules that did it."""
+    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the
+    rules that did it."""
 
     doc_id: str
     first: int
@@ -26,7 +28,8 @@ class Extent:
 
 
 def span_score(similarities: Sequence[float], alpha: float) -> float:
-    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper eq. 5)."""
+    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper
+    eq. 5)."""
     weights = [math.exp(-alpha * distance) for distance in range(len(similarities))]
     return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
 
@@ -74,8 +77,9 @@ def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[st
 
 
 def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
-    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right behind it with nothing
-    new before it (DESIGN §6: a landmark next to a better one of the same span is not a boundary)."""
+    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right
+    behind it with nothing new before it (DESIGN §6: a landmark next to a better one of the same span is not a
+    boundary)."""
     covered: set[tuple[str, int]] = set()
     for extent in extents:
         before = [(extent.doc_id, pos) in covered for pos in range(extent.first, extent.pos)]
@@ -88,11 +92,12 @@ def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
 def take_extents(
     extents: Iterable[Extent], num_tokens: Mapping[tuple[str, int], int], budget_tokens: int, *, joins: bool = False
 ) -> list[Extent]:
-    """Spans by score until the budget is full; those that overlap become one, with `joins` also those that are side by side. `num_tokens`
-    is the cost of each (document, sentence).
+    """Spans by score until the budget is full; those that overlap become one, with `joins` also those that are side by
+    side. `num_tokens` is the cost of each (document, sentence).
 
-    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place into one that eats
-    the budget before the second-best place is seen. A span that does not fit is cut; the best one is never left out.
+    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place
+    into one that eats the budget before the second-best place is seen. A span that does not fit is cut; the best one is
+    never left out.
     """
     taken: list[Extent] = []
     room = budget_tokens
@@ -109,8 +114,8 @@ def take_extents(
 
 
 def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[Extent]:
-    """`taken` with `extent`, as one span with all that it overlaps (`gap` 1: or touches), in the best one's place and with its boundary
-    and score."""
+    """`taken` with `extent`, as one span with all that it overlaps (`gap` 1: or touches), in the best one's place and
+    with its boundary and score."""
     near = [index for index, one in enumerate(taken) if overlaps(one, extent, gap)]
     if not near:
         return [*taken, extent]
@@ -121,7 +126,8 @@ def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[E
 
 
 def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
-    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and its tokens."""
+    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and
+    its tokens."""
     first, last = extent.first, extent.last
     cost = sum(num_tokens[sentence] for sentence in sentences_of(extent))
     while cost > room and first < extent.pos:

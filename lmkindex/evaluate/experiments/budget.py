@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import UsageError
 from ...records import JsonObject
-from ..tables import is_control, order_systems, systems_at
+from ..result_tables import is_control, order_systems, systems_at
 from .common import Experiment, ExperimentInput, ExperimentTable, Figure, Series
 
 SCOPE = "corpus"

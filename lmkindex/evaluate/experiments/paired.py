@@ -13,7 +13,7 @@ import numpy as np
 from ...records import Int64Array
 from ..bootstrap import interval_of, resample_means
 from ..records import Float64Array, Interval
-from ..tables import format_cell, format_difference
+from ..result_tables import format_cell, format_difference
 from .common import Series
 
 K = TypeVar("K", bound=Hashable)

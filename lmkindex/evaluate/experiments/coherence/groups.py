@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...metrics import BoolArray
 from ...records import Interval
+from ...scoring import BoolArray
 from .class_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, group_figures
 from .rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from ...records import SCOPES, Interval
-from ...tables import Cell
+from ...result_tables import Cell
 from ..common import Experiment, ExperimentTable, Figure, Series
 from ..paired import direction, interval_series, show_difference, show_interval
 from .class_figures import BM25_CONTEXT, BM25_SENTENCE, ISOLATED, LANDMARK, LATE, MEASURES, MIN_A_CLASS, SYSTEMS, ClassFigures, Classified

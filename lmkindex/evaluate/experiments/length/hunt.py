@@ -14,9 +14,9 @@ from ....datasets import make_corpus
 from ....errors import UsageError
 from ....records import Float32Array, Int64Array
 from ....search.ranking import Order, places_between
-from ...metrics import score_rankings
 from ...rankings import best_of
 from ...records import Float64Array, Pieces, Ranking
+from ...scoring import score_rankings
 from ...systems import NUM_HITS, System
 from ...workbench import Workbench, combine_orders
 from ..common import ExperimentInput

@@ -14,8 +14,8 @@ import numpy as np
 
 from ....datasets import EvaluationSet
 from ....errors import UsageError
-from ...metrics import score_rankings
 from ...records import EvidenceSpans, Float64Array
+from ...scoring import score_rankings
 from ...workbench import Workbench
 from ..common import Experiment, ExperimentInput
 from ..paired import PairedFigures, draw, seeded_generator

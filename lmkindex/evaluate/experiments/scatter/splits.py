@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....datasets import Corpus, EvaluationSet, Question, SourceDocument
-from ...metrics import evidence_chars
 from ...records import EvidenceSpans
+from ...scoring import evidence_chars
 
 CONSECUTIVE, SCATTERED, MOVED = "consecutive", "scattered", "moved whole"
 VARIANTS = (CONSECUTIVE, SCATTERED, MOVED)

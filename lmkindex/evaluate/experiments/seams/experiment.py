@@ -16,9 +16,9 @@ from ....encoder import Encoder, encode_questions
 from ....errors import UsageError
 from ....records import Float32Array, Int64Array
 from ...bootstrap import intervals, macro_means, resample_macro
-from ...metrics import score_rankings
 from ...rankings import best_of
 from ...records import Float64Array, Interval, Ranking
+from ...scoring import score_rankings
 from ...systems import NUM_HITS
 from ..common import Experiment, ExperimentInput
 from .design import Build, Curves, Sizes

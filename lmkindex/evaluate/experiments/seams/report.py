@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...records import Interval
-from ...tables import Cell
+from ...result_tables import Cell
 from ..common import Experiment, ExperimentTable, Figure, Series
 from ..paired import interval_series, show_difference, show_interval
 from .design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
