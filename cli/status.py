@@ -74,7 +74,7 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
 def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
     from lmkindex.build.forecast import rate_of
-    from lmkindex.build.report import failure_of
+    from lmkindex.build.manifest import failure_of
     from lmkindex.index import HEAD_FILE
 
     head = reader.head

@@ -84,11 +84,7 @@ def synth(
     from lmkindex.encoder.cache import VectorCache
     from lmkindex.runtime import cache_folder
     from lmkindex.storage import check_writable
-    from lmkindex.synth.corpus import read_corpus
-    from lmkindex.synth.prompt import MAX_REPLY_TOKENS
-    from lmkindex.synth.records import SynthOptions
-    from lmkindex.synth.report import report_quality
-    from lmkindex.synth.run import write_questions
+    from lmkindex.synth import MAX_REPLY_TOKENS, SynthOptions, read_source_documents, report_quality, write_questions
 
     options = SynthOptions(
         name=name, num_questions=questions, max_tries=tries, seed=seed, background_words=background, temperature=temperature,
@@ -102,7 +98,7 @@ def synth(
     check_writable(folder, "--output")
     check_writable(cache, "--cache")
     human_sets = find_human_sets(compare, compare_sets or ())
-    documents, failures = read_corpus(corpus, sets or ())
+    documents, failures = read_source_documents(corpus, sets or ())
     for failure in failures:
         terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
@@ -132,7 +128,7 @@ def compare_set(
     human_set: EvaluationSet, encoder: Encoder, cache: VectorCache, seed: int, advance: Callable[[str, int, int], None]
 ) -> JsonObject:
     """The figures of a human set, or of a sample of it."""
-    from lmkindex.synth.quality import COMPARED_QUESTIONS, measure_set
+    from lmkindex.synth import COMPARED_QUESTIONS, measure_set
 
     advance(f"measuring {human_set.name}", 0, 0)
     return measure_set(human_set, encoder, cache, COMPARED_QUESTIONS, seed)

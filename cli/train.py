@@ -73,10 +73,7 @@ def train(
         given = "is missing" if data is None else f"{data} is no folder"
         raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
     from lmkindex.evaluate.dev import DevBench
-    from lmkindex.train.curves import draw_curves
-    from lmkindex.train.loop import TrainOptions, run_training
-    from lmkindex.train.processes import is_main_process
-    from lmkindex.train.recipe import read_recipe
+    from lmkindex.train import TrainOptions, draw_curves, is_main_process, read_recipe, run_training
 
     read = read_recipe(recipe)
     folder = output if output is not None else Path("runs") / read.name
@@ -102,7 +99,7 @@ def run_adapt(
 ) -> int:
     """Questions, a short training, a report."""
     from lmkindex.adapt import AdaptOptions, adapt_encoder, render_report
-    from lmkindex.train.loop import TrainOptions
+    from lmkindex.train import TrainOptions
 
     generator = f"{answer_options.llm or 'default'} {answer_options.model or ''}".strip()
     with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_step:

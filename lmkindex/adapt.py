@@ -1,7 +1,7 @@
-"""An index -> an encoder for its domain: questions written about the indexed texts, a short stage III, and a report of what it brought.
+"""An index -> an encoder for its domain: questions about the indexed texts, a short stage III, and a report of the gain.
 
-Questions are kept out by document where there are enough documents, else by question; what is kept out is only measured with. Knows no
-command line.
+Questions are kept out by document where there are enough documents, else by question; what is kept out is only measured
+with. Knows no command line.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ from .generate import Generator
 from .index import IndexReader
 from .records import EncoderFolder, JsonObject
 from .storage import write_json, write_whole
-from .synth.records import SynthOptions
-from .synth.run import write_questions
-from .train.loop import OnNote, OnStep, TrainOptions, run_training
-from .train.recipe import DevRecipe, Recipe, SetRecipe, StageRecipe
+from .synth import SynthOptions, write_questions
+from .train import DevRecipe, OnNote, OnStep, Recipe, SetRecipe, StageRecipe, TrainOptions, run_training
 
 HELD_OUT = 0.25  # of the questions
 FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out
@@ -41,7 +39,8 @@ TRAIN_SET, HELD_OUT_SET = "adapt_train", "adapt_held_out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptOptions:
-    """`num_questions` are to be written, `steps` updates to be made with `learning_rate`; `generator` names the language model."""
+    """`num_questions` are to be written, `steps` updates to be made with `learning_rate`; `generator` names the
+    language model."""
 
     num_questions: int = 1000
     steps: int = 150
@@ -58,9 +57,9 @@ def adapt_encoder(
     index: str, output: Path, options: AdaptOptions, train_options: TrainOptions, open_generator: Callable[[], Generator], *,
     stop: Callable[[], int], on_note: OnNote, on_step: OnStep,
 ) -> JsonObject:  # fmt: skip
-    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part goes on where it was stopped.
+    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part can be resumed.
 
-    Raises `UsageError` when the index's documents gave too few questions, or other ones than the run in `output` began with.
+    Raises `UsageError` if the index's documents gave too few questions, or others than `output` began with.
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))
@@ -71,7 +70,7 @@ def adapt_encoder(
     encode_options = EncodeOptions(device=train_options.device, threads=train_options.threads)
     documents = indexed_documents(reader)
     synth_options = SynthOptions(name="adapt", num_questions=options.num_questions, seed=options.seed, generator=options.generator)
-    cache = VectorCache(output / "vectors")  # a run that goes on encodes nothing twice
+    cache = VectorCache(output / "vectors")  # a resumed run encodes nothing twice
     encoder = load_encoder(folder, encode_options)
     on_note(f"Writing questions about {len(documents):,} documents")
     result = write_questions(
@@ -106,7 +105,8 @@ def indexed_documents(reader: IndexReader) -> list[SourceDocument]:
 
 
 def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
-    """A training part and a held-out part, which share no document if there are `FEWEST_DOCUMENTS`, else no question."""
+    """A training part and a held-out part, which share no document if there are `FEWEST_DOCUMENTS`, else no
+    question."""
     generator = np.random.default_rng([seed, len(written.questions)])
     num_of = Counter(question.doc_id for question in written.questions)
     num_wanted = max(1, round(HELD_OUT * len(written.questions)))
@@ -130,7 +130,8 @@ def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluat
 
 
 def keep_sets(output: Path, sets: Sequence[EvaluationSet]) -> None:
-    """Write the sets to `OUTPUT/data`. Raises `UsageError` when the run there began with others: it may know what is kept out now."""
+    """Write the sets to `OUTPUT/data`. Raises `UsageError` when the run there began with others: it may know what is
+    kept out now."""
     if (output / "run").is_dir():
         known = find_sets(output / "data", [one.name for one in sets])
         require(known == list(sets), f"The run in {output} began with other questions: ask for as many as then, or name another --output.")

@@ -14,10 +14,30 @@ The library raises and never prints; the CLI catches once.
 
 from __future__ import annotations
 
+from enum import Enum
+
 EXIT_OK = 0
 EXIT_FAILED_FILES = 3
 EXIT_NOTHING_FOUND = 4
 EXIT_CITATION_FAILED = 5
+
+
+class Cause(Enum):
+    """Why a file failed, as far as anything is decided by it. The value is the message for the user, or how that begins."""
+
+    OTHER = ""
+    NO_PERMISSION = "no permission to read the file"
+    NO_BYTES = "the file is empty"
+    NO_TEXT = "the file holds no text"
+    LINK_TO_NO_DOCUMENT = "the link leads nowhere: it is dangling or points at itself; by its name it was no document"
+    OUT_OF_REACH = "out of reach: "
+
+
+def cause_of(message: str) -> Cause:
+    """The cause of a failure that an index remembers: its tables keep the message alone. Decisions are taken on causes, not on messages."""
+    if message.startswith(Cause.OUT_OF_REACH.value):
+        return Cause.OUT_OF_REACH
+    return next((cause for cause in Cause if message == cause.value), Cause.OTHER)
 
 
 class LmkindexError(Exception):
@@ -33,7 +53,11 @@ class UsageError(LmkindexError):
 
 
 class ReadError(LmkindexError):
-    """One file cannot be read. The message is the reason, without the path."""
+    """One file cannot be read. The message is the reason, without the path; by default that of the `cause`."""
+
+    def __init__(self, message: str = "", cause: Cause = Cause.OTHER) -> None:
+        super().__init__(message or cause.value)
+        self.cause = cause
 
 
 class IndexUnusableError(LmkindexError):

@@ -1,7 +1,8 @@
-"""Draws the figures of an evaluation: from generic specs (the JSON of an experiment, or `figures.py`) to PNGs. Knows no systems.
+"""Generic specs (the JSON of an experiment, or `figures.py`) -> the figures of an evaluation, as PNGs. Knows no systems.
 
-Readable in black and white: a series is told by its marker and line, or its grey and hatch, never by a hue. No state is left behind in
-matplotlib, and equal specs give equal bytes. A spec of a wrong form raises `KeyError`, `TypeError` or `ValueError`.
+Readable in black and white: a series is told by its marker and line, or its grey and hatch, never by a hue. No state is
+left behind in matplotlib, and equal specs give equal bytes. A spec of a wrong form raises `KeyError`, `TypeError` or
+`ValueError`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ STYLE = {
 
 
 def draw_figure(figure: JsonObject, target: Path) -> None:
-    """Draw one spec (kind `lines` or `bars`) as a PNG at `target`, written whole or not at all. Raises `UsageError` without matplotlib."""
+    """Draw one spec (kind `lines` or `bars`) as a PNG at `target`, written whole or not at all. Raises `UsageError`
+    without matplotlib."""
     with own_style():
         data = io.BytesIO()
         make_figure(figure).savefig(data, format="png", dpi=DPI, metadata={"Software": None})
@@ -76,7 +78,7 @@ def make_figure(figure: JsonObject) -> Any:
         from matplotlib.figure import Figure
 
         labels = [wrapped(one["name"], 48) for one in series]
-        width, beside, height, num_columns = size_of(figure, labels)
+        width, beside, height, num_columns = figure_size(figure, labels)
         canvas = Figure(figsize=(width + beside, height), layout="constrained")
         axes = canvas.add_subplot()
         handles = draw_lines(axes, series, is_log=bool(figure.get("x_log"))) if kind == "lines" else draw_bars(axes, series)
@@ -92,7 +94,7 @@ def make_figure(figure: JsonObject) -> Any:
     return canvas
 
 
-def size_of(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, float, int]:
+def figure_size(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, float, int]:
     """Inches: the width without a legend beside it, that of this legend, the height; and the columns of the legend."""
     width, height, longest = 6.6, 4.4, max(len(line) for label in labels for line in label.splitlines() or [""])
     if figure["kind"] == "bars":
@@ -146,7 +148,8 @@ def draw_lines(axes: Any, series: Sequence[JsonObject], *, is_log: bool) -> list
 
 
 def spread(places: Sequence[Sequence[float]], *, is_log: bool) -> list[list[float]]:
-    """Each series' x moved a little, so that intervals at one x stand side by side: by 3% of the axis at most, and never near the next."""
+    """Each series' x moved a little, so that intervals at one x stand side by side: by 3% of the axis at most, and
+    never near the next."""
     known = sorted({x for series in places for x in series if math.isfinite(x)})
     is_log = is_log and all(x > 0 for x in known)
     axis = [math.log(x) for x in known] if is_log else known
@@ -201,7 +204,8 @@ def set_axes(axes: Any, figure: JsonObject) -> None:
 
 
 def set_scale(axes: Any, letter: str, values: Sequence[float], *, is_log: bool) -> None:
-    """Ticks in plain numbers; on a log axis at the values themselves when they are few and apart. Zero and less stay visible there."""
+    """Ticks in plain numbers; on a log axis at the values themselves when they are few and apart. Zero and less stay
+    visible there."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     axis, places = getattr(axes, f"{letter}axis"), sorted({value for value in values if math.isfinite(value)})

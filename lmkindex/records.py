@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .errors import Cause
+
 Float16Array = npt.NDArray[np.float16]
 Float32Array = npt.NDArray[np.float32]
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 JsonObject = dict[str, Any]
+FileName = tuple[str, str]  # (root, path): a file's name in an index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,9 @@ class FileEntry:
     size_bytes: int
     mtime_ns: int
 
-
-OUT_OF_REACH = "out of reach: "  # begins the reason of a document whose file the walk could not come to
+    @property
+    def name(self) -> FileName:
+        return self.root, self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +56,16 @@ class FileFailure:
     last_failed: str = ""
     tries: int = 1
     is_skipped: bool = False
+    cause: Cause = Cause.OTHER
+
+    @property
+    def name(self) -> FileName:
+        return self.root, self.path
 
     @property
     def is_out_of_reach(self) -> bool:
         """Of a document whose file the walk could not come to."""
-        return self.reason.startswith(OUT_OF_REACH)
+        return self.cause is Cause.OUT_OF_REACH
 
     def to_json(self) -> JsonObject:
         fields: JsonObject = {"path": self.path, "reason": self.reason}
@@ -109,6 +118,11 @@ class ManifestEntry:
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 0
+    cause: Cause = Cause.OTHER  # of `error`; not a column
+
+    @property
+    def name(self) -> FileName:
+        return self.root, self.path
 
     @property
     def is_empty(self) -> bool:
@@ -117,7 +131,7 @@ class ManifestEntry:
     @property
     def is_out_of_reach(self) -> bool:
         """Stale, because the walk could not come to its file; the stat is still that of the text."""
-        return self.status == "stale" and self.error.startswith(OUT_OF_REACH)
+        return self.status == "stale" and self.cause is Cause.OUT_OF_REACH
 
     @property
     def has_own_text(self) -> bool:
@@ -131,9 +145,6 @@ class FilePlan:
 
     `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
     file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
-    `covered` are documents that a `renamed` file was moved over, and that go with that. `moved_texts` names, for files of the first two,
-    the document whose file they are, where that cannot be read and its old name has another file.
-    `left` are names that have another file now, their own being under another name: the text under them is not that file's.
     """
 
     added: tuple[FileEntry, ...]
@@ -142,10 +153,7 @@ class FilePlan:
     renamed: tuple[tuple[ManifestEntry, FileEntry], ...]
     unchanged: tuple[ManifestEntry, ...]
     deleted: tuple[ManifestEntry, ...]
-    covered: tuple[ManifestEntry, ...]
-    twins: Mapping[tuple[str, str], str]
-    moved_texts: Mapping[tuple[str, str], ManifestEntry]
-    left: frozenset[tuple[str, str]]
+    twins: Mapping[FileName, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,17 +232,6 @@ class EncoderFolder:
     @property
     def has_landmarks(self) -> bool:
         return self.pooling != "sentence_mean"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landmark:
-    """One stored sentence with its similarity to a question (inner product of normalised vectors, -1..1)."""
-
-    doc_id: str
-    pos: int
-    start: int
-    end: int
-    similarity: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
-"""Tokenized sentences -> windows: a budget, a context, a core, and a key for each window.
+"""Tokenized sentences -> windows: a budget, a context, a core, and a key for each; windows -> the rows that a forward reads, and back.
 
-Takes the token counts and ids of a document's sentences, gives `Window` records. Knows no model, no text and no disk. Every sentence is
+Takes the token counts and ids of a document's sentences, gives `Window` and `Row` records, and puts together what comes back of a long
+sentence's pieces. Knows no model, no text and no disk. Shapes: N core sentences, D dimensions, S sentences, T tokens. Every sentence is
 in exactly one core (DESIGN §2); context sentences come before the core and emit nothing. Boundaries are content-defined in two steps:
 *anchors* are sentence ends whose priority is the highest within `ANCHOR_REACH` cores on both sides, so each depends on that
 neighbourhood alone; between two anchors, windows are filled greedily. An edit therefore changes only windows between the anchors near it.
@@ -9,19 +10,29 @@ neighbourhood alone; between two anchors, windows are filled greedily. An edit t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from .config import WindowOptions
-from .records import Int64Array, TokenizedSentences, Window
+from .errors import EncoderError
+from .records import EncoderFolder, Float32Array, Int64Array, Row, TokenizedSentences, Window
 
 ANCHOR_REACH = 0.75  # in cores: anchors are about 1.5 cores apart, and one edit moves the windows between a few of them (docs/log.md)
 MIN_FILL = 0.7  # a core ends at a paragraph's end when that fills at least this share of it
 HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplication permutes the 64-bit integers
+
+
+class RowForm(Protocol):
+    """What an encoder puts around and between sentences, and how it pools them: `folder` says both."""
+
+    folder: EncoderFolder
+    prefix_ids: tuple[int, ...]
+    suffix_ids: tuple[int, ...]
 
 
 def make_windows(tokens: TokenizedSentences, options: WindowOptions, fingerprint: str) -> Iterator[Window]:
@@ -140,3 +151,45 @@ def window_key(tokens: TokenizedSentences, segments: tuple[tuple[int, int], ...]
     digest.update(np.asarray([num_context, piece, *(end - start for start, end in segments)], dtype=np.int64).tobytes())
     digest.update(tokens.ids_T[segments[0][0] : segments[-1][1]].tobytes())
     return digest.hexdigest()
+
+
+def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
+    """Windows one by one, but all pieces of a long sentence together."""
+    group: list[Window] = []
+    for window in windows:
+        group.append(window)
+        if window.is_last_piece:
+            yield group
+            group = []
+
+
+def make_row(form: RowForm, tokens: TokenizedSentences, window: Window) -> Row:
+    """Put special tokens and landmarks around a window's sentences."""
+    landmark = [form.folder.lmk_id] if form.folder.has_landmarks else []
+    ids: list[int] = list(form.prefix_ids)
+    starts: list[int] = []
+    ends: list[int] = []
+    for index, (start, end) in enumerate(window.segments):
+        if index >= window.num_context:
+            starts.append(len(ids))
+            ends.append(len(ids) + end - start)
+        ids.extend(tokens.ids_T[start:end].tolist())
+        ids.extend(landmark)
+    ids.extend(form.suffix_ids)
+    return Row(ids_T=np.asarray(ids, dtype=np.int32), starts=tuple(starts), ends=tuple(ends))
+
+
+def combine_pieces(form: RowForm, vectors: Sequence[Float32Array], num_tokens: Sequence[int]) -> Float32Array:
+    """One vector [1, D] for a sentence that was encoded in pieces: the state at its end for `lmk`, else the mean over its tokens."""
+    if form.folder.pooling == "lmk":
+        return vectors[-1]
+    weights = np.asarray(num_tokens, dtype=np.float32) / np.float32(sum(num_tokens))
+    return np.sum([weight * vector for weight, vector in zip(weights, vectors, strict=True)], axis=0, dtype=np.float32)
+
+
+def normalise(vectors_ND: Float32Array) -> Float32Array:
+    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it (FACTS)."""
+    norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+    if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):
+        raise EncoderError('The encoder gave a vector that is zero or not finite. Try `dtype = "float32"`, or another encoder.')
+    return vectors_ND / norms_N1

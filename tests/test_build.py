@@ -553,19 +553,19 @@ def test_a_long_document_that_is_flushed_in_parts_is_seen_whole_or_not_at_all(
 def test_an_error_while_writing_is_raised_and_nothing_is_lost(
     corpus: Path, index: str, small_slabs: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lmkindex.build.write import Assembler
+    from lmkindex.build.write import DocumentWriter
 
     build(index, corpus)
     before = tiny.all_landmarks(Path(index))
     for number in range(3):
         put(corpus / f"d{number}.txt", tiny.prose(400 + number, 40))
 
-    def full_disk(self: Assembler, steps: object, vectors: object) -> None:
+    def full_disk(self: DocumentWriter, steps: object, vectors: object) -> None:
         raise OSError(28, "No space left on device")
 
     for time_budget_s in (0.0, 1e-9):  # also when the build was about to stop for its time
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-            patch.setattr(Assembler, "take", full_disk)
+            patch.setattr(DocumentWriter, "take", full_disk)
             build(index, corpus, time_budget_s=time_budget_s)
         assert tiny.all_landmarks(Path(index)) == before
     assert counts(build(index, corpus)) == {"scanned": 6, "added": 3, "unchanged": 3}
@@ -583,12 +583,10 @@ def test_progress_ends_at_the_whole(corpus: Path, index: str, small_slabs: None)
 
 
 def test_failed_maintenance_is_a_warning(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lmkindex.index import IndexWriter
-
-    def fail(self: IndexWriter, ann_rows: int) -> None:
+    def fail(writer: object, ann_rows: int) -> None:
         raise RuntimeError("Retryable commit conflict")
 
-    monkeypatch.setattr(IndexWriter, "maintain", fail)
+    monkeypatch.setattr("lmkindex.build.pipeline.maintain_index", fail)
     report = build_index(index, [corpus], BuildOptions(), encoder=FakeEncoder())
     assert "Maintenance failed" in report.warnings[0] and "Retryable commit conflict" in report.to_json()["warnings"][0]
     check_index(Path(index), report)

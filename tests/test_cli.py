@@ -25,7 +25,7 @@ import tiny
 
 import lmkindex.build
 import lmkindex.build.pipeline
-import lmkindex.build.plan
+import lmkindex.build.settle
 import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.config import BuildOptions
@@ -84,7 +84,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Every command finds the fake encoder."""
     encoder = FakeEncoder()
-    for module in (lmkindex.build.pipeline, lmkindex.build.plan, lmkindex.search.searcher):
+    for module in (lmkindex.build.pipeline, lmkindex.build.settle, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
     return encoder

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets, sample_questions
-from lmkindex.datasets.lines import merge_spans
-from lmkindex.datasets.readers import find_answers
+from lmkindex.datasets.json_lines import merge_spans
+from lmkindex.datasets.set_reader import find_answers
 from lmkindex.errors import UsageError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -582,7 +582,7 @@ def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) ->
 def test_bm25_leaves_the_process_fit_for_vllm() -> None:
     """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would do by itself."""
     script = (
-        "import sys; from lmkindex.datasets import make_corpus; from lmkindex.encoder import FakeEncoder; "
+        "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.datasets import make_corpus; "
         "from lmkindex.evaluate.lexical import Postings; from lmkindex.evaluate.pieces import sentence_pieces; "
         "corpus = make_corpus(['The mill stands. The wheel turns.'], FakeEncoder()); "
         "scores = Postings(corpus, sentence_pieces(corpus)).scores('wheel'); assert scores[1] > scores[0] == 0, scores; "

@@ -251,7 +251,7 @@ READ_THREE_QUESTIONS = """
 import json, sys
 from pathlib import Path
 from lmkindex.config import AnswerOptions
-from lmkindex.datasets.readers import find_sets
+from lmkindex.datasets.set_reader import find_sets
 from lmkindex.evaluate.reader_answers import read_answers
 from lmkindex.generate import open_generator
 from lmkindex.records import SearchResult, Span

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmkindex.build.kept import find_kept
+from lmkindex.build.plan import with_moves
 from lmkindex.config import FileOptions
-from lmkindex.errors import UsageError
-from lmkindex.files import document_id, hash_bytes, hash_file, plan_changes, walk_files
-from lmkindex.files.walk import DANGLING, DANGLING_OTHER
+from lmkindex.errors import Cause, UsageError
+from lmkindex.files import Hashes, document_id, hash_bytes, hash_file, plan_changes, walk_files
+from lmkindex.files.walk import DANGLING
 from lmkindex.records import FileEntry, FileFailure, ManifestEntry
 
 Manifest = dict[tuple[str, str], ManifestEntry]
@@ -162,7 +164,7 @@ def test_links_that_cannot_be_followed_are_failures(tmp_path: Path) -> None:
     found = reasons(corpus)
     assert {path for path, reason in found.items() if "out of the corpus" in reason} == {"out", "out.txt", "near"}
     assert {path for path, reason in found.items() if reason == DANGLING} == {"gone.txt", "gone", "loop"}
-    assert {path for path, reason in found.items() if reason == DANGLING_OTHER} == {"lib.so"}
+    assert {path for path, reason in found.items() if reason == Cause.LINK_TO_NO_DOCUMENT.value} == {"lib.so"}
     assert len(found) == 7
     assert [entry.path for entry in scan(corpus)] == ["a.txt"]
 
@@ -241,9 +243,9 @@ def test_hash_of_a_file_is_that_of_its_bytes(data: bytes) -> None:
 def test_first_build_adds_everything_and_the_second_nothing(tmp_path: Path) -> None:
     put(tmp_path, "b.txt", "a.txt")
     entries = scan(tmp_path)
-    plan = plan_changes(entries, {}, checksum=False, retry_failed=False)
+    plan = plan_changes(entries, {}, Hashes(), checksum=False, retry_failed=False)
     assert [entry.path for entry in plan.added] == ["a.txt", "b.txt"]
-    plan = plan_changes(entries, manifest_of(entries), checksum=True, retry_failed=False)
+    plan = plan_changes(entries, manifest_of(entries), Hashes(), checksum=True, retry_failed=False)
     assert [known.path for known in plan.unchanged] == ["a.txt", "b.txt"]
     assert not (plan.added or plan.changed or plan.touched or plan.renamed or plan.deleted)
 
@@ -253,7 +255,7 @@ def test_unchanged_costs_a_stat_only(tmp_path: Path, monkeypatch: pytest.MonkeyP
     entries = scan(tmp_path)
     manifest = manifest_of(entries)
     monkeypatch.setattr("lmkindex.files.changes.hash_file", lambda path: pytest.fail(f"{path} was hashed"))
-    assert len(plan_changes(entries, manifest, checksum=False, retry_failed=False).unchanged) == 1
+    assert len(plan_changes(entries, manifest, Hashes(), checksum=False, retry_failed=False).unchanged) == 1
 
 
 def test_touched_changed_and_checksum(tmp_path: Path) -> None:
@@ -264,10 +266,10 @@ def test_touched_changed_and_checksum(tmp_path: Path) -> None:
     found = (tmp_path / "hidden.txt").stat()
     put(tmp_path, "hidden.txt", content="Tixt.\n")  # same size
     os.utime(tmp_path / "hidden.txt", ns=(found.st_atime_ns, found.st_mtime_ns))
-    plan = plan_changes(scan(tmp_path), manifest, checksum=False, retry_failed=False)
+    plan = plan_changes(scan(tmp_path), manifest, Hashes(), checksum=False, retry_failed=False)
     assert [[entry.path for entry in part] for part in (plan.touched, plan.changed)] == [["touched.txt"], ["changed.txt"]]
     assert [known.path for known in plan.unchanged] == ["hidden.txt"]
-    plan = plan_changes(scan(tmp_path), manifest, checksum=True, retry_failed=False)
+    plan = plan_changes(scan(tmp_path), manifest, Hashes(), checksum=True, retry_failed=False)
     assert [entry.path for entry in plan.changed] == ["changed.txt", "hidden.txt"]
 
 
@@ -279,7 +281,7 @@ def test_renames_are_paired_in_order_and_need_the_same_content(tmp_path: Path) -
         (tmp_path / f"{name}.txt").unlink()
     put(tmp_path, "z/b.txt", "z/a.txt", "z/copy.txt", content="Twins.\n")
     put(tmp_path, "c2.txt", content="Simple.\n")
-    plan = plan_changes(scan(tmp_path), manifest, checksum=False, retry_failed=False)
+    plan = plan_changes(scan(tmp_path), manifest, Hashes(), checksum=False, retry_failed=False)
     assert [(known.path, entry.path) for known, entry in plan.renamed] == [("a.txt", "z/a.txt"), ("b.txt", "z/b.txt")]
     assert [entry.path for entry in plan.added] == ["c2.txt", "z/copy.txt"]
     assert [known.path for known in plan.deleted] == ["c.txt"]
@@ -290,17 +292,17 @@ def test_failed_files_wait_for_a_new_stat_or_a_retry(tmp_path: Path, status: str
     put(tmp_path, "a.txt")
     manifest = manifest_of(scan(tmp_path), status)
     for checksum in (False, True):
-        assert len(plan_changes(scan(tmp_path), manifest, checksum=checksum, retry_failed=False).unchanged) == 1
-    assert len(plan_changes(scan(tmp_path), manifest, checksum=False, retry_failed=True).changed) == 1
+        assert len(plan_changes(scan(tmp_path), manifest, Hashes(), checksum=checksum, retry_failed=False).unchanged) == 1
+    assert len(plan_changes(scan(tmp_path), manifest, Hashes(), checksum=False, retry_failed=True).changed) == 1
     os.utime(tmp_path / "a.txt", (1, 1))
-    assert len(plan_changes(scan(tmp_path), manifest, checksum=False, retry_failed=False).changed) == 1
+    assert len(plan_changes(scan(tmp_path), manifest, Hashes(), checksum=False, retry_failed=False).changed) == 1
 
 
 def test_failed_documents_are_no_rename_source(tmp_path: Path) -> None:
     put(tmp_path, "a.txt")
     manifest = manifest_of(scan(tmp_path), "failed")
     (tmp_path / "a.txt").rename(tmp_path / "b.txt")
-    plan = plan_changes(scan(tmp_path), manifest, checksum=False, retry_failed=False)
+    plan = plan_changes(scan(tmp_path), manifest, Hashes(), checksum=False, retry_failed=False)
     assert (len(plan.added), len(plan.deleted), plan.renamed) == (1, 1, ())
 
 
@@ -312,7 +314,9 @@ def test_files_that_cannot_be_hashed_are_left_to_the_reader(tmp_path: Path) -> N
     entries = scan(tmp_path)
     for entry in entries:
         entry.absolute_path.unlink()
-    plan = plan_changes(entries, manifest, checksum=False, retry_failed=False)
+    hashes = Hashes()
+    changes = plan_changes(entries, manifest, hashes, checksum=False, retry_failed=False)
+    plan = with_moves(changes, find_kept(changes, entries, manifest, hashes, []))
     assert [entry.path for entry in plan.changed] == ["known.txt"]
     assert [(known.path, entry.path) for known, entry in plan.renamed] == [("old.txt", "new.txt")]  # by its size and time
     assert not plan.added and not plan.deleted
@@ -323,11 +327,11 @@ def test_what_could_not_be_looked_at_is_not_deleted(tmp_path: Path) -> None:
     manifest = manifest_of(scan(tmp_path))
     root = str(tmp_path.resolve())
     failures = [FileFailure(root=root, path=path, reason="cannot be read") for path in ("dir", "e.txt")]
-    plan = plan_changes([], manifest, checksum=False, retry_failed=False, failures=failures)
+    plan = plan_changes([], manifest, Hashes(), checksum=False, retry_failed=False, failures=failures)
     assert [known.path for known in plan.deleted] == ["a.txt", "dirx/d.txt"]
     assert [known.path for known in plan.unchanged] == ["dir/b.txt", "dir/sub/c.txt", "e.txt"]
     whole = [FileFailure(root=root, path=".", reason="cannot be read")]
-    assert plan_changes([], manifest, checksum=False, retry_failed=False, failures=whole).deleted == ()
+    assert plan_changes([], manifest, Hashes(), checksum=False, retry_failed=False, failures=whole).deleted == ()
 
 
 CONTENTS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["one", "two", "three"]))
@@ -347,7 +351,7 @@ def test_every_file_and_every_document_is_in_one_place(
         put(root, f"{name}.txt", content=content)
         os.utime(root / f"{name}.txt", ns=(number, number))  # a new stat, always
     entries = scan(root)
-    plan = plan_changes(entries, manifest, checksum=checksum, retry_failed=False)
+    plan = plan_changes(entries, manifest, Hashes(), checksum=checksum, retry_failed=False)
     places = [entry.path for entry in (*plan.added, *plan.changed, *plan.touched)]
     places += [entry.path for _, entry in plan.renamed] + [known.path for known in plan.unchanged]
     assert sorted(places) == [entry.path for entry in entries]

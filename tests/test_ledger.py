@@ -10,7 +10,7 @@ from test_build import StoppedError, build, manifest, put
 
 from lmkindex.build import manifest as entries
 from lmkindex.encoder import FakeEncoder
-from lmkindex.index import IndexReader, IndexWriter, read_head
+from lmkindex.index import IndexReader, IndexSession, IndexWriter, read_head
 from lmkindex.index.tables import LEDGER_COLUMNS
 from lmkindex.records import FileFailure
 
@@ -146,7 +146,7 @@ def test_a_dry_run_foretells_the_ledger_and_leaves_it(corpus: Path, index: str, 
 def test_an_index_from_before_the_ledger(corpus: Path, index: str, clock: Clock) -> None:
     """It is read without the columns, stays as it is when nothing changed, and gets them with the next write."""
     build(index, corpus)
-    writer = IndexWriter(Path(index), dim=FakeEncoder().folder.dim)
+    writer = IndexSession(Path(index)).open_writer(dim=FakeEncoder().folder.dim)
     writer.documents.drop_columns(LEDGER_COLUMNS)
     assert writer.head is not None
     writer.publish(writer.head)

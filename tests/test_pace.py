@@ -11,6 +11,7 @@ import tiny
 from test_build import build, put
 
 from lmkindex.build import build_index
+from lmkindex.build.pipeline import encode_slab
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import FakeEncoder, load_encoder, pace, read_folder
 from lmkindex.encoder.pace import Pace
@@ -34,9 +35,9 @@ def test_vectors_are_those_of_one_call_bit_for_bit(bert_folder: Callable[[str], 
     encoder = load_encoder(read_folder(bert_folder("lmk_mean")), EncodeOptions(dtype="float32", threads=1, batch_tokens=128))
     lengths = np.random.default_rng(0).integers(3, 60, 40).tolist()
     rows = [Row(ids_T=np.full(length, 7, np.int32), starts=(1,), ends=(length - 1,)) for length in lengths]
-    walker = Pace(encoder, lambda: False)
+    walker = Pace()
     walker.num_batches = 1
-    found = walker.encode(rows)
+    found = encode_slab(encoder, rows, walker, lambda: False)
     assert found is not None and walker.num_batches > 1
     for vector, expected in zip(found, encoder.encode_rows(rows), strict=True):
         assert np.array_equal(vector, expected)
@@ -55,7 +56,7 @@ def test_a_stop_is_heeded_inside_a_slab(tmp_path: Path, index: str, monkeypatch:
 
 
 def test_calls_grow_to_the_wanted_time_and_shrink_again() -> None:
-    walker = Pace(FakeEncoder(), lambda: False)
+    walker = Pace()
     walker.adapt(pace.FIRST_BATCHES, pace.CALL_S / 4)
     assert walker.num_batches == 2 * pace.FIRST_BATCHES
     walker.adapt(1, 0.0)  # the rest of a slab says nothing

@@ -19,8 +19,9 @@ from lmkindex.build import build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, ReadError
+from lmkindex.files import walk_files
 from lmkindex.index import IndexReader
-from lmkindex.read import Parser
+from lmkindex.read import Parser, read_file
 from lmkindex.read import sandbox as parser_module
 from lmkindex.read.formats import parse_bytes
 
@@ -71,10 +72,13 @@ def test_the_child_gives_what_the_parsers_give() -> None:
             parser.parse(b"no", ".pdf")
 
 
-def test_text_needs_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_needs_no_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(parser_module, "CHILD_MODULE", "no_such_module")
     with Parser(OPTIONS) as parser:
-        assert parser.parse(b"# Tides\n", ".md") == ("Tides", "# Tides\n", ())
+        (tmp_path / "tides.md").write_bytes(b"# Tides\n")
+        ((entry,), _) = walk_files([tmp_path], FileOptions())
+        document = read_file(entry, FileOptions(), parser.parse)
+        assert (document.title, document.text, document.pages) == ("Tides", "# Tides\n", ())
         with pytest.raises(LmkindexError, match=r"does not start \(ModuleNotFoundError: .*no_such_module.*mend"):
             parser.parse(b"<p>Text.", ".html")
 

@@ -19,7 +19,7 @@ from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import UsageError
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt
-from lmkindex.synth.corpus import read_corpus
+from lmkindex.synth import read_source_documents
 from lmkindex_cli.main import main
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
@@ -138,21 +138,21 @@ def test_equal_paths_below_two_roots_get_the_roots_names(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.txt").write_text(f"The text of {name}.")
     (tmp_path / "a" / "y.txt").write_text("Another text.")
-    documents, failures = read_corpus([tmp_path / "a", tmp_path / "b"], [])
+    documents, failures = read_source_documents([tmp_path / "a", tmp_path / "b"], [])
     assert [document.doc_id for document in documents] == ["a/x.txt", "y.txt", "b/x.txt"]
     assert failures == []
     (tmp_path / "c" / "a").mkdir(parents=True)
     (tmp_path / "c" / "a" / "x.txt").write_text("The third text.")
     with pytest.raises(UsageError, match="separate runs"):
-        read_corpus([tmp_path / "a", tmp_path / "c", tmp_path / "b"], [])
+        read_source_documents([tmp_path / "a", tmp_path / "c", tmp_path / "b"], [])
 
 
 def test_documents_of_several_sets_keep_apart(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.docs.jsonl").write_text(json.dumps({"id": "1", "text": f"Text of {name}."}) + "\n")
-    documents, _ = read_corpus([tmp_path], ["b", "a"])
+    documents, _ = read_source_documents([tmp_path], ["b", "a"])
     assert [(document.doc_id, document.text) for document in documents] == [("b/1", "Text of b."), ("a/1", "Text of a.")]
-    (alone,), _ = read_corpus([tmp_path], ["a"])
+    (alone,), _ = read_source_documents([tmp_path], ["a"])
     assert alone.doc_id == "1"
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lmkindex.synth import FilterOptions
 from lmkindex.synth.filters import (
     REASONS,
     adds_something,
@@ -14,19 +15,19 @@ from lmkindex.synth.filters import (
     overlap,
     repeats_itself,
 )
-from lmkindex.synth.prompt import (
+from lmkindex.synth.question_prompt import (
     BARE_TURNS,
     EXAMPLES,
     MAX_ANSWER_CHARS,
     MAX_QUESTION_CHARS,
     TURNS,
     Reply,
-    make_prompt,
+    make_question_prompt,
     parse_reply,
     prompt_version,
     write_reply,
 )
-from lmkindex.synth.records import FilterOptions, Pick
+from lmkindex.synth.records import Pick
 
 SPAN = "The engine burned peat, because no coal could be brought over the pass in winter. It was sold in 1901."
 BACKGROUND = f"The Marrow Valley railway opened in 1887 with two stations. {SPAN} Passengers complained about the smoke."
@@ -128,7 +129,7 @@ def pick_of(text: str, start: int, end: int, background: tuple[int, int]) -> Pic
 
 def test_a_prompt_shows_the_background_and_the_fact_last() -> None:
     start = BACKGROUND.index(SPAN)
-    prompt = make_prompt(BACKGROUND, pick_of(BACKGROUND, start, start + len(SPAN), (0, len(BACKGROUND))))
+    prompt = make_question_prompt(BACKGROUND, pick_of(BACKGROUND, start, start + len(SPAN), (0, len(BACKGROUND))))
     assert prompt.user == f"Background: {BACKGROUND}\n\nFact: {SPAN}"
     assert prompt.examples == TURNS
     assert prompt.schema is not None
@@ -136,7 +137,7 @@ def test_a_prompt_shows_the_background_and_the_fact_last() -> None:
 
 def test_without_background_the_examples_have_none_either() -> None:
     start = BACKGROUND.index(SPAN)
-    prompt = make_prompt(BACKGROUND, pick_of(BACKGROUND, start, start + len(SPAN), (start, start + len(SPAN))))
+    prompt = make_question_prompt(BACKGROUND, pick_of(BACKGROUND, start, start + len(SPAN), (start, start + len(SPAN))))
     assert prompt.user == f"Fact: {SPAN}"
     assert prompt.examples == BARE_TURNS
     assert not any("Background" in user for user, _ in BARE_TURNS)
@@ -166,5 +167,5 @@ def test_what_is_no_reply(text: str) -> None:
 def test_the_version_follows_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     before = prompt_version()
     assert before == prompt_version()
-    monkeypatch.setattr("lmkindex.synth.prompt.RULES", "Write a question.")
+    monkeypatch.setattr("lmkindex.synth.question_prompt.RULES", "Write a question.")
     assert prompt_version() != before

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lmkindex.datasets import SourceDocument
 from lmkindex.sentences import split_sentences
-from lmkindex.synth.pick import MAX_COPIES, MAX_SENTENCES, MAX_SPAN_WORDS, cut_spans, find_prose, generator_of, is_prose, make_picks
+from lmkindex.synth.pick import MAX_COPIES, MAX_SENTENCES, MAX_SPAN_WORDS, cut_spans, find_prose, is_prose, make_picks, random_source
 from lmkindex.synth.records import Pick
 
 
@@ -124,7 +124,7 @@ def test_lines_of_speech_may_be_joined_in_twos() -> None:
     lines = document("talk", "\n\n".join(tiny.prose(seed, 1).strip() for seed in range(60)))
     sentences = split_sentences(lines.text)
     (is_prose_S,) = find_prose([lines], [sentences])
-    spans = cut_spans(lines, sentences, is_prose_S, generator_of(lines, 0, 0))
+    spans = cut_spans(lines, sentences, is_prose_S, random_source(lines, 0, 0))
     assert {last - first for first, last in spans} == {0, 1}
 
 

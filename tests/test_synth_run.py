@@ -19,13 +19,12 @@ from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import GeneratorError, LockedError, UsageError
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt
+from lmkindex.synth import FilterOptions, SynthOptions, SynthResult, measure_set, report_quality, write_questions
 from lmkindex.synth.journal import ATTEMPTS_FILE, SETTINGS_FILE
-from lmkindex.synth.prompt import write_reply
-from lmkindex.synth.quality import describe_ranks, measure_set, question_word, render_quality, shares, summary
-from lmkindex.synth.records import FilterOptions, SynthOptions, SynthResult
-from lmkindex.synth.report import report_quality
-from lmkindex.synth.round_trip import AcceptedQuestions, allowed_rank, embed_documents, rank_of
-from lmkindex.synth.run import questions_of, write_questions
+from lmkindex.synth.quality import describe_ranks, question_word, render_quality, shares, summary
+from lmkindex.synth.question_prompt import write_reply
+from lmkindex.synth.question_writer import questions_of
+from lmkindex.synth.round_trip import AcceptedQuestions, allowed_rank, embed_documents, rank_in_document
 
 DOCUMENTS = [
     SourceDocument(doc_id=f"d{index}", title=f"Document {index}", text=tiny.prose(index, length))
@@ -242,9 +241,9 @@ def test_the_rank_counts_what_is_nearer_than_the_best_sentence_of_the_span(tmp_p
     for expected in (0, 3, 24):
         index = int(order[expected])
         span = (int(places.starts_S[place][index]), int(places.ends_S[place][index]))
-        assert rank_of(places, question_D, "d1", [span]) == expected + 1
+        assert rank_in_document(places, question_D, "d1", [span]) == expected + 1
     whole = (0, len(document.text))
-    assert rank_of(places, question_D, "d1", [whole]) == 1
+    assert rank_in_document(places, question_D, "d1", [whole]) == 1
     assert places.touched("d1", [whole]).tolist() == list(range(25))
 
 

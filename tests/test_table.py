@@ -14,12 +14,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lmkindex.build.manifest import counts_of, manifest_fields
+from lmkindex.build.manifest import counts_of
 from lmkindex.errors import IndexUnusableError, LmkindexError, LockedError
-from lmkindex.index import IndexReader, IndexWriter, maintain, maintenance, page_of, read_head, require_head, vectors_of, write_lock
+from lmkindex.index import (
+    IndexReader,
+    IndexSession,
+    IndexWriter,
+    maintain,
+    maintenance,
+    page_of,
+    read_head,
+    require_head,
+    vectors_of,
+    write_lock,
+)
 from lmkindex.index.head import write_head
 from lmkindex.index.lock import describe_holder
 from lmkindex.index.tables import pages_value
+from lmkindex.index.writer import manifest_columns
 from lmkindex.records import Float32Array, Head, ManifestEntry, Page
 
 DIM = 16
@@ -65,7 +77,7 @@ def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = 
     import pyarrow as pa
 
     writer.delete([doc_id])
-    writer.add_documents([manifest_fields(entry_of(doc_id)) | {"title": "", "text": text, "pages": [], "indexed_at": ""}])
+    writer.add_documents([manifest_columns(entry_of(doc_id)) | {"title": "", "text": text, "pages": [], "indexed_at": ""}])
     num_rows = len(vectors_ND)
     flat = pa.array(vectors_ND.astype(np.float16).reshape(-1))
     columns = [
@@ -83,7 +95,7 @@ def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = 
 
 def published(index_path: Path, doc_ids: Sequence[str], num_rows: int = 3) -> IndexWriter:
     """A writer whose index holds the documents, published."""
-    writer = IndexWriter(index_path, dim=DIM)
+    writer = IndexSession(index_path).open_writer(dim=DIM)
     for place, doc_id in enumerate(doc_ids):
         add(writer, doc_id, vectors(num_rows, place))
     writer.publish(head_of())
@@ -199,7 +211,7 @@ def test_what_a_crashed_writer_left_is_gone_after_the_next_open(tmp_path: Path) 
     crashed.delete(["a"])
     add(crashed, "b", vectors(9))
     add(crashed, "c", vectors(5))
-    writer = IndexWriter(tmp_path, dim=DIM)
+    writer = IndexSession(tmp_path).open_writer(dim=DIM)
     assert ids_in(tmp_path) == {"a": 3, "b": 3}
     add(writer, "d", vectors(2))
     writer.publish(head_of())
@@ -209,15 +221,15 @@ def test_what_a_crashed_writer_left_is_gone_after_the_next_open(tmp_path: Path) 
 def test_a_crash_in_one_table_only(tmp_path: Path) -> None:
     crashed = published(tmp_path, ["a"])
     crashed.delete_rows(crashed.landmarks, ["a"])
-    IndexWriter(tmp_path, dim=DIM).publish(head_of())
+    IndexSession(tmp_path).open_writer(dim=DIM).publish(head_of())
     assert ids_in(tmp_path) == {"a": 3}
 
 
 def test_a_crash_before_the_first_publish_leaves_no_index(tmp_path: Path) -> None:
-    add(IndexWriter(tmp_path, dim=DIM), "a", vectors(3))
+    add(IndexSession(tmp_path).open_writer(dim=DIM), "a", vectors(3))
     with pytest.raises(IndexUnusableError, match="no index"):
         IndexReader(tmp_path)
-    IndexWriter(tmp_path, dim=DIM).publish(head_of())
+    IndexSession(tmp_path).open_writer(dim=DIM).publish(head_of())
     assert ids_in(tmp_path) == {}
 
 
@@ -225,12 +237,12 @@ def test_an_overwrite_is_seen_only_when_it_is_published(tmp_path: Path) -> None:
     """Also with vectors of another size, which is another schema."""
     published(tmp_path, ["a", "b"])
     reader = IndexReader(tmp_path)
-    crashed = IndexWriter(tmp_path, dim=2 * DIM, overwrite=True)
+    crashed = IndexSession(tmp_path).open_writer(dim=2 * DIM, overwrite=True)
     add(crashed, "new", vectors(4, dim=2 * DIM))
     assert ids_in(tmp_path) == {"a": 3, "b": 3}
-    IndexWriter(tmp_path, dim=DIM)  # the next writer takes the crashed one's tables back
+    IndexSession(tmp_path).open_writer(dim=DIM)  # the next writer takes the crashed one's tables back
     assert ids_in(tmp_path) == {"a": 3, "b": 3}
-    writer = IndexWriter(tmp_path, dim=2 * DIM, overwrite=True)
+    writer = IndexSession(tmp_path).open_writer(dim=2 * DIM, overwrite=True)
     add(writer, "new", vectors(4, dim=2 * DIM))
     writer.publish(head_of(dim=2 * DIM))
     assert ids_in(tmp_path) == {"new": 4}
@@ -312,7 +324,7 @@ def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> N
     assert results(old) == before
     fragments = [version["metadata"]["total_fragments"] for version in new.landmarks.list_versions()]
     assert int(max(fragments, key=int)) >= 12 and fragments[-1] == "1"  # it did compact
-    assert IndexWriter(tmp_path, dim=DIM).head == head
+    assert IndexSession(tmp_path).open_writer(dim=DIM).head == head
 
 
 def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +335,7 @@ def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path,
     old_head = require_head(tmp_path)
     reader = IndexReader(tmp_path)
     for seed in (7, 8):  # another build follows soon after
-        writer = IndexWriter(tmp_path, dim=DIM, overwrite=True)
+        writer = IndexSession(tmp_path).open_writer(dim=DIM, overwrite=True)
         add(writer, "a", vectors(5, seed))
         writer.publish(head_of())
         maintain(writer, ann_rows=10**9)
@@ -339,7 +351,7 @@ def test_maintenance_prunes_what_no_reader_can_hold(tmp_path: Path, monkeypatch:
     oldest_head = require_head(tmp_path)
     for seed in range(3):
         time.sleep(1.8)
-        writer = IndexWriter(tmp_path, dim=DIM)
+        writer = IndexSession(tmp_path).open_writer(dim=DIM)
         add(writer, "a", vectors(2000, seed))
         writer.publish(head_of())
         maintain(writer, ann_rows=10**9)
@@ -357,7 +369,7 @@ def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: 
     centres = generator.standard_normal((60, dim))
     vectors_ND = (centres[generator.integers(0, 60, num_rows)] + 0.4 * generator.standard_normal((num_rows, dim))).astype(np.float32)
     vectors_ND /= np.linalg.norm(vectors_ND, axis=1, keepdims=True)
-    writer = IndexWriter(tmp_path, dim=dim)
+    writer = IndexSession(tmp_path).open_writer(dim=dim)
     add(writer, "a", vectors_ND)
     writer.publish(head_of(dim=dim))
     maintain(writer, ann_rows=num_rows + 1)

@@ -26,9 +26,9 @@ from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, UsageError
 from lmkindex.generate import FakeGenerator, Generator
 from lmkindex.records import JsonObject, Prompt
-from lmkindex.synth.prompt import write_reply
-from lmkindex.synth.records import FilterOptions, SynthOptions
-from lmkindex.train.loop import TrainOptions
+from lmkindex.synth import FilterOptions, SynthOptions
+from lmkindex.synth.question_prompt import write_reply
+from lmkindex.train import TrainOptions
 
 NUM_DOCUMENTS = 12
 OPTIONS = AdaptOptions(num_questions=FEWEST_QUESTIONS, steps=3, learning_rate=1e-3)

@@ -19,7 +19,8 @@ from train_tools import read_curve, recipe_values, toml, write_data
 import lmkindex.train.curves
 from lmkindex.errors import UsageError
 from lmkindex.records import JsonObject
-from lmkindex.train.curves import dev_figure, draw_curves, loss_figure
+from lmkindex.train import draw_curves
+from lmkindex.train.curves import dev_figure, loss_figure
 from lmkindex_cli.main import main
 
 DEV: JsonObject = {"sets": ["gamma"], "every_steps": 2, "questions": 6, "max_tokens": 1000, "budgets_tokens": [32]}

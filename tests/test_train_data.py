@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from train_tools import make_set, marked_encoder, small_recipe, training_set, write_set
 
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument
-from lmkindex.datasets.lines import merge_spans
+from lmkindex.datasets.json_lines import merge_spans
 from lmkindex.errors import UsageError
-from lmkindex.train.data import LONGEST_ANSWER_CHARS, holds_answer, load_sets, make_training_set, runs_of, sample_set
-from lmkindex.train.recipe import SetRecipe
+from lmkindex.train import SetRecipe
+from lmkindex.train.training_sets import LONGEST_ANSWER_CHARS, holds_answer, load_sets, make_training_set, runs_of, sample_set
 
 Bounds = list[tuple[int, int]]
 

@@ -31,11 +31,11 @@ from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
 from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
-from lmkindex.train.checkpoint import append_line, load_checkpoint, read_lines, rewind_curve
-from lmkindex.train.loop import Run, TrainOptions, make_optimizer
-from lmkindex.train.loop import run_training as run_without_dev
+from lmkindex.train import Recipe, TrainOptions
+from lmkindex.train import run_training as run_without_dev
+from lmkindex.train.checkpoint import append_to_curve, load_checkpoint, read_curve_lines, rewind_curve
 from lmkindex.train.model import load_trainee
-from lmkindex.train.recipe import Recipe
+from lmkindex.train.training_run import TrainingRun, make_optimizer
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_script.py"
 NUM_KILLS = 8
@@ -223,15 +223,15 @@ def test_a_run_that_ended_after_a_stage_was_measured_and_before_it_was_saved(
 ) -> None:
     """The checkpoint of the stage's last step is there, and the figures of its end as well: they are taken once more, and stand once."""
     recipe = small_recipe(base, stages=STAGES, dev=DEV, average=AVERAGE, checkpoint_minutes=1e-9)
-    save = Run.save
+    save = TrainingRun.save
     with monkeypatch.context() as patch:
 
-        def save_unless_at_the_end(run: Run) -> None:
+        def save_unless_at_the_end(run: TrainingRun) -> None:
             if run.position.stage == 1:
                 raise StoppedError
             save(run)
 
-        patch.setattr(Run, "save", save_unless_at_the_end)
+        patch.setattr(TrainingRun, "save", save_unless_at_the_end)
         with pytest.raises(StoppedError):
             run_training(recipe, data, tmp_path / "run", ONE_THREAD)
     assert [line["total_steps"] for line in read_curve(tmp_path / "run" / "dev.jsonl")] == [0, 3]
@@ -424,9 +424,9 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_it_spoils_the_weights(
 def test_a_curve_is_rewound_and_torn_lines_go(tmp_path: Path) -> None:
     path = tmp_path / "curve.jsonl"
     rewind_curve(path, 3)
-    assert not path.exists() and read_lines(path) == []
+    assert not path.exists() and read_curve_lines(path) == []
     for step in range(5):
-        append_line(path, {"total_steps": step, "loss": 0.5})
+        append_to_curve(path, {"total_steps": step, "loss": 0.5})
     append_torn_line(path)
     rewind_curve(path, 3)
-    assert read_lines(path) == read_curve(path) == [{"total_steps": step, "loss": 0.5} for step in range(4)]
+    assert read_curve_lines(path) == read_curve(path) == [{"total_steps": step, "loss": 0.5} for step in range(4)]

@@ -20,10 +20,9 @@ from lmkindex.encoder import encode_questions, read_folder
 from lmkindex.encoder.batches import padded_length
 from lmkindex.errors import InterruptedBuildError, UsageError
 from lmkindex.records import Float32Array, Row
+from lmkindex.train import DevRecipe, LoraRecipe, Recipe, SetRecipe, TrainOptions, read_recipe, run_training
 from lmkindex.train.export import export_encoder, merged_weights
-from lmkindex.train.loop import TrainOptions, run_training
 from lmkindex.train.model import Trainee, forward, load_trainee, prepare_start
-from lmkindex.train.recipe import DevRecipe, LoraRecipe, Recipe, SetRecipe, read_recipe
 
 RECIPES_PATH = tiny.TESTS_PATH.parent / "recipes"
 OPTIONS = TrainOptions(device="cpu", threads=1)

@@ -11,9 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lmkindex.train import StageRecipe
 from lmkindex.train.loss import accuracy, position_aware_loss
-from lmkindex.train.recipe import StageRecipe
-from lmkindex.train.schedule import learning_rate_at, progress_of
+from lmkindex.train.schedule import learning_rate_at, stage_progress
 
 Array = npt.NDArray[np.float64]
 TAU = 0.07
@@ -127,7 +127,7 @@ def stage(**values: float) -> StageRecipe:
 
 def test_the_rate_warms_up_and_falls_as_a_cosine_to_zero() -> None:
     one = stage(steps=100, warmup=0.2)
-    rates = [learning_rate_at(one, progress_of(one, step, 0.0)) for step in range(101)]
+    rates = [learning_rate_at(one, stage_progress(one, step, 0.0)) for step in range(101)]
     np.testing.assert_allclose(rates[1:21], 2.0 * np.arange(1, 21) / 20)
     expected = 1 + np.cos(np.pi * np.arange(81) / 80)
     np.testing.assert_allclose(rates[20:], expected, atol=1e-12)
@@ -137,14 +137,14 @@ def test_the_rate_warms_up_and_falls_as_a_cosine_to_zero() -> None:
 @pytest.mark.parametrize("warmup", [0.0, 0.5, 0.99])
 def test_the_rate_is_never_negative_and_ends_at_zero(warmup: float) -> None:
     one = stage(steps=50, warmup=warmup)
-    rates = [learning_rate_at(one, progress_of(one, step, 0.0)) for step in range(51)]
+    rates = [learning_rate_at(one, stage_progress(one, step, 0.0)) for step in range(51)]
     assert all(0 <= rate <= 2.0 for rate in rates) and max(rates) > 1.9 and rates[-1] == 0
 
 
 def test_a_stage_can_be_as_long_as_some_minutes() -> None:
     one = stage(minutes=2, warmup=0.1)
-    assert [progress_of(one, 10**6, seconds) for seconds in (0, 30, 60, 120, 500)] == [0, 0.25, 0.5, 1, 1]
-    assert learning_rate_at(one, progress_of(one, 5, 12.0)) == pytest.approx(2.0)
-    assert learning_rate_at(one, progress_of(one, 5, 121.0)) == 0
+    assert [stage_progress(one, 10**6, seconds) for seconds in (0, 30, 60, 120, 500)] == [0, 0.25, 0.5, 1, 1]
+    assert learning_rate_at(one, stage_progress(one, 5, 12.0)) == pytest.approx(2.0)
+    assert learning_rate_at(one, stage_progress(one, 5, 121.0)) == 0
     by_steps = stage(steps=4)
-    assert [progress_of(by_steps, step, 1e9) for step in (0, 1, 4, 9)] == [0, 0.25, 1, 1]
+    assert [stage_progress(by_steps, step, 1e9) for step in (0, 1, 4, 9)] == [0, 0.25, 1, 1]

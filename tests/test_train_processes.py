@@ -17,11 +17,12 @@ import pytest
 import tiny
 from train_tools import read_curve, recipe_values, toml, write_data
 
-from lmkindex.train.loop import Run, TrainOptions, step_once
-from lmkindex.train.processes import Processes, find_processes, is_main_process
-from lmkindex.train.recipe import read_recipe
-from lmkindex.train.rows import row_maker
+from lmkindex.train import TrainOptions, is_main_process, read_recipe
+from lmkindex.train.loop import step_once
+from lmkindex.train.processes import Processes, find_processes
 from lmkindex.train.sampler import Sampler
+from lmkindex.train.training_rows import row_maker
+from lmkindex.train.training_run import TrainingRun
 from lmkindex.train.update import compute_update
 
 SCRIPT_PATH = tiny.TESTS_PATH / "train_processes_script.py"
@@ -89,7 +90,7 @@ class BothAtOnce:
 
     rank, is_main = 0, True
 
-    def __init__(self, run: Run, sampler: Sampler) -> None:
+    def __init__(self, run: TrainingRun, sampler: Sampler) -> None:
         self.run, self.sampler = run, sampler
 
     def average(self, gradients: Sequence[Any]) -> list[Any]:
@@ -103,9 +104,9 @@ def expected_losses(recipe_path: Path, data_path: Path, run_path: Path) -> list[
     """The main process's losses in the first stage, computed in this process alone."""
     recipe = read_recipe(recipe_path)
     run_path.mkdir()
-    run = Run(recipe, data_path, run_path, TrainOptions(device="cpu", threads=1), print, None)
+    run = TrainingRun(recipe, data_path, run_path, TrainOptions(device="cpu", threads=1), print, None)
     stage = recipe.stages[0]
-    from lmkindex.train.loop import make_optimizer
+    from lmkindex.train.training_run import make_optimizer
 
     run.optimizer = make_optimizer(run.trainee, stage)
     sampler = Sampler(sets=run.sets, stage=stage, maker=row_maker(run.load_encoder(run_path / "start"), stage.window_tokens), mined={})

@@ -10,7 +10,7 @@ from train_tools import recipe_values, toml
 
 from lmkindex.errors import UsageError
 from lmkindex.records import JsonObject
-from lmkindex.train.recipe import DevRecipe, LoraRecipe, SetRecipe, make_recipe, read_recipe
+from lmkindex.train import DevRecipe, LoraRecipe, SetRecipe, make_recipe, read_recipe
 
 RECIPES_PATH = Path(__file__).resolve().parent.parent / "recipes"
 PAIRS: JsonObject = {"kind": "pairs", "steps": 5}

@@ -20,13 +20,14 @@ from train_tools import marked_encoder, training_set
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, normalise
 from lmkindex.records import Row
-from lmkindex.train.batch import Asked, Batch, Place
-from lmkindex.train.data import LabelledQuestion, TrainingSet, make_training_set
+from lmkindex.train import SetRecipe, StageRecipe
 from lmkindex.train.label import label_questions
 from lmkindex.train.mine import KEPT, NEAR_SENTENCES, SKIPPED, load_mined, mine_negatives, save_mined
-from lmkindex.train.recipe import KINDS, SetRecipe, StageRecipe
-from lmkindex.train.rows import Segment, make_row, row_maker, segments_row
+from lmkindex.train.recipe import KINDS
 from lmkindex.train.sampler import Mined, Sampler, draw_passages
+from lmkindex.train.training_batch import Asked, LandmarkPlace, TrainingBatch
+from lmkindex.train.training_rows import Segment, make_training_row, row_maker, segments_row
+from lmkindex.train.training_sets import LabelledQuestion, TrainingSet, make_training_set
 
 POOLINGS = ("lmk", "sentence_mean")
 
@@ -65,7 +66,7 @@ def make_sampler(
     return Sampler(sets=sets, stage=stage, maker=row_maker(encoder, stage.window_tokens), mined=mined or {})
 
 
-def same(first: Batch, second: Batch) -> bool:
+def same(first: TrainingBatch, second: TrainingBatch) -> bool:
     """Whether two batches are equal, arrays included."""
     return (
         first.places == second.places
@@ -74,7 +75,7 @@ def same(first: Batch, second: Batch) -> bool:
     )
 
 
-def arrays_of(batch: Batch) -> list[Any]:
+def arrays_of(batch: TrainingBatch) -> list[Any]:
     rows = (*batch.rows, *batch.question_rows)
     return [
         *(row.ids_T for row in rows),
@@ -164,7 +165,7 @@ def test_each_set_gives_rows_by_its_weight(kind: str) -> None:
     assert {place.set_index for place in only.draw((0,)).places} == {1}
 
 
-def rows_of_places(batch: Batch) -> list[list[Place]]:
+def rows_of_places(batch: TrainingBatch) -> list[list[LandmarkPlace]]:
     places = iter(batch.places)
     return [[next(places) for _ in row.starts] for row in batch.rows]
 
@@ -300,7 +301,7 @@ def test_a_set_with_one_question_fills_batches_all_the_same() -> None:
 # Labels
 
 
-def brute_labels(sets: tuple[TrainingSet, ...], places: list[Place], asked: list[Asked], alpha: float) -> tuple[Any, Any]:
+def brute_labels(sets: tuple[TrainingSet, ...], places: list[LandmarkPlace], asked: list[Asked], alpha: float) -> tuple[Any, Any]:
     """The definition, sentence by sentence."""
     weights_QN, is_negative_QN = np.zeros((len(asked), len(places))), np.ones((len(asked), len(places)), dtype=bool)
     for q, one in enumerate(asked):
@@ -326,12 +327,12 @@ def brute_labels(sets: tuple[TrainingSet, ...], places: list[Place], asked: list
 
 
 @st.composite
-def places_and_questions(draw: st.DrawFn) -> tuple[list[Place], list[Asked]]:
+def places_and_questions(draw: st.DrawFn) -> tuple[list[LandmarkPlace], list[Asked]]:
     places = []
     for _ in range(draw(st.integers(1, 12))):
         set_index = draw(st.integers(0, 1))
         first = draw(st.integers(0, 30))
-        places.append(Place(set_index=set_index, first=first, end=first + draw(st.sampled_from([1, 1, 1, 2, 5]))))
+        places.append(LandmarkPlace(set_index=set_index, first=first, end=first + draw(st.sampled_from([1, 1, 1, 2, 5]))))
     numbers = st.tuples(st.integers(0, 1), st.integers(0, 23))
     return places, [Asked(set_index=s, question=q) for s, q in draw(st.lists(numbers, min_size=1, max_size=6, unique=True))]
 
@@ -362,7 +363,7 @@ ODD_SETS = (with_odd_questions(SETS[0], 1), with_odd_questions(SETS[1], 2))
 
 @settings(max_examples=60)
 @given(places_and_questions(), st.sampled_from([0.0, 0.08, 0.5, 3.0]))
-def test_labels_are_those_of_their_definition(case: tuple[list[Place], list[Asked]], alpha: float) -> None:
+def test_labels_are_those_of_their_definition(case: tuple[list[LandmarkPlace], list[Asked]], alpha: float) -> None:
     places, asked = case
     weights_QN, is_negative_QN = label_questions(ODD_SETS, places, asked, alpha)
     expected_weights_QN, expected_negative_QN = brute_labels(ODD_SETS, places, asked, alpha)
@@ -373,7 +374,7 @@ def test_labels_are_those_of_their_definition(case: tuple[list[Place], list[Aske
 
 def test_weights_fall_with_the_distance_from_the_last_sentence() -> None:
     one = with_questions(SETS[0], [replace(SETS[0].questions[0], runs=((4, 7),), answers=())])
-    places = [Place(set_index=0, first=index, end=index + 1) for index in range(3, 9)]
+    places = [LandmarkPlace(set_index=0, first=index, end=index + 1) for index in range(3, 9)]
     weights_QN, is_negative_QN = label_questions((one,), places, [Asked(set_index=0, question=0)], 0.08)
     expected = np.exp(-0.08 * np.asarray([3, 2, 1, 0]))
     np.testing.assert_allclose(weights_QN[0], [0, *(expected / expected.sum()), 0], rtol=1e-6)
@@ -388,16 +389,16 @@ def test_weights_fall_with_the_distance_from_the_last_sentence() -> None:
 def test_a_row_is_cut_at_the_window_and_what_does_not_fit_is_left_out() -> None:
     maker = replace(row_maker(marked_encoder(), 12))
     parts = [np.arange(10, 14, dtype=np.int32), np.arange(20, 26, dtype=np.int32), np.arange(30, 32, dtype=np.int32)]
-    row = make_row(maker, parts)
+    row = make_training_row(maker, parts)
     assert row.ids_T.tolist() == [1, 10, 11, 12, 13, 0, 20, 21, 22, 23, 0, 2]
     assert (row.starts, row.ends) == ((1, 6), (5, 10))
-    plain = make_row(replace(maker, landmark=()), parts)
+    plain = make_training_row(replace(maker, landmark=()), parts)
     assert plain.ids_T.tolist() == [1, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 2]
     segment = Segment(set_index=0, first=0, end=5)
     row, places = segments_row(row_maker(marked_encoder(), 30), SETS, [segment])
     assert len(places) == len(row.starts) < 5 and len(row.ids_T) <= 30
     unit, unit_places = segments_row(row_maker(marked_encoder(), 200), SETS, [replace(segment, is_unit=True)])
-    assert unit_places == [Place(set_index=0, first=0, end=5)] and len(unit.starts) == 1
+    assert unit_places == [LandmarkPlace(set_index=0, first=0, end=5)] and len(unit.starts) == 1
 
 
 def overlap_encoder() -> FakeEncoder:
@@ -442,7 +443,7 @@ def test_mined_negatives_are_the_best_after_the_first_three() -> None:
     vectors_SD = normalise(np.concatenate(encoder.encode_rows(sentence_rows)))
     for question, hard in of.items():
         asked = one.questions[question]
-        scores_S = vectors_SD @ normalise(np.concatenate(encoder.encode_rows([make_row(maker, [asked.ids_T])])))[0]
+        scores_S = vectors_SD @ normalise(np.concatenate(encoder.encode_rows([make_training_row(maker, [asked.ids_T])])))[0]
         near = {s for first, last in asked.runs for s in range(first - NEAR_SENTENCES, last + NEAR_SENTENCES + 1)}
         candidates = [s for s in np.argsort(-scores_S, kind="stable").tolist() if s not in near]
         words = [set(re.findall(r"\w+", one.sentence_text(s).lower())) for s in range(len(one.sentence_starts_S))]

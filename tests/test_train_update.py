@@ -20,14 +20,14 @@ from train_tools import load_tiny, make_set, small_recipe
 from lmkindex.encoder import encode_questions, normalise, read_folder
 from lmkindex.errors import EncoderError, UsageError
 from lmkindex.records import Row
-from lmkindex.train.batch import Batch
-from lmkindex.train.data import TrainingSet, make_training_set
+from lmkindex.train import SetRecipe, StageRecipe
 from lmkindex.train.export import export_encoder, plain_weights, save_weights
 from lmkindex.train.loss import accuracy, position_aware_loss
 from lmkindex.train.model import Trainee, forward, load_trainee, prepare_start
-from lmkindex.train.recipe import SetRecipe, StageRecipe
-from lmkindex.train.rows import row_maker
 from lmkindex.train.sampler import Sampler
+from lmkindex.train.training_batch import TrainingBatch
+from lmkindex.train.training_rows import row_maker
+from lmkindex.train.training_sets import TrainingSet, make_training_set
 from lmkindex.train.update import compute_update, make_workers
 
 TAU = 0.05
@@ -42,14 +42,14 @@ def make_trainee(base: Path, run_path: Path, **values: object) -> Trainee:
     return replace(load_trainee(prepare_start(recipe, run_path), None, "cpu"), is_bf16=False)
 
 
-def draw_from(trainee: Trainee, *, seed: int = 0, kind: str = "documents") -> tuple[Batch, TrainingSet]:
+def draw_from(trainee: Trainee, *, seed: int = 0, kind: str = "documents") -> tuple[TrainingBatch, TrainingSet]:
     encoder = load_tiny(trainee.folder.path)
     one = make_training_set(make_set("alpha", 1), SetRecipe(), encoder)
     stage = StageRecipe(kind=kind, steps=1, window_tokens=64, batch_tokens=500, passage_tokens=40)
     return Sampler(sets=(one,), stage=stage, maker=row_maker(encoder, 64), mined={}).draw((seed,)), one
 
 
-def plain_gradients(trainee: Trainee, batch: Batch) -> tuple[float, float, list[torch.Tensor | None]]:
+def plain_gradients(trainee: Trainee, batch: TrainingBatch) -> tuple[float, float, list[torch.Tensor | None]]:
     """The loss, the accuracy and the gradients of one forward of each row by itself, and one backward."""
     alone = [forward(trainee, [row], len(row.ids_T)) for row in (*batch.rows, *batch.question_rows)]
     unit_VD = torch.nn.functional.normalize(torch.cat(alone), dim=1)
@@ -64,7 +64,7 @@ def plain_gradients(trainee: Trainee, batch: Batch) -> tuple[float, float, list[
 @pytest.fixture(scope="module")
 def plain(
     tmp_path_factory: pytest.TempPathFactory, bert_folder: Callable[[str], Path], llama_folder: Path
-) -> dict[str, tuple[Trainee, Batch, tuple[float, float, list[torch.Tensor | None]]]]:
+) -> dict[str, tuple[Trainee, TrainingBatch, tuple[float, float, list[torch.Tensor | None]]]]:
     """Of each architecture: a trainee, a batch, and what a plain backward gives."""
     bases = {f"bert {pooling}": (bert_folder("lmk"), pooling) for pooling in POOLINGS} | {"llama lmk_mean": (llama_folder, "lmk_mean")}
     made = {}
@@ -80,7 +80,7 @@ def plain(
     ("micro_batch_tokens", "gradient_cache", "threads"), [(64, True, 2), (256, True, 1), (256, False, 2), (10**6, False, 1)]
 )
 def test_gradients_are_those_of_one_plain_backward(
-    plain: dict[str, tuple[Trainee, Batch, tuple[float, float, list[torch.Tensor | None]]]],
+    plain: dict[str, tuple[Trainee, TrainingBatch, tuple[float, float, list[torch.Tensor | None]]]],
     name: str,
     micro_batch_tokens: int,
     gradient_cache: bool,
@@ -102,7 +102,7 @@ def test_gradients_are_those_of_one_plain_backward(
     assert all(parameter.grad is None for _, parameter in trainee.trainable)
 
 
-def test_the_same_workers_give_the_same_bits(plain: dict[str, tuple[Trainee, Batch, object]]) -> None:
+def test_the_same_workers_give_the_same_bits(plain: dict[str, tuple[Trainee, TrainingBatch, object]]) -> None:
     trainee, batch, _ = plain["bert lmk_mean"]
     recipe = small_recipe("base", micro_batch_tokens=64)
     with make_workers("cpu", 2) as workers:
@@ -111,7 +111,9 @@ def test_the_same_workers_give_the_same_bits(plain: dict[str, tuple[Trainee, Bat
     assert all(torch.equal(a, b) for a, b in zip(first.gradients, second.gradients, strict=True) if a is not None)
 
 
-def test_bf16_gives_nearly_the_same(plain: dict[str, tuple[Trainee, Batch, tuple[float, float, list[torch.Tensor | None]]]]) -> None:
+def test_bf16_gives_nearly_the_same(
+    plain: dict[str, tuple[Trainee, TrainingBatch, tuple[float, float, list[torch.Tensor | None]]]],
+) -> None:
     trainee, batch, (loss, _, expected) = plain["bert lmk_mean"]
     with make_workers("cpu", 1) as workers:
         update = compute_update(replace(trainee, is_bf16=True), batch, STAGE, small_recipe("base"), workers)
@@ -139,7 +141,7 @@ def test_distillation_pulls_every_vector_to_its_target(bert_folder: Callable[[st
             torch.testing.assert_close(gradient, plain_gradient, rtol=1e-3, atol=1e-6)
 
 
-def test_keep_adds_the_distance_to_the_base_to_the_loss(plain: dict[str, tuple[Trainee, Batch, object]]) -> None:
+def test_keep_adds_the_distance_to_the_base_to_the_loss(plain: dict[str, tuple[Trainee, TrainingBatch, object]]) -> None:
     trainee, batch, _ = plain["bert lmk_mean"]
     generator = np.random.default_rng(0)
     targets_VD = normalise(generator.standard_normal((len(batch.places) + len(batch.asked), trainee.folder.dim)).astype(np.float32))

@@ -14,14 +14,14 @@ import torch
 
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.evaluate.dev import DevBench
-from lmkindex.train import loop
-from lmkindex.train.recipe import read_recipe
+from lmkindex.train import TrainOptions, loop, read_recipe, run_training
+from lmkindex.train.training_run import TrainingRun
 
 runs: list[KeptRun] = []
 signals: list[int] = []
 
 
-class KeptRun(loop.Run):
+class KeptRun(TrainingRun):
     """A run that is still there when training has ended, with a mean over the processes, which is taken while they are connected."""
 
     def __init__(self, *arguments: object) -> None:
@@ -45,10 +45,10 @@ def main() -> None:
     recipe_path, data_path, run_path = map(Path, sys.argv[1:4])
     seconds = float(sys.argv[4])
     signal.signal(signal.SIGTERM, remember)
-    loop.Run = KeptRun  # type: ignore[misc, assignment]
+    loop.TrainingRun = KeptRun  # type: ignore[assignment, attr-defined]
     try:
-        loop.run_training(
-            read_recipe(recipe_path), data_path, run_path, loop.TrainOptions(device="cpu", threads=1),
+        run_training(
+            read_recipe(recipe_path), data_path, run_path, TrainOptions(device="cpu", threads=1),
             stop=lambda: signals[0] if signals else 0,
             on_note=print,
             on_step=lambda stage, progress, line: time.sleep(seconds),

@@ -15,7 +15,7 @@ from pathlib import Path
 from train_tools import recorded_run
 
 from lmkindex.runtime import hide_broken_vision
-from lmkindex.train.recipe import Recipe, make_recipe
+from lmkindex.train import Recipe, make_recipe
 
 
 def train_in(folder: Path, recipe: Recipe, data_path: Path) -> int:

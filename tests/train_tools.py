@@ -17,9 +17,8 @@ from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder, read
 from lmkindex.evaluate.dev import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.sentences import split_sentences
-from lmkindex.train.data import TrainingSet, make_training_set
-from lmkindex.train.loop import TrainOptions, run_training
-from lmkindex.train.recipe import Recipe, SetRecipe, make_recipe
+from lmkindex.train import Recipe, SetRecipe, TrainOptions, make_recipe, run_training
+from lmkindex.train.training_sets import TrainingSet, make_training_set
 
 
 def make_set(name: str, seed: int, *, num_documents: int = 4, num_sentences: int = 30, num_questions: int = 24) -> EvaluationSet:

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
-from ..files.open_file import NO_PERMISSION
+from ..errors import Cause
 from ..records import Forecast, ManifestEntry
-from .plan import Job
-from .prepare import Task
+from .records import Job, Task
 
 RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
 MIN_RATE_TOKENS = 10_000  # fewer say little of a long build
@@ -35,14 +34,19 @@ def expect(job: Job) -> Forecast:
 
 def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) -> float:
     """Tokens of one file that will have to be encoded, context aside."""
-    entry, name = task.entry, (task.entry.root, task.entry.path)
-    known = job.kept.get(name) or job.manifest.get(name)
-    is_same = known is not None and (known.size_bytes, known.mtime_ns) == (entry.size_bytes, entry.mtime_ns)
-    if known is not None and (task.failure is not None or (not known.has_own_text and is_same and known.error != NO_PERMISSION)):
+    entry = task.entry
+    known = task.kept.document or job.manifest.get(entry.name)
+    if known is not None and (task.kept.failure is not None or fails_again(known, task)):
         return known.num_tokens if job.options.rebuild else 0  # a rebuild encodes the text that was kept
-    if not job.options.rebuild and (task.kind == "renamed" or name in job.plan.twins):
+    if not job.options.rebuild and (task.kind == "renamed" or entry.name in job.plan.twins):
         return 0
     return entry.size_bytes * tokens_per_byte.get(kind_of(entry.path), 1 / BYTES_PER_TOKEN)
+
+
+def fails_again(known: ManifestEntry, task: Task) -> bool:
+    """Whether a file is as it was when it could not be read. Leave to read it may have come since, which changes neither size nor time."""
+    is_same = (known.size_bytes, known.mtime_ns) == (task.entry.size_bytes, task.entry.mtime_ns)
+    return is_same and not known.has_own_text and known.cause is not Cause.NO_PERMISSION
 
 
 def densities(entries: Iterable[ManifestEntry]) -> dict[str, float]:

@@ -7,30 +7,35 @@ that it was at, one that is killed what came after the last commit; the next bui
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from ..config import BuildOptions, index_path
 from ..encoder import Encoder, load_encoder
+from ..encoder.batches import plan_batches
 from ..encoder.pace import Pace
 from ..errors import InterruptedBuildError, LmkindexError
-from ..index import IndexWriter, write_lock
+from ..index import IndexSession, IndexWriter, write_lock
 from ..index import maintain as maintain_index
 from ..read import Parser
-from ..records import BuildReport, Forecast
-from .background import in_thread
-from .forecast import expect, measured
-from .plan import Job, is_up_to_date, plan_job, source_of
-from .prepare import Failed, Slab, Stopwatch, prepare_slabs, rows_of
-from .report import Progress, Tallies, forecast, summarize
-from .write import Assembler
+from ..records import BuildReport, Float32Array, Forecast, Row
+from .forecast import expect
+from .plan import plan_job
+from .prepare import Stopwatch, prepare_slabs, rows_of, source_of
+from .records import Failed, Job, Slab
+from .report import Progress, Tallies, forecast, report_of
+from .write import DocumentWriter
 
+T = TypeVar("T")
 SLABS_AHEAD = 3
+ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether all is over
 
 
 def build_index(
@@ -51,65 +56,69 @@ def build_index(
     """
     path = index_path(index)
     if options.dry_run:
-        job = plan_job(path, roots, options, encoder)
-        return forecast(job, encoder or load_encoder(job.folder, options.encode))
+        session = IndexSession(path)
+        job = plan_job(session, roots, options, encoder)
+        return forecast(job, session, encoder or load_encoder(job.folder, options.encode))
     with write_lock(path, wait=options.wait):
-        job = plan_job(path, roots, options, encoder)
+        session = IndexSession(path)
+        job = plan_job(session, roots, options, encoder)
         expected = expect(job)
-        if not job.is_new and is_up_to_date(job):
-            return replace(summarize(job, job.manifest, {}, Stopwatch(), []), forecast=expected)
+        if job.is_up_to_date:
+            return replace(report_of(job, job.manifest, {}, Stopwatch(), []), forecast=expected)
         on_forecast(expected)
-        report = run_job(job, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
+        report = run_job(job, session, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
         return replace(report, forecast=expected)
 
 
-def run_job(job: Job, encoder: Encoder, stop: Callable[[], int], on_progress: Progress | None) -> BuildReport:
+def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[], int], on_progress: Progress | None) -> BuildReport:
     """Encode and commit; then maintenance; then the report."""
     options = job.options
-    writer = IndexWriter(job.index_path, dim=job.folder.dim, overwrite=options.rebuild)
-    assembler = Assembler(
-        writer,
-        encoder,
-        dict(job.manifest),
-        job.head,
-        commit_rows=options.commit_rows,
-        commit_s=options.commit_s,
-        publish_early=not options.rebuild,
-        together=job.plan.moved_texts,
-    )
-    record_known_changes(job, assembler)
+    writer = session.open_writer(dim=job.folder.dim, overwrite=options.rebuild)
+    documents = DocumentWriter(
+        writer, encoder, job.manifest, job.head,
+        commit_rows=options.commit_rows, commit_s=options.commit_s, publish_early=not options.rebuild, together=job.together,
+    )  # fmt: skip
+    record_known_changes(job, documents)
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=sum(task.entry.size_bytes for task in job.tasks), on_progress=on_progress)
     encode_started = time.monotonic()
-    signal_number, is_complete = encode_tasks(job, encoder, assembler, stopwatch, tallies, stop)
-    assembler.abandon_open(lambda: IndexWriter(job.index_path, dim=job.folder.dim))
+    signal_number, is_complete = encode_tasks(job, session, encoder, documents, stopwatch, tallies, stop)
+    documents.abandon_open()
     if options.rebuild and not is_complete:
         message = "Stopped before the end. The index is as it was: `--rebuild` swaps only when it is finished."
         raise (
             InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
         )
-    if assembler.together:
+    if documents.together:
         raise InterruptedBuildError(
             "Stopped before anything was finished; the index is as it was. Run the same command again.", signal_number
         )
-    assembler.commit(publish=False)
-    counts = measured(assembler.head.counts, tallies.counts.get("row_tokens", 0), time.monotonic() - encode_started)
-    assembler.head = replace(assembler.head, counts=counts)
-    assembler.publish()
+    documents.finish(tallies.counts.get("row_tokens", 0), time.monotonic() - encode_started)
     if signal_number:
         raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to go on.", signal_number)
-    warnings = maintain(assembler, options) if is_complete else []
-    report = summarize(job, assembler.manifest, tallies.counts, stopwatch, warnings)
+    warnings = run_maintenance(writer, options) if is_complete else []
+    report = report_of(job, documents.manifest, tallies.counts, stopwatch, warnings)
     return replace(report, incomplete=not is_complete)
 
 
+def record_known_changes(job: Job, documents: DocumentWriter) -> None:
+    """What needs no reading: deletions, new stats of equal content, and what the walk could not reach."""
+    for entry in job.plan.deleted:
+        documents.forget(entry.doc_id)
+    for failure in job.new_failures:
+        documents.take_failure(Failed(failure=failure))
+    if job.rewritten:
+        documents.rewrite_documents(job.rewritten)
+
+
 def encode_tasks(
-    job: Job, encoder: Encoder, assembler: Assembler, stopwatch: Stopwatch, tallies: Tallies, stop: Callable[[], int]
-) -> tuple[int, bool]:
+    job: Job, session: IndexSession, encoder: Encoder, documents: DocumentWriter, stopwatch: Stopwatch, tallies: Tallies,
+    stop: Callable[[], int],
+) -> tuple[int, bool]:  # fmt: skip
     """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they came to the end."""
-    tasks = job.tasks
+    num_tasks = len(job.tasks)
     parser = Parser(job.options.files)
-    slabs = prepare_slabs(tasks, source_of(job, encoder, stopwatch, parser))
+    slabs = prepare_slabs(job.tasks, source_of(job, session, encoder, stopwatch, parser))
     stop()  # from here on, a signal is answered by saving what is finished
     deadline = job.started + (job.options.time_budget_s or float("inf"))
     signals: list[int] = []
@@ -118,7 +127,7 @@ def encode_tasks(
         """Whether a signal came, or time is up; but not before something can be published, else what is longer than the budget would never
         be."""
         signal_number = stop()
-        if signal_number or (time.monotonic() >= deadline and tallies.num_finished and not assembler.together):
+        if signal_number or (time.monotonic() >= deadline and tallies.num_finished and not documents.together):
             signals.append(signal_number)
             parser.close()  # the thread that prepares may wait for it
         return bool(signals)
@@ -127,51 +136,111 @@ def encode_tasks(
         ThreadPoolExecutor(max_workers=1, thread_name_prefix="lmkindex-write") as pool,
         closing(in_thread(slabs, SLABS_AHEAD, is_over)) as prepared,
         parser,  # ends before the thread does
-        closing(encode_slabs(prepared, Pace(encoder, is_over), assembler, pool, stopwatch)) as written,
+        closing(encode_slabs(prepared, encoder, is_over, documents, pool, stopwatch)) as written,
     ):
         for slab in written:
             tallies.take(slab)
-            if tallies.num_finished < len(tasks) and is_over():  # at the end there is nothing to go on with, even if time is up
+            if tallies.num_finished < num_tasks and is_over():  # at the end there is nothing to go on with, even if time is up
                 break
     signal_number = signals[0] if signals else stop()
-    return signal_number, tallies.num_finished == len(tasks) and not signal_number
+    return signal_number, tallies.num_finished == num_tasks and not signal_number
 
 
 def encode_slabs(
-    slabs: Iterator[Slab], pace: Pace, assembler: Assembler, pool: ThreadPoolExecutor, stopwatch: Stopwatch
-) -> Generator[Slab, None, None]:
+    slabs: Iterator[Slab], encoder: Encoder, is_over: Callable[[], bool], documents: DocumentWriter, pool: ThreadPoolExecutor,
+    stopwatch: Stopwatch,
+) -> Generator[Slab, None, None]:  # fmt: skip
     """Encode slab after slab while the one before is written; yields each when it is encoded. All are written when this ends; one that
-    the build was stopped in is left out: its rows are encoded by length, so hardly a document of it is whole."""
+    the build was stopped in is left out: its rows are encoded by length, so almost no document in it is complete."""
+    pace = Pace()
     pending: Future[None] | None = None
     try:
         for slab in slabs:
-            vectors = stopwatch.time("encode", partial(pace.encode, rows_of(slab)))
+            with stopwatch.timing("encode"):
+                vectors = encode_slab(encoder, rows_of(slab), pace, is_over)
             if vectors is None:
                 return
             if pending is not None:
                 pending.result()
-            pending = pool.submit(stopwatch.time, "write", partial(assembler.take, slab, vectors))
+            pending = pool.submit(write_encoded, documents, slab, vectors, stopwatch)
             yield slab
     finally:
         if pending is not None:
             pending.result()
 
 
-def record_known_changes(job: Job, assembler: Assembler) -> None:
-    """What needs no reading: deletions, new stats of equal content, and what the walk could not reach."""
-    for entry in job.plan.deleted:
-        assembler.forget(entry.doc_id)
-    for failure in job.new_failures:
-        assembler.take_failure(Failed(failure=failure))
-    rewritten = job.rewritten
-    if rewritten:
-        assembler.rewrite_documents(rewritten)
+def write_encoded(documents: DocumentWriter, slab: Slab, vectors: Sequence[Float32Array], stopwatch: Stopwatch) -> None:
+    """Write a slab, in the thread that writes."""
+    with stopwatch.timing("write"):
+        documents.take(slab, vectors)
 
 
-def maintain(assembler: Assembler, options: BuildOptions) -> list[str]:
+def encode_slab(encoder: Encoder, rows: Sequence[Row], pace: Pace, is_over: Callable[[], bool]) -> list[Float32Array] | None:
+    """What `encode_rows` gives for all rows, in calls of a few seconds each; None when `is_over` said so between two calls.
+
+    The calls end where batches end: the forwards are those of one call for the whole slab, and so are the vectors, bit for bit.
+    """
+    lengths = [len(row.ids_T) for row in rows]
+    batches = plan_batches(lengths, batch_tokens=encoder.batch_tokens, window_tokens=encoder.folder.window_tokens)
+    vectors: dict[int, Float32Array] = {}
+    first = 0
+    while first < len(batches):
+        if first and is_over():
+            return None
+        called = batches[first : first + pace.num_batches]
+        first += len(called)
+        indices = [index for batch in called for index in batch.indices]
+        started = time.monotonic()
+        vectors |= zip(indices, encoder.encode_rows([rows[index] for index in indices]), strict=True)
+        pace.adapt(len(called), time.monotonic() - started)
+    return [vectors[index] for index in range(len(rows))]
+
+
+def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lambda: False) -> Generator[T, None, None]:
+    """Run an iterator in a thread, at most `depth` items ahead of the consumer; its exception is raised here, and closing this ends the
+    thread. While it waits for an item, this asks `is_over` and ends early if so: one item can take minutes."""
+    ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=depth)
+    closed = threading.Event()
+
+    def put(item: tuple[T | None, BaseException | None, bool]) -> None:
+        while not closed.is_set():
+            with suppress(queue.Full):
+                return ready.put(item, timeout=0.1)
+
+    def produce() -> None:
+        try:
+            for item in items:
+                put((item, None, False))
+                if closed.is_set():
+                    return
+            put((None, None, True))
+        except BaseException as error:  # handed to the consumer, which raises it
+            put((None, error, True))
+
+    thread = threading.Thread(target=produce, name="lmkindex-prepare", daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                item, error, is_last = ready.get(timeout=ASK_S)
+            except queue.Empty:
+                if is_over():
+                    return
+                continue
+            if error is not None:
+                raise error
+            if is_last:
+                return
+            yield item  # type: ignore[misc]  # None only stands beside is_last
+    finally:
+        closed.set()
+        thread.join()
+
+
+def run_maintenance(writer: IndexWriter, options: BuildOptions) -> list[str]:
     """Maintenance inside the lock; its failure is a warning, never a loss."""
     try:
-        maintain_index(assembler.writer, options.ann_rows)
+        maintain_index(writer, options.ann_rows)
     except Exception as error:  # whatever LanceDB raises: the documents are published already
         return [f"Maintenance failed and will be tried again by the next build that changes something: {error}"]
     return []

@@ -8,85 +8,31 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..config import FileOptions, WindowOptions
-from ..encoder import Encoder, make_row
-from ..errors import LmkindexError, ReadError
-from ..index import IndexReader
-from ..read import read_file
+from ..encoder import Encoder, window_options
+from ..errors import Cause, IndexUnusableError, LmkindexError, ReadError
+from ..index import IndexReader, IndexSession
+from ..read import Parser, read_file
 from ..read.formats import Parse
-from ..records import Document, FileEntry, FileFailure, Float16Array, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences, Window
+from ..records import Document, FileFailure, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences
 from ..sentences import split_sentences
-from ..windows import make_windows
-from .reuse import KnownWindows, kept_document
+from ..windows import grouped_pieces, make_row, make_windows
+from .kept import kept_document
+from .manifest import failed_entry
+from .records import DocumentEnd, Failed, Job, Prepared, Slab, Step, Task, WindowStep
+from .reuse import KnownWindows
 
-T = TypeVar("T")
 TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
 SLAB_ROWS = 1024
 SLAB_TOKENS = 1 << 17  # what a stop can lose
 FIRST_SLAB_TOKENS = 1 << 13
 SLAB_STEPS = 4096
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A file to put into the index; `known_doc_id` names the stored document whose windows may be reused. Of a rename it goes, then.
-    `kept` is the document whose text stays searchable if the file cannot be read; with `failure` it is known that it cannot. With
-    `lost_text` the text under the file's name was another's, which took it along."""
-
-    entry: FileEntry
-    kind: str  # added, changed or renamed
-    known_doc_id: str | None
-    kept: ManifestEntry | None = None
-    failure: FileFailure | None = None
-    lost_text: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A document that was read, split and tokenized. With `failure` its file cannot be read, and the text is the one that was kept."""
-
-    task: Task
-    document: Document
-    sentences: Sentences
-    num_tokens: int
-    failure: FileFailure | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowStep:
-    """One window: `row` is to be encoded, or `known` holds its stored vectors. Pieces of a known long sentence need neither."""
-
-    prepared: Prepared
-    window: Window
-    row: Row | None
-    known: Float16Array | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentEnd:
-    """All windows of a document have passed."""
-
-    prepared: Prepared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """A file that could not be read; `gone_doc_id` is the document that it was a rename of, whose own file is gone. With `lost_text` the
-    text under its name does not stay."""
-
-    failure: FileFailure
-    gone_doc_id: str | None = None
-    lost_text: bool = False
-
-
-Step = WindowStep | DocumentEnd | Failed
-Slab = list[Step]
 
 
 @dataclass(slots=True)
@@ -95,11 +41,12 @@ class Stopwatch:
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
-    def time(self, name: str, work: Callable[[], T]) -> T:
-        """Run `work`, add its seconds to `name`."""
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        """Add the seconds of what runs inside to `name`."""
         started = time.perf_counter()
         try:
-            return work()
+            yield
         finally:
             self.seconds[name] += time.perf_counter() - started
 
@@ -115,6 +62,26 @@ class Source:
     reader: IndexReader | None
     stopwatch: Stopwatch
     parse: Parse
+
+
+def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:
+    """What the files of a job share. A rebuild does without the old state when that cannot be opened."""
+    sizes = job.head.options
+    reader = None
+    if any(task.known_doc_id or task.kept.document for task in job.tasks):
+        try:
+            reader = session.reader
+        except IndexUnusableError:
+            if not job.options.rebuild:
+                raise
+    return Source(
+        encoder=encoder,
+        windows=window_options(encoder, sizes["window_tokens"], sizes["context_tokens"]),
+        files=job.options.files,
+        reader=reader,
+        stopwatch=stopwatch,
+        parse=parser.parse,
+    )
 
 
 def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
@@ -136,37 +103,23 @@ def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
         yield slab
 
 
-def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFailure:
-    """A file's document and its sentences, or why there is none."""
-    entry = task.entry
-    if task.failure is not None:
-        return task.failure
-    try:
-        document = source.stopwatch.time("read", lambda: read_file(entry, source.files, source.parse))
-        return document, source.stopwatch.time("split", lambda: split_sentences(document.text))
-    except Exception as error:  # the per-file boundary: whatever a parser raises, the other files go on
-        if isinstance(error, LmkindexError) and not isinstance(error, ReadError):
-            raise  # it says that no file can be read
-        reason = str(error) if isinstance(error, ReadError) else f"{type(error).__name__}: {error}"
-        return FileFailure(root=entry.root, path=entry.path, reason=reason, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
-
-
 def prepare_task(task: Task, source: Source) -> Iterator[Step]:
     """The steps of one file: its windows, then its end; or its failure. Of a file that was moved or is built anew and cannot be read, the
     text that the index holds is taken."""
-    encoder, stopwatch = source.encoder, source.stopwatch
+    encoder = source.encoder
     found, failure = read_task(task, source), None
     if isinstance(found, FileFailure):
         failure = found
-        kept = kept_document(task.kept, task.entry, found, source.reader, may_lack=task.known_doc_id is None)
+        kept = kept_document(task, failure, source.reader)
         if kept is None:
-            gone_doc_id = task.known_doc_id if task.kind == "renamed" else None
-            yield Failed(failure=failure, gone_doc_id=gone_doc_id, lost_text=task.lost_text)
+            yield Failed(failure=failure, task=task)
             return
         found = kept, split_sentences(kept.text)
     document, sentences = found
-    tokens = stopwatch.time("tokenize", lambda: tokenize(encoder, document.text, sentences))
-    prepared = Prepared(task=task, document=document, sentences=sentences, num_tokens=len(tokens.ids_T), failure=failure)
+    with source.stopwatch.timing("tokenize"):
+        tokens = tokenize(encoder, document.text, sentences)
+    entry = entry_of(task, document, len(sentences), len(tokens.ids_T), failure)
+    prepared = Prepared(task=task, document=document, sentences=sentences, entry=entry)
     known = KnownWindows(source.reader, task.known_doc_id)
     for group in grouped_pieces(make_windows(tokens, source.windows, encoder.folder.fingerprint)):
         stored = known.find(group[-1])
@@ -174,6 +127,45 @@ def prepare_task(task: Task, source: Source) -> Iterator[Step]:
             row = make_row(encoder, tokens, window) if stored is None else None
             yield WindowStep(prepared=prepared, window=window, row=row, known=stored if window.is_last_piece else None)
     yield DocumentEnd(prepared=prepared)
+
+
+def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFailure:
+    """A file's document and its sentences, or why there is none."""
+    entry = task.entry
+    if task.kept.failure is not None:
+        return task.kept.failure
+    try:
+        with source.stopwatch.timing("read"):
+            document = read_file(entry, source.files, source.parse)
+        with source.stopwatch.timing("split"):
+            return document, split_sentences(document.text)
+    except ReadError as error:
+        reason, cause = str(error), error.cause
+    except LmkindexError:
+        raise  # it says that no file can be read
+    except Exception as error:  # the per-file boundary: whatever a parser raises, the other files go on
+        reason, cause = f"{type(error).__name__}: {error}", Cause.OTHER
+    return FileFailure(root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
+
+
+def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int, failure: FileFailure | None) -> ManifestEntry:
+    """What the manifest will say of a document; it is stale when its file failed and the text is the one that was kept."""
+    entry = ManifestEntry(
+        doc_id=document.doc_id,
+        root=document.root,
+        path=document.path,
+        content_hash=document.content_hash,
+        size_bytes=document.size_bytes,
+        mtime_ns=document.mtime_ns,
+        status="indexed",
+        error="",
+        num_sentences=num_sentences,
+        num_tokens=num_tokens,
+    )
+    if failure is None:
+        return entry
+    kept = task.kept.document
+    return failed_entry(failure, replace(entry, first_failed=kept.first_failed, tries=kept.tries) if kept is not None else entry)
 
 
 def tokenize(encoder: Encoder, text: str, sentences: Sentences) -> TokenizedSentences:
@@ -191,16 +183,6 @@ def tokenize(encoder: Encoder, text: str, sentences: Sentences) -> TokenizedSent
         ids.append(chunk_ids)
     flat = np.concatenate(ids) if ids else np.zeros(0, dtype=np.int32)
     return TokenizedSentences(ids_T=flat, offsets=np.concatenate(offsets), ends_paragraph_S=sentences.ends_paragraph_S)
-
-
-def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
-    """Windows one by one, but all pieces of a long sentence together."""
-    group: list[Window] = []
-    for window in windows:
-        group.append(window)
-        if window.is_last_piece:
-            yield group
-            group = []
 
 
 def rows_of(slab: Sequence[Step]) -> list[Row]:

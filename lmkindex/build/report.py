@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..encoder import Encoder
+from ..index import IndexSession
 from ..read import Parser
-from ..records import BuildReport, FileFailure, Forecast, ManifestEntry
+from ..records import BuildReport, FileName, Forecast, ManifestEntry
 from .forecast import seconds_for
-from .manifest import counts_of, indexed_entry, unread_entry
-from .plan import Job, Manifest, source_of
-from .prepare import DocumentEnd, Failed, Slab, Step, Stopwatch, WindowStep, prepare_slabs
+from .kept import unread_entry
+from .manifest import counts_of, failure_of
+from .prepare import Stopwatch, prepare_slabs, source_of
+from .records import DocumentEnd, Failed, Job, Manifest, Slab, Step, WindowStep
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
 
@@ -56,12 +58,10 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
     if isinstance(step, Failed):
         return "failed", step.failure.path, max(step.failure.size_bytes, 0)
     task = step.prepared.task
-    return "failed" if step.prepared.failure else task.kind, task.entry.path, task.entry.size_bytes
+    return "failed" if step.prepared.entry.status != "indexed" else task.kind, task.entry.path, task.entry.size_bytes
 
 
-def summarize(
-    job: Job, manifest: Mapping[tuple[str, str], ManifestEntry], counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]
-) -> BuildReport:
+def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
     totals = counts_of(manifest.values())
     failed = tuple(failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed")
@@ -71,8 +71,8 @@ def summarize(
         added=counts.get("added", 0),
         changed=counts.get("changed", 0),
         renamed=counts.get("renamed", 0),
-        deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.plan.covered)) + counts.get("deleted", 0),
-        unchanged=len(job.plan.touched) + sum(manifest[(entry.root, entry.path)].status == "indexed" for entry in job.plan.unchanged),
+        deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.covered)) + counts.get("deleted", 0),
+        unchanged=len(job.plan.touched) + sum(manifest[entry.name].status == "indexed" for entry in job.plan.unchanged),
         failed=failed,
         documents=totals["documents"],
         sentences=totals["sentences"],
@@ -90,53 +90,48 @@ def summarize(
     )
 
 
-def forecast(job: Job, encoder: Encoder) -> BuildReport:
+def forecast(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
     """The plan of `--dry-run`: everything is read, split and cut as a build would, and nothing is encoded or written."""
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=0, on_progress=None)
-    manifest = {key: entry for key, entry in job.manifest.items() if entry not in job.plan.deleted}
+    manifest = {name: entry for name, entry in job.manifest.items() if entry not in job.plan.deleted}
     for old, _ in job.plan.renamed:
-        manifest.pop((old.root, old.path), None)
+        manifest.pop(old.name, None)
     with Parser(job.options.files) as parser:
-        for slab in prepare_slabs(job.tasks, source_of(job, encoder, stopwatch, parser)):
+        for slab in prepare_slabs(job.tasks, source_of(job, session, encoder, stopwatch, parser)):
             tallies.take(slab)
             for step in slab:
                 manifest |= forecast_entries(step, manifest)
-    manifest |= {(entry.root, entry.path): entry for entry in job.rewritten}
+    manifest |= {entry.name: entry for entry in job.rewritten}
     for failure in job.new_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
-    report = summarize(job, manifest, tallies.counts, stopwatch, [])
-    failed = {(failure.root, failure.path) for failure in report.failed}
-    plan = {
-        "add": [entry.path for entry in job.plan.added if (entry.root, entry.path) not in failed],
-        "change": [entry.path for entry in job.plan.changed if (entry.root, entry.path) not in failed],
-        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if (entry.root, entry.path) not in failed],
-        "delete": [entry.path for entry in (*job.plan.deleted, *job.plan.covered) if entry.status != "failed"]
-        + [old.path for old, entry in job.plan.renamed if manifest[(entry.root, entry.path)].status == "failed"],
+    report = report_of(job, manifest, tallies.counts, stopwatch, [])
+    tokens = report.tokens_encoded
+    seconds = seconds_for(tokens, job.head.counts)
+    exact = Forecast(files=len(job.tasks), size_bytes=report.bytes_read, tokens=tokens, seconds=seconds)
+    return replace(report, plan=planned_paths(job, manifest, report), tokens_per_second=0.0, forecast=exact)
+
+
+def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str, list[str]]:
+    """The lists of `--dry-run`: what would become of which path."""
+    failed = {failure.name for failure in report.failed}
+    deleted = [entry.path for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
+    return {
+        "add": [entry.path for entry in job.plan.added if entry.name not in failed],
+        "change": [entry.path for entry in job.plan.changed if entry.name not in failed],
+        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if entry.name not in failed],
+        "delete": deleted + [old.path for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
         "fail": [failure.path for failure in report.failed],
         "skip": [link.path for link in job.skipped],
     }
-    tokens = report.tokens_encoded
-    exact = Forecast(
-        files=len(job.tasks), size_bytes=report.bytes_read, tokens=tokens, seconds=seconds_for(tokens, job.head.counts)
-    )  # fmt: skip
-    return replace(report, plan=plan, tokens_per_second=0.0, forecast=exact)
 
 
-def forecast_entries(step: Step, manifest: Mapping[tuple[str, str], ManifestEntry]) -> Manifest:
+def forecast_entries(step: Step, manifest: Manifest) -> dict[FileName, ManifestEntry]:
     """The manifest rows that a step would leave."""
     if isinstance(step, DocumentEnd):
-        entry = indexed_entry(step.prepared)
+        entry = step.prepared.entry
     elif isinstance(step, Failed):
         entry = unread_entry(step, manifest)
     else:
         return {}
-    return {(entry.root, entry.path): entry}
-
-
-def failure_of(entry: ManifestEntry) -> FileFailure:
-    """A line of the ledger."""
-    return FileFailure(
-        root=entry.root, path=entry.path, reason=entry.error,
-        first_failed=entry.first_failed, last_failed=entry.last_failed, tries=entry.tries,
-    )  # fmt: skip
+    return {entry.name: entry}

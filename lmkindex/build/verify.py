@@ -17,8 +17,8 @@ from ..config import WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
 from ..sentences import split_sentences
-from ..windows import make_windows
-from .prepare import grouped_pieces, tokenize
+from ..windows import grouped_pieces, make_windows
+from .prepare import tokenize
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,23 +1,27 @@
 """Encoded windows -> table rows -> commits: the consumer side of a build, run in a thread behind the forward.
 
-Takes steps in document order with their vectors, writes whole documents, publishes by rows or minutes. Knows nothing of files or models.
+Takes steps in document order with their vectors, writes whole documents, publishes by rows or minutes. Knows nothing of
+files, and of models only how pieces of a sentence are put together.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..encoder import Encoder, combine_pieces, normalise
 from ..index import IndexWriter
 from ..index.tables import pages_value
-from ..records import Float16Array, Float32Array, Head, ManifestEntry
-from .manifest import counts_of, indexed_entry, manifest_fields, unread_entry, utc_now
-from .prepare import DocumentEnd, Failed, Prepared, Step, WindowStep
+from ..index.writer import manifest_columns
+from ..records import FileName, Float16Array, Float32Array, Head, ManifestEntry
+from ..windows import RowForm, combine_pieces, normalise
+from .forecast import measured
+from .kept import unread_entry
+from .manifest import counts_of, utc_now
+from .records import DocumentEnd, Failed, Manifest, Prepared, Step, WindowStep
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,22 +29,14 @@ if TYPE_CHECKING:
 LEXICAL_CONTEXT = 2  # full-text search scores a sentence together with this many before it, as the landmark sees them
 
 
-class Assembler:
+class DocumentWriter:
     """Invariant: whole documents only are published, and `manifest` is what the tables hold after the next publish."""
 
     def __init__(
-        self,
-        writer: IndexWriter,
-        encoder: Encoder,
-        manifest: dict[tuple[str, str], ManifestEntry],
-        head: Head,
-        *,
-        commit_rows: int,
-        commit_s: float,
-        publish_early: bool,
-        together: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        self.writer, self.encoder, self.manifest, self.head = writer, encoder, manifest, head
+        self, writer: IndexWriter, form: RowForm, manifest: Manifest, head: Head, *, commit_rows: int, commit_s: float,
+        publish_early: bool, together: Iterable[FileName] = (),
+    ) -> None:  # fmt: skip
+        self.writer, self.form, self.manifest, self.head = writer, form, dict(manifest), head
         self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
         self.schema = writer.landmarks.schema  # asking the table goes through its event loop: once, not for each window
         self.open_batches: list[pa.RecordBatch] = []  # rows of the document that is not finished
@@ -76,7 +72,7 @@ class Assembler:
             vectors_ND = step.known
         else:
             parts, num_tokens = zip(*self.pieces, strict=True)
-            combined = combine_pieces(self.encoder, parts, num_tokens) if len(parts) > 1 else parts[0]
+            combined = combine_pieces(self.form, parts, num_tokens) if len(parts) > 1 else parts[0]
             vectors_ND = normalise(combined).astype(np.float16)
         self.pieces = []
         self.open_batches.append(landmark_batch(step, vectors_ND, self.schema))
@@ -96,8 +92,8 @@ class Assembler:
     def finish_document(self, prepared: Prepared) -> None:
         """The document is whole: its rows go with the next commit."""
         document, task = prepared.document, prepared.task
-        self.together.discard((document.root, document.path))
-        self.put_document(indexed_entry(prepared), {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
+        self.together.discard(task.entry.name)
+        self.put_document(prepared.entry, {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
         if task.kind == "renamed" and task.known_doc_id is not None:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches
@@ -109,8 +105,7 @@ class Assembler:
 
     def take_failure(self, step: Failed) -> None:
         """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
-        failure = step.failure
-        self.together.discard((failure.root, failure.path))
+        self.together.discard(step.failure.name)
         entry = unread_entry(step, self.manifest)
         if step.gone_doc_id is not None:
             self.forget(step.gone_doc_id)
@@ -121,26 +116,17 @@ class Assembler:
 
     def put_document(self, entry: ManifestEntry, fields: dict[str, Any]) -> None:
         """Queue a row of `documents` in place of any that has its id."""
-        self.document_rows.append(manifest_fields(entry) | {"indexed_at": utc_now()} | fields)
+        self.document_rows.append(manifest_columns(entry) | {"indexed_at": utc_now()} | fields)
         self.replaced.add(entry.doc_id)
-        self.manifest[(entry.root, entry.path)] = entry
+        self.manifest[entry.name] = entry
 
     def rewrite_documents(self, entries: Iterable[ManifestEntry]) -> None:
         """Change what the manifest says of documents whose text and landmarks stay. Commits what is queued first."""
         self.commit(publish=False)
         by_id = {entry.doc_id: entry for entry in entries}
-        rows = [row | manifest_fields(by_id[row["doc_id"]]) for row in self.rows_of_documents(by_id)]
-        self.writer.delete_rows(self.writer.documents, by_id)
-        self.writer.add_documents(rows)
+        self.writer.rewrite_documents(by_id)
         for entry in by_id.values():
-            self.manifest[(entry.root, entry.path)] = entry
-
-    def rows_of_documents(self, doc_ids: Iterable[str]) -> list[dict[str, Any]]:
-        """Whole rows of `documents` as the writer's tables hold them."""
-        from lancedb.expr import col
-
-        rows: list[dict[str, Any]] = self.writer.documents.search().where(col("doc_id").isin(sorted(doc_ids))).to_list()
-        return rows
+            self.manifest[entry.name] = entry
 
     def forget(self, doc_id: str) -> None:
         """Delete a document with the next commit."""
@@ -166,11 +152,18 @@ class Assembler:
         counts = dict(self.head.counts) | counts_of(self.manifest.values())  # the rate stays
         self.head = self.writer.publish(replace(self.head, counts=counts))
 
-    def abandon_open(self, reopen: Callable[[], IndexWriter]) -> None:
+    def abandon_open(self) -> None:
         """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""
         self.open_batches, self.num_open_rows, self.pieces = [], 0, []
         if self.flushed is not None:  # everything finished was published before its first rows were written
-            self.writer, self.flushed = reopen(), None
+            self.writer.go_back()
+            self.flushed = None
+
+    def finish(self, num_tokens: int, seconds: float) -> None:
+        """Commit and publish what is finished, and how fast `num_tokens` were encoded."""
+        self.commit(publish=False)
+        self.head = replace(self.head, counts=measured(self.head.counts, num_tokens, seconds))
+        self.publish()
 
 
 def landmark_batch(step: WindowStep, vectors_ND: Float16Array, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,16 +1,17 @@
 """Sets of documents and questions, for evaluation and for training (DESIGN §8). The face of the package.
 
-`readers` reads the three forms of a set and `writer` writes one of them, by `lines` of JSON; `corpus` splits and
-tokenizes a set's texts, `landmarks` encodes them as a build does.
+In the order of reading: `records` says what a set is; `set_reader` reads the three forms of a set, through the checked
+`json_lines`, and `set_writer` writes one of them; `corpus` splits and tokenizes a set's texts; `landmarks` encodes them
+as a build does.
 """
 
 from __future__ import annotations
 
 from .corpus import make_corpus
 from .landmarks import embed_landmarks
-from .readers import find_sets, sample_questions
 from .records import Corpus, EvaluationSet, Question, SourceDocument
-from .writer import write_set
+from .set_reader import find_sets, sample_questions
+from .set_writer import write_set
 
 __all__ = [
     "Corpus",

@@ -19,7 +19,8 @@ TOKENIZE_SENTENCES = 4096  # at a time: the tokenizer's own objects are far larg
 
 
 def make_corpus(texts: Sequence[str], encoder: Encoder) -> Corpus:
-    """Split and tokenize `texts`. Seconds count what a build would do; finding the tokens' characters is ours and is not counted."""
+    """Split and tokenize `texts`. Seconds count what a build would do; finding the tokens' characters is ours and is
+    not counted."""
     started = time.perf_counter()
     split = [split_sentences(text) for text in texts]
     document_starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)

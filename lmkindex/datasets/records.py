@@ -1,4 +1,5 @@
-"""What a set is: documents, questions about them, and where the evidence stands; and its texts on the *global character axis*.
+"""What a set is: documents, questions about them, and where the evidence stands; and its texts on the *global character
+axis*.
 
 On that axis the documents stand one after another, document d at `[document_starts[d], document_starts[d + 1])`.
 Shapes: D documents, S sentences, T tokens.
@@ -27,9 +28,9 @@ class SourceDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question about one document. `spans` are `[start, end)` characters of that document's text, sorted and disjoint; with `any_span`
-    each is an alternative (places of an answer string), otherwise all of them together are the evidence. Empty: none known. `note` is
-    what the file says about the question."""
+    """A question about one document. `spans` are `[start, end)` characters of that document's text, sorted and
+    disjoint; with `any_span` each is an alternative (places of an answer string), otherwise all of them together are
+    the evidence. Empty: none known. `note` is what the file says about the question."""
 
     question_id: str
     doc_id: str
@@ -51,8 +52,9 @@ class EvaluationSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """The documents of a set on the global axis, tokenized and split. Tokens are disjoint and in order; sentence s owns tokens
-    `[sentence_tokens[s], sentence_tokens[s + 1])`, document d owns sentences `[document_sentences[d], document_sentences[d + 1])`."""
+    """The documents of a set on the global axis, tokenized and split. Tokens are disjoint and in order; sentence s owns
+    tokens `[sentence_tokens[s], sentence_tokens[s + 1])`, document d owns sentences `[document_sentences[d],
+    document_sentences[d + 1])`."""
 
     texts: tuple[str, ...]
     document_starts: Int64Array  # D + 1

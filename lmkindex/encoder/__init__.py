@@ -6,10 +6,11 @@ them; `folder` reads and checks encoder folders; `fake` is an encoder without we
 
 from __future__ import annotations
 
+from ..windows import combine_pieces, make_row, normalise
 from .fake import FakeEncoder
 from .folder import find_encoder, read_folder
 from .protocol import Encoder
-from .rows import combine_pieces, encode_questions, make_row, normalise, window_options
+from .rows import encode_questions, window_options
 from .transformer import TransformerEncoder, load_encoder
 
 __all__ = [

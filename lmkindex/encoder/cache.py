@@ -18,8 +18,8 @@ import numpy as np
 
 from ..records import Float16Array, Float32Array, Row
 from ..storage import write_arrays
+from ..windows import combine_pieces, normalise
 from .protocol import Encoder
-from .rows import combine_pieces, normalise
 
 SLAB_TOKENS = 100_000  # some seconds of work: what a kill can lose
 OnTokens = Callable[[int], None]

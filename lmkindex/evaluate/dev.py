@@ -13,7 +13,7 @@ from ..datasets import EvaluationSet, find_sets, sample_questions
 from ..encoder import Encoder
 from ..encoder.cache import VectorCache
 from ..records import JsonObject
-from ..train.recipe import DevRecipe
+from ..train import DevRecipe
 from .scoring import score_rankings
 from .systems import select_systems
 from .workbench import Workbench

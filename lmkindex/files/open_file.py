@@ -17,8 +17,6 @@ from ..errors import ReadError
 DIRECTORY_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-NO_PERMISSION = "no permission to read the file"
-
 
 def open_regular(path: Path) -> BufferedReader:
     """Open the file at `path`, which holds no links. Raises `ReadError` for anything but a regular file, and `OSError`."""

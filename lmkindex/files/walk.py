@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..config import FileOptions
-from ..errors import ReadError, UsageError
+from ..errors import Cause, ReadError, UsageError
 from ..records import FileEntry, FileFailure
 from .identity import DOCUMENT_SUFFIXES
 from .open_file import open_regular
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 DANGLING = "the link leads nowhere: it is dangling or points at itself"
-DANGLING_OTHER = f"{DANGLING}; by its name it was no document"  # worth a word only where documents were below it
 IGNORE_FILE = ".lmkignore"
 MAX_IGNORE_BYTES = 1 << 20
 
@@ -91,8 +90,9 @@ class _Walker:
         self.failures: list[FileFailure] = []
         self.links: deque[tuple[str, str, Rules]] = deque()
 
-    def fail(self, root: str, path: str, reason: str, *, is_skipped: bool = False) -> None:
-        self.failures.append(FileFailure(root=root, path=_printable(path), reason=reason, is_skipped=is_skipped))
+    def fail(self, root: str, path: str, reason: str, *, is_skipped: bool = False, cause: Cause = Cause.OTHER) -> None:
+        failure = FileFailure(root=root, path=_printable(path), reason=reason or cause.value, is_skipped=is_skipped, cause=cause)
+        self.failures.append(failure)
 
     def walk(self, root: str, directory: str, rules: Rules) -> None:
         """Take the files below `directory` (relative to `root`, "" for itself) and queue its links. Not recursive: trees can be deep."""
@@ -144,7 +144,10 @@ class _Walker:
             except (OSError, RuntimeError):  # a directory cannot be told from a file here: a suffix makes it unlikely
                 is_wanted = self.is_document(path) or not PurePosixPath(path).suffix
                 is_out = not self.is_inside(Path(os.path.realpath(Path(root, path))))
-                self.fail(root, path, DANGLING if is_wanted else DANGLING_OTHER, is_skipped=is_out or not is_wanted)
+                if is_wanted:
+                    self.fail(root, path, DANGLING, is_skipped=is_out)
+                else:
+                    self.fail(root, path, "", is_skipped=True, cause=Cause.LINK_TO_NO_DOCUMENT)
                 continue
             is_loop = is_directory and Path(root, path).parent.resolve().is_relative_to(target)
             if is_loop and self.is_inside(target):

@@ -1,7 +1,8 @@
 """An index on disk: tables in LanceDB, and the head that says which versions of them count (DESIGN §5).
 
 The face of the package. `head` and `lock` say what is published and who may write; `tables` has the schemas; `reader`
-and `writer` are the two ways in; `maintenance` ends a build; `damage` looks for what a disk did to the files.
+and `writer` are the two ways in, `session` owns both for a build; `recovery` opens what a crash left; `maintenance` ends
+a build; `damage` looks for what a disk did to the files.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from .head import HEAD_FILE, read_head, require_head
 from .lock import write_lock
 from .maintenance import maintain
 from .reader import IndexReader
+from .session import IndexSession
 from .tables import page_of, vectors_of
 from .writer import IndexWriter
 
 __all__ = [
     "HEAD_FILE",
     "IndexReader",
+    "IndexSession",
     "IndexWriter",
     "check_index",
     "maintain",

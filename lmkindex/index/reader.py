@@ -11,7 +11,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from ..errors import IndexUnusableError, first_line
+from ..errors import IndexUnusableError, cause_of, first_line
 from ..records import Float32Array, Head, ManifestEntry
 from .head import require_head
 
@@ -46,7 +46,7 @@ class IndexReader:
         columns = MANIFEST_COLUMNS + [name for name in LEDGER_COLUMNS if name in self.documents.schema.names]
         rows = self.documents.search().select(columns).to_arrow().to_pylist()
         known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null is the record's default
-        return {(row["root"], row["path"]): ManifestEntry(**row) for row in known}
+        return {(row["root"], row["path"]): ManifestEntry(**row, cause=cause_of(row["error"])) for row in known}
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The named columns of documents, by doc_id."""

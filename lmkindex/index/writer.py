@@ -7,132 +7,45 @@ crash at any moment leaves the last published state; the next writer restores it
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import IndexUnusableError, LmkindexError, first_line
-from ..records import Head
+from ..records import Head, ManifestEntry
 from ..storage import fsync_path
-from .head import HEAD_FILE, read_head, write_head
+from .head import write_head
 from .lock import require_hard_links
-from .tables import (
-    LEDGER_COLUMNS,
-    MANIFESTS,
-    TABLES,
-    checked_out,
-    connect,
-    documents_schema,
-    landmarks_schema,
-    ledger_schema,
-    manifest_version,
-)
+from .recovery import open_tables
+from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 class IndexWriter:
-    """The one writer. Invariant: both tables equal the published head, or are ahead of it by rows that only this object knows."""
+    """The one writer. Invariant: both tables equal the published `head`, or are ahead of it by rows that only this object knows."""
 
-    def __init__(self, index_path: Path, *, dim: int, overwrite: bool = False) -> None:
-        self.index_path = index_path
-        self.head = read_head(index_path)
-        self.found_tables = dict(self.head.tables) if self.head is not None else {}
+    def __init__(self, index_path: Path, head: Head | None, *, dim: int, overwrite: bool = False) -> None:
+        self.index_path, self.dim = index_path, dim
+        self.found_tables = dict(head.tables) if head is not None else {}
         self.synced: set[Path] = set()
         require_hard_links(index_path)
-        self.documents, self.landmarks = self.open_tables(dim, overwrite=overwrite)
-        if self.head is None or overwrite:
-            self.create_text_index()
+        self.head, (self.documents, self.landmarks) = open_tables(index_path, head, dim, overwrite=overwrite)
 
-    def open_tables(self, dim: int, *, overwrite: bool) -> tuple[Any, Any]:
-        """Both tables at the published state, or empty. An overwrite is a new version with a new schema: readers of the published head
-        still see the old one, unless nothing of it could be opened anyway."""
-        tables = None
-        if self.head is not None:
-            try:
-                tables = self.restore()
-            except Exception as error:  # LanceDB raises, and panics, in many ways on a broken file
-                if isinstance(error, MemoryError) or self.is_readable():
-                    raise  # the tables are whole: it is the disk or the memory that is full or fails
-                require_readable_files(self.index_path)
-                if not overwrite:
-                    raise IndexUnusableError(
-                        f"A table of the index at {self.index_path} cannot be opened ({first_line(error)}). The documents are "
-                        "untouched: `lmkindex build --rebuild` makes the index again."
-                    ) from error
-                (self.index_path / HEAD_FILE).unlink()  # first: the new tables count their versions from 1, and it names such versions
-                fsync_path(self.index_path)
-                self.head = None
-        if tables is not None and not overwrite:
-            return tables
-        if self.head is None:
-            self.remove_unpublished_tables()
-        return self.create_tables(dim)
+    def go_back(self) -> None:
+        """Forget all rows that were not published."""
+        self.head, (self.documents, self.landmarks) = open_tables(self.index_path, self.head, self.dim, overwrite=False)
 
-    def is_readable(self) -> bool:
-        """Whether the published state can be opened."""
-        assert self.head is not None
-        try:
-            return bool(checked_out(self.index_path, self.head.tables))
-        except Exception:
-            return False
+    def rewrite_documents(self, entries: Mapping[str, ManifestEntry]) -> None:
+        """Change what `documents` says of these documents, by id; their texts and landmarks stay."""
+        from lancedb.expr import col
 
-    def create_tables(self, dim: int) -> tuple[Any, Any]:
-        """Empty tables, as new versions where there are tables."""
-        database = connect(self.index_path)
-        documents = database.create_table("documents", schema=documents_schema(), mode="overwrite")
-        return documents, database.create_table("landmarks", schema=landmarks_schema(dim), mode="overwrite")
-
-    def restore(self) -> tuple[Any, Any]:
-        """Open both tables at the published versions. Those beyond are what a crashed writer left: nobody was told of them, and we hold the
-        lock, so their manifests are removed before LanceDB sees them. It opens a table by its newest manifest, and takes one that a power
-        cut left as zeros for an empty table. Raises whatever LanceDB raises."""
-        assert self.head is not None
-        unpublished: list[Path] = []
-        for name, published in self.head.tables.items():
-            versions = {path: manifest_version(path) for path in (self.index_path / f"{name}.lance" / MANIFESTS).iterdir()}
-            if published not in versions.values():
-                raise IndexUnusableError(f"version {published} of the table {name!r} is missing")
-            unpublished += [path for path, version in versions.items() if version is not None and version > published]
-        for path in unpublished:
-            path.unlink()
-        documents, landmarks = checked_out(self.index_path, self.head.tables)
-        for table in (documents, landmarks):
-            table.checkout_latest()
-        missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
-        if missing:  # an index of an older version; as every write, this becomes visible with the next publish
-            documents.add_columns(missing)
-        return documents, landmarks
-
-    def remove_unpublished_tables(self) -> None:
-        """Remove the tables of an index without a head: half written, by a build that never came to publish, or not to be opened. Raises
-        `IndexUnusableError` when they are not ours, as where --index names another program's database."""
-        require_readable_files(self.index_path)
-        database = connect(self.index_path)
-        paths = {name: self.index_path / f"{name}.lance" for name in TABLES}
-        for (name, path), schema in zip(paths.items(), (documents_schema(), landmarks_schema(1)), strict=True):
-            try:
-                columns = set(database.open_table(name).schema.names)
-            except Exception:  # none there, or half written
-                columns = set()
-            if columns and columns | set(LEDGER_COLUMNS) != set(schema.names) | set(LEDGER_COLUMNS):
-                raise IndexUnusableError(f"lmkindex did not make the LanceDB table {path}. Choose another directory with --index.")
-        for path in paths.values():
-            if path.is_symlink():  # the table lies elsewhere, and stays there
-                for child in path.iterdir():
-                    shutil.rmtree(child)
-            else:
-                shutil.rmtree(path, ignore_errors=True)
-
-    def create_text_index(self) -> None:
-        """The full-text index exists from the first row on, so that `--hybrid` works before any maintenance."""
-        from lancedb.index import FTS
-
-        self.landmarks.create_index("lexical", config=FTS(with_position=False))
+        rows = self.documents.search().where(col("doc_id").isin(sorted(entries))).to_list()
+        rows = [row | manifest_columns(entries[row["doc_id"]]) for row in rows]
+        self.delete_rows(self.documents, entries)
+        self.add_documents(rows)
 
     def delete(self, doc_ids: Iterable[str]) -> None:
         """Delete documents and their landmarks."""
@@ -186,20 +99,6 @@ class IndexWriter:
             fsync_path(directory)
 
 
-def require_readable_files(index_path: Path) -> None:
-    """Raises `LmkindexError` when a file of the tables is there and cannot be opened: that is no damage that could be thrown away."""
-
-    def stop(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise error
-
-    try:
-        for name in TABLES:
-            for folder, _, files in os.walk(index_path / f"{name}.lance", onerror=stop):
-                for file in files:
-                    with (Path(folder) / file).open("rb"):
-                        pass
-    except OSError as error:
-        raise LmkindexError(
-            f"Cannot read {error.filename}: {error.strerror}. Nothing was changed: make it readable, then go on."
-        ) from error
+def manifest_columns(entry: ManifestEntry) -> dict[str, Any]:
+    """What a row of `documents` holds of a manifest's entry: its cause is told by the message (`errors.cause_of`)."""
+    return {name: getattr(entry, name) for name in (*MANIFEST_COLUMNS, *LEDGER_COLUMNS)}

@@ -1,7 +1,8 @@
 """File -> document: the canonical text that all offsets count in, its pages and its title.
 
 Takes a walked file, gives a `Document` or raises `ReadError` with a reason that a user understands. Reads nothing but regular files, and
-those through no link that was not there in the walk. What the bytes mean is for `formats.py`; where that runs, for the caller.
+those through no link that was not there in the walk. Plain text is its own characters; what other bytes mean is for `formats.py`, and where
+that runs, for the caller.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import time
 from pathlib import Path, PurePosixPath
 
 from ..config import FileOptions
-from ..errors import ReadError
+from ..errors import Cause, ReadError
 from ..files import document_id, hash_bytes, open_regular
-from ..files.changes import NO_BYTES, NO_TEXT
 from ..files.identity import LAYERED_SUFFIXES, settle
-from ..files.open_file import NO_PERMISSION
 from ..records import Document, FileEntry
 from .encoding import decode_text, without_surrogates
-from .formats import Parse, parse_bytes
-from .titles import clean_title
+from .formats import FOREIGN_SUFFIXES, Parse, failing_as_read_error, parse_bytes
+from .titles import clean_title, plain_title
 
 NUM_TRIES = 3  # for a file that is being written
 RETRY_S = 0.1
@@ -27,10 +26,10 @@ BLANK_BYTES = 4096
 
 
 def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:
-    """As `read_file`, for who has no use for a document without text: that raises `ReadError`, too."""
+    """As `read_file`, for callers that need text: a document without any raises `ReadError`, too."""
     document = read_file(entry, options, parse)
     if not document.text.strip():
-        raise ReadError(NO_TEXT if document.size_bytes else NO_BYTES)
+        raise ReadError(cause=Cause.NO_TEXT if document.size_bytes else Cause.NO_BYTES)
     return document
 
 
@@ -44,10 +43,15 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
     data, found = _read_stable(entry.absolute_path, options.max_file_bytes)
     suffix = PurePosixPath(entry.path).suffix.lower()
     if not data and suffix in LAYERED_SUFFIXES:
-        raise ReadError(NO_BYTES)
-    title, text, pages = parse(data, suffix) if data else ("", "", ())
+        raise ReadError(cause=Cause.NO_BYTES)
+    if suffix in FOREIGN_SUFFIXES:
+        title, text, pages = parse(data, suffix) if data else ("", "", ())
+    else:  # nothing in plain text can hang
+        with failing_as_read_error():
+            text = decode_text(data)
+            title, pages = plain_title(text, suffix), ()
     if not text.strip() and suffix in LAYERED_SUFFIXES:
-        raise ReadError(NO_TEXT)
+        raise ReadError(cause=Cause.NO_TEXT)
     return Document(
         doc_id=document_id(entry.root, entry.path),
         root=entry.root,
@@ -88,7 +92,7 @@ def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
         except FileNotFoundError as error:
             raise ReadError("the file vanished before it could be read") from error
         except PermissionError as error:
-            raise ReadError(NO_PERMISSION) from error
+            raise ReadError(cause=Cause.NO_PERMISSION) from error
         except OSError as error:
             raise ReadError(f"cannot be read: {error.strerror or error}") from error
         if _identity(before) == _identity(after) and len(data) == after.st_size:

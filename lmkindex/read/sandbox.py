@@ -1,7 +1,7 @@
 """Runs foreign parsers (PDF, DOCX, HTML) in a child process with a limit of time and memory; one child serves many files.
 
-A child that hangs is killed, one that crashes or runs out of memory is replaced, and either is the failure of that one file. Plain text
-is parsed here: nothing in it can hang. Children hear no Ctrl-C, and end with their parent, however that ends (`sandbox_child.py`).
+A child that hangs is killed, one that crashes or runs out of memory is replaced, and either is the failure of that one file.
+Children hear no Ctrl-C, and end with their parent, however that ends (`sandbox_child.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import IO
 from ..config import FileOptions
 from ..errors import LmkindexError, ReadError
 from ..records import Page
-from .formats import FOREIGN_SUFFIXES, Parsed, parse_bytes
+from .formats import Parsed
 from .sandbox_child import READY, read_message, write_message
 
 CHILD_MODULE = "lmkindex.read.sandbox_child"
@@ -58,8 +58,6 @@ class Parser:
 
     def parse(self, data: bytes, suffix: str) -> Parsed:
         """What `parse_bytes` gives. Raises `ReadError`, also when a limit is hit, and `LmkindexError` when no child can be started."""
-        if suffix not in FOREIGN_SUFFIXES:
-            return parse_bytes(data, suffix)
         with self._is_busy:
             if self._child is None and not self._is_closed:
                 self._child = _Child(self._options)

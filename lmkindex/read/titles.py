@@ -15,6 +15,13 @@ NO_TITLES = frozenset(
 )
 
 
+def plain_title(text: str, suffix: str) -> str:
+    """The title of a plain text file of this kind; "" for kinds that have none."""
+    if suffix in (".md", ".markdown"):
+        return markdown_title(text)
+    return rst_title(text) if suffix == ".rst" else ""
+
+
 def markdown_title(text: str) -> str:
     """The title of the front matter, else the first heading outside of code; "" if there is none."""
     lines = _first_lines(text)

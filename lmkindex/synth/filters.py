@@ -1,7 +1,9 @@
-"""Is this a question that could train a retriever? The filters that need no model: each a function of what the model wrote and was shown.
+"""Is this a question that could train a retriever? The filters that need no model: each a function of what the model
+wrote and was shown.
 
-Takes a reply with the span and its background, gives the name of the first filter that rejects it, or "". The word lists are English: in
-other languages the filters that use them let more through. Filters that need the encoder are in `round_trip.py`.
+Takes a reply with the span and its background, gives the name of the first filter that rejects it, or "". The word
+lists are English: in other languages the filters that use them let more through. Filters that need the encoder are in
+`round_trip.py`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import re
 from itertools import pairwise
 
 from ..answer.support import STOPWORDS, read_content, support
-from .prompt import Reply
+from .question_prompt import Reply
 from .records import FilterOptions
 
 # In this order; with the ones of the loop, all reasons that a report can name.
@@ -129,7 +131,7 @@ def is_grounded(question: str, background: str, options: FilterOptions) -> bool:
 
 
 def adds_something(answer: str, question: str) -> bool:
-    """Whether the answer has a word that the question lacks: an answer that the question gives away is none."""
+    """Whether the answer has a word that the question lacks: an answer that the question gives away does not count."""
     return bool(read_content(answer).words - read_content(question).words)
 
 

@@ -1,7 +1,9 @@
-"""The memory of a run: `settings.json`, what it was begun with, and `attempts.jsonl`, one line for each pick that was asked about.
+"""The memory of a run: `settings.json`, what it was begun with, and `attempts.jsonl`, one line for each pick that was
+asked about.
 
-A chunk of attempts is appended in one write and synced before the next is asked for, so that a kill loses one chunk. Whatever follows the
-last whole line in order is cut off: it was being written. Attempts of different settings are never mixed.
+A chunk of attempts is appended in one write and synced before the next is asked for, so that a kill loses one chunk.
+Whatever follows the last whole line in order is cut off: it was being written. Attempts of different settings are never
+mixed.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ..encoder import Encoder
 from ..errors import UsageError
 from ..records import JsonObject
 from ..storage import write_json
-from .prompt import prompt_version
+from .question_prompt import prompt_version
 from .records import Attempt, Pick, SynthOptions
 
 FORMAT = 1
@@ -27,7 +29,8 @@ MODEL = "language model"
 
 
 class Journal:
-    """The attempts of one output folder. Invariant: attempt i is about pick i, and those in memory are those on disk."""
+    """The attempts of one output folder. Invariant: attempt i is about pick i, and those in memory are those on
+    disk."""
 
     def __init__(self, folder: Path, settings: JsonObject) -> None:
         self.folder = folder
@@ -39,7 +42,7 @@ class Journal:
 
     @property
     def model(self) -> str:
-        """The model that wrote the attempts; "" as long as there is none."""
+        """The model that wrote the attempts; "" before the first attempt."""
         return str(self.settings.get(MODEL, ""))
 
     def set_model(self, name: str) -> None:
@@ -90,8 +93,8 @@ class Journal:
 
 
 def make_settings(documents: Sequence[SourceDocument], encoder: Encoder, options: SynthOptions) -> JsonObject:
-    """Everything that an attempt and its verdict depend on, but the model, under names for the user. Numbers of questions and tries are not
-    among them: they may be raised."""
+    """Everything that an attempt and its verdict depend on, but the model, under names for the user. Numbers of
+    questions and tries are not among them: they may be raised."""
     corpus = blake2b(digest_size=8)
     for document in documents:
         for text in (document.doc_id, document.text):

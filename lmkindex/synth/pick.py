@@ -1,7 +1,7 @@
-"""Documents -> places to ask about: spans of one to five consecutive sentences, each inside some 200 words of background.
+"""Documents -> places to ask about: spans of one to five consecutive sentences, each in some 200 words of background.
 
-Takes documents and a seed; gives `Pick`s in an order of which every beginning is spread over the documents, so that a run may stop or go
-on anywhere. Knows no model. The sentences are those of a build. Shapes: S sentences of a document.
+Takes documents and a seed; gives `Pick`s in an order whose every beginning is spread over the documents, so that a run
+may stop or go on anywhere. Knows no model. The sentences are split as in a build. Shapes: S sentences of a document.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MAX_CAPITALISED = 0.6  # share of words that begin with a capital: above are hea
 MAX_COPIES = 2  # a sentence that stands more often in the corpus is boilerplate
 SHORT_PARAGRAPHS = 1.5  # mean sentences of a paragraph: below, paragraphs are lines or turns of speech, and spans may join two
 MAX_SHARE = 4  # a document takes part with at most so many times the mean number of spans; the rest of it comes last
-NUM_ROUNDS = 4  # each cuts the documents anew
+NUM_ROUNDS = 4  # each cuts the documents again
 
 ENDS_SENTENCE = re.compile(r"[.!。！।][\"'”’»)\]]*$")  # no question: it asks itself
 STARTS_LOWER = re.compile(r"[\W\d_]*[a-zß-öø-ÿ]")  # the rest of a sentence that was torn apart
@@ -45,7 +45,7 @@ def make_picks(documents: Sequence[SourceDocument], seed: int, background_words:
     number = 0
     for round_number in range(NUM_ROUNDS):
         spans = [
-            cut_spans(document, sentences, is_prose_S, generator_of(document, seed, round_number))
+            cut_spans(document, sentences, is_prose_S, random_source(document, seed, round_number))
             for document, sentences, is_prose_S in zip(documents, split, prose, strict=True)
         ]
         for index, (first, last) in deal(documents, spans, seed, round_number):
@@ -74,7 +74,8 @@ def key_of(sentence: str) -> bytes:
 
 
 def is_prose(sentence: str) -> bool:
-    """Whether `sentence` is a whole sentence of running text; headings, items without an end, tables, code and menus are not."""
+    """Whether `sentence` is a whole sentence of running text; headings, items without an end, tables, code and menus
+    are not."""
     words = WORD.findall(sentence)
     if not MIN_SENTENCE_WORDS <= len(words) <= MAX_SENTENCE_WORDS or not ENDS_SENTENCE.search(sentence):
         return False
@@ -86,7 +87,8 @@ def is_prose(sentence: str) -> bool:
 
 
 def cut_spans(document: SourceDocument, sentences: Sentences, is_prose_S: Flags, generator: np.random.Generator) -> list[tuple[int, int]]:
-    """Disjoint spans (first and last sentence) that cover the document's prose, with lengths drawn from 1 to `MAX_SENTENCES`.
+    """Disjoint spans (first and last sentence) that cover the document's prose, with lengths drawn from 1 to
+    `MAX_SENTENCES`.
 
     A span stays inside its paragraph, except in documents whose paragraphs are single lines, where it may join two.
     """
@@ -119,16 +121,17 @@ def num_words(document: SourceDocument, sentences: Sentences, first: int, last: 
 def deal(
     documents: Sequence[SourceDocument], spans: Sequence[Sequence[tuple[int, int]]], seed: int, round_number: int
 ) -> list[tuple[int, tuple[int, int]]]:
-    """All spans of a round with their document's index, in an order of which every beginning has each document by its share.
+    """All spans of a round with their document's index, in an order whose every beginning gives each document its
+    share.
 
-    The share of a document is its number of spans, at most `MAX_SHARE` times the mean: span j of a document whose share is w stands at
-    (j + u) / w with u in 0..1, as cards are dealt.
+    The share of a document is its number of spans, at most `MAX_SHARE` times the mean: span j of a document whose share
+    is w stands at (j + u) / w with u in 0..1, as cards are dealt.
     """
     counts = [len(of_document) for of_document in spans if of_document]
     most = MAX_SHARE * sum(counts) / max(1, len(counts))
     placed = []
     for index, (document, of_document) in enumerate(zip(documents, spans, strict=True)):
-        generator = generator_of(document, seed, round_number, "deal")
+        generator = random_source(document, seed, round_number, "deal")
         offset = float(generator.random())
         share = min(len(of_document), most)
         for rank, place in enumerate(generator.permutation(len(of_document)).tolist()):
@@ -136,7 +139,7 @@ def deal(
     return [(index, span) for _, _, span, index in sorted(placed)]
 
 
-def generator_of(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
+def random_source(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
     """A source of random numbers that depends on the seed, the document and `parts` alone."""
     key = "\0".join(map(str, (seed, *parts, document.doc_id)))
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -144,7 +147,8 @@ def generator_of(document: SourceDocument, seed: int, *parts: int | str) -> np.r
 
 
 def make_pick(number: int, document: SourceDocument, sentences: Sentences, span: tuple[int, int], background_words: int) -> Pick:
-    """The span (first and last sentence) with whole sentences around it, on both sides alike, up to `background_words` together."""
+    """The span (first and last sentence) with whole sentences around it, on both sides alike, up to `background_words`
+    together."""
     first, last = span
     before, after = span
     room = background_words - num_words(document, sentences, first, last)

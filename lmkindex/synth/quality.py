@@ -1,7 +1,9 @@
-"""How a set of questions looks, in figures that synthetic and human sets share: what an honest report of a synthetic set stands beside.
+"""How a set of questions looks, in figures that synthetic and human sets share: what an honest report of a synthetic
+set stands beside.
 
-The evidence of a question is the sentences that its spans touch, because some sets mark two words and others a section. Takes questions
-and the encoder's view of their documents; knows nothing of how the questions came to be, except in `describe_run`.
+The evidence of a question is the sentences that its spans touch, because some sets mark two words and others a section.
+Takes questions and the encoder's view of their documents; knows nothing of how the questions came to be, except in
+`describe_run`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from .filters import REASONS, overlap, words_of
 from .records import SynthResult
-from .round_trip import Places, embed_documents, rank_of
+from .round_trip import SentencePlaces, embed_documents, rank_in_document
 
 COMPARED_QUESTIONS = 300  # of each human set: enough for shares to two digits, and few documents to encode
 MAX_SENTENCES = 5
@@ -36,14 +38,18 @@ def measure_set(evaluation_set: EvaluationSet, encoder: Encoder, cache: VectorCa
 
 
 def measure_questions(
-    name: str, questions: Sequence[Question], documents: Sequence[SourceDocument], places: Places, encoder: Encoder
+    name: str, questions: Sequence[Question], documents: Sequence[SourceDocument], places: SentencePlaces, encoder: Encoder
 ) -> JsonObject:
-    """The figures of these questions: words, question words, overlap with the evidence, rank of the evidence, sentences of the evidence."""
+    """The figures of these questions: words, question words, overlap with the evidence, rank of the evidence, sentences
+    of the evidence."""
     questions = [question for question in questions if len(places.touched(question.doc_id, question.spans))]
     texts = {document.doc_id: document.text for document in documents}
     vectors_QD = encode_questions(encoder, [question.text for question in questions]) if questions else ()
     touched = [places.touched(question.doc_id, question.spans) for question in questions]
-    ranks = [rank_of(places, vector_D, question.doc_id, question.spans) for question, vector_D in zip(questions, vectors_QD, strict=True)]
+    ranks = [
+        rank_in_document(places, vector_D, question.doc_id, question.spans)
+        for question, vector_D in zip(questions, vectors_QD, strict=True)
+    ]
     evidence = []
     for question, sentences in zip(questions, touched, strict=True):
         place = places.sentences_of(question.doc_id)
@@ -61,7 +67,8 @@ def measure_questions(
 
 
 def describe_run(result: SynthResult) -> JsonObject:
-    """What became of the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before they were a filter."""
+    """What became of the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before they were
+    a filter."""
     attempts = result.attempts
     tried = Counter(attempt.pick.num_sentences for attempt in attempts)
     taken = Counter(attempt.pick.num_sentences for attempt in attempts if attempt.is_accepted)
@@ -71,15 +78,16 @@ def describe_run(result: SynthResult) -> JsonObject:
         "documents": result.num_documents,
         "attempts": len(attempts),
         "accepted": sum(taken.values()),
-        "acceptance_rate": rounded(sum(taken.values()) / len(attempts)) if attempts else 0.0,
+        "acceptance_rate": round_figure(sum(taken.values()) / len(attempts)) if attempts else 0.0,
         "rejected": {name: result.rejected[name] for name in REASONS if name in result.rejected},
-        "acceptance_by_sentences": {str(length): rounded(taken[length] / tried[length]) for length in sorted(tried)},
+        "acceptance_by_sentences": {str(length): round_figure(taken[length] / tried[length]) for length in sorted(tried)},
         "rank_before_filter": describe_ranks([attempt.rank for attempt in attempts if attempt.rank]),
     }
 
 
 def question_word(question: str) -> str:
-    """`what`, `who`, `how` and so on, the first that occurs; `yes/no` for a question that begins with a verb; else `other`."""
+    """`what`, `who`, `how` and so on, the first that occurs; `yes/no` for a question that begins with a verb; else
+    `other`."""
     words = words_of(question)
     if words and words[0] in YES_NO:
         return "yes/no"
@@ -88,7 +96,7 @@ def question_word(question: str) -> str:
 
 def describe_ranks(ranks: Sequence[int]) -> JsonObject:
     """Median rank, and the share of ranks within `RECALL_RANKS`."""
-    within = {f"within_{rank}": rounded(sum(one <= rank for one in ranks) / len(ranks)) if ranks else 0.0 for rank in RECALL_RANKS}
+    within = {f"within_{rank}": round_figure(sum(one <= rank for one in ranks) / len(ranks)) if ranks else 0.0 for rank in RECALL_RANKS}
     return {"median": float(np.median(ranks)) if ranks else 0.0, **within}
 
 
@@ -97,16 +105,21 @@ def summary(values: Sequence[float]) -> JsonObject:
     if not values:
         return {"mean": 0.0, "median": 0.0, "p10": 0.0, "p90": 0.0}
     p10, median, p90 = np.percentile(values, [10, 50, 90]).tolist()
-    return {"mean": rounded(float(np.mean(values))), "median": rounded(median), "p10": rounded(p10), "p90": rounded(p90)}
+    return {
+        "mean": round_figure(float(np.mean(values))),
+        "median": round_figure(median),
+        "p10": round_figure(p10),
+        "p90": round_figure(p90),
+    }
 
 
 def shares(names: Iterable[str]) -> dict[str, float]:
     """How often each name occurs, as a share, the most frequent first."""
     counts = Counter(names)
-    return {name: rounded(count / counts.total()) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
+    return {name: round_figure(count / counts.total()) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
 
-def rounded(value: float) -> float:
+def round_figure(value: float) -> float:
     return round(value, 3)
 
 
@@ -131,12 +144,12 @@ def render_quality(quality: JsonObject) -> str:
         "Ranks are those of the best sentence of the evidence among all sentences of its document, with the encoder that filtered; of the",
         "synthetic set they are after the filter, and therefore no measure of it.",
         "",
-        *table(["", *(one["name"] for one in sets)], rows_of(sets)),
+        *table(["", *(one["name"] for one in sets)], quality_rows(sets)),
     ]
     return "\n".join(lines)
 
 
-def rows_of(sets: Sequence[JsonObject]) -> list[list[str]]:
+def quality_rows(sets: Sequence[JsonObject]) -> list[list[str]]:
     """One row for each figure, one column for each set."""
     rows = [["questions", *(f"{one['questions']:,}" for one in sets)]]
     rows += [[f"words, {name}", *(f"{one['words'][name]:g}" for one in sets)] for name in ("mean", "median", "p10", "p90")]

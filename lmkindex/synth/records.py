@@ -1,4 +1,5 @@
-"""The records that flow through the writing of questions, and the options. Offsets are characters of a document's text, half open."""
+"""The records that flow through the writing of questions, and the options. Offsets are characters of a document's text,
+half open."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ TRIES_A_QUESTION = 20  # picks that may be asked about for each question that is
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions:
-    """When a question is rejected; what each means is said in `filters.py` and `round_trip.py`. Shares and cosines are 0..1."""
+    """When a question is rejected; what each means is said in `filters.py` and `round_trip.py`. Shares and cosines are
+    0..1."""
 
     min_words: int = 4
     max_words: int = 30
@@ -34,8 +36,9 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthOptions:
-    """What a run writes. `name` is the set's, and begins its ids; `max_tries=0` takes `TRIES_A_QUESTION` for each question;
-    `generator` names the language model as the user did, so that another one is noticed before anything is opened."""
+    """What a run writes. `name` is the set's, and begins its ids; `max_tries=0` takes `TRIES_A_QUESTION` for each
+    question; `generator` names the language model as the user did, so that another one is noticed before anything is
+    opened."""
 
     name: str = "synth"
     num_questions: int = 1000
@@ -76,8 +79,9 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A pick that was asked about: the raw text, what was read of it, and the verdict, `accepted` or the name of a filter. `rank` is that
-    of the span among the document's sentences, from 1; 0 if an earlier filter rejected the question."""
+    """A pick that was asked about: the raw text, what was read of it, and the verdict, `accepted` or the name of a
+    filter. `rank` is that of the span among the document's sentences, from 1; 0 if an earlier filter rejected the
+    question."""
 
     pick: Pick
     text: str
@@ -93,7 +97,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthResult:
-    """A run so far. `rejected` counts by filter; `is_complete` tells whether the number of questions that was aimed at is there."""
+    """A run so far. `rejected` counts by filter; `is_complete` tells whether the number of questions that was aimed at
+    is there."""
 
     name: str
     model: str

@@ -1,7 +1,8 @@
-"""Does the question find its span again? The filters that need an encoder: the span's rank in its document, and near-duplicates.
+"""Does the question find its span again? The filters that need an encoder: the span's rank in its document, and
+near-duplicates.
 
-Vectors of sentences are made before the language model starts (FACTS: vLLM changes torch's threads and random state), those of questions
-as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
+Vectors of sentences are made before the language model starts (FACTS: vLLM changes torch's threads and random state),
+those of questions as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from .records import FilterOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """The sentences of some documents: where they stand in their document's text, and their vectors. Document d has the sentences
-    `[firsts[d], firsts[d + 1])`."""
+class SentencePlaces:
+    """The sentences of some documents: where they stand in their document's text, and their vectors. Document d has the
+    sentences `[firsts[d], firsts[d + 1])`."""
 
     documents: dict[str, int]
     firsts: Int64Array
@@ -45,14 +46,14 @@ class Places:
         return np.flatnonzero(hits)
 
 
-def embed_documents(documents: Sequence[SourceDocument], encoder: Encoder, cache: VectorCache) -> Places:
+def embed_documents(documents: Sequence[SourceDocument], encoder: Encoder, cache: VectorCache) -> SentencePlaces:
     """Split the documents as a build does, and encode every sentence in its window.
 
     Each document is cached by itself: whichever others a run or a report looks at, it is encoded once.
     """
     corpora = [make_corpus([document.text], encoder) for document in documents]
     vectors = [embed_landmarks(cache, encoder, corpus).vectors_ND for corpus in corpora]
-    return Places(
+    return SentencePlaces(
         documents={document.doc_id: index for index, document in enumerate(documents)},
         firsts=np.cumsum([0, *(len(corpus.sentence_starts_S) for corpus in corpora)], dtype=np.int64),
         starts_S=np.concatenate([np.zeros(0, dtype=np.int64), *(corpus.sentence_starts_S for corpus in corpora)]),
@@ -61,8 +62,9 @@ def embed_documents(documents: Sequence[SourceDocument], encoder: Encoder, cache
     )
 
 
-def rank_of(places: Places, question_D: Float32Array, doc_id: str, spans: Sequence[tuple[int, int]]) -> int:
-    """The rank, from 1, of the best sentence that the spans touch among all sentences of the document, by cosine with the question."""
+def rank_in_document(places: SentencePlaces, question_D: Float32Array, doc_id: str, spans: Sequence[tuple[int, int]]) -> int:
+    """The rank, from 1, of the best sentence that the spans touch among all sentences of the document, by cosine with
+    the question."""
     similarities_S = places.vectors_SD[places.sentences_of(doc_id)].astype(np.float32) @ question_D
     best = similarities_S[places.touched(doc_id, spans)].max()
     return 1 + int((similarities_S > best).sum())

@@ -18,8 +18,8 @@ CHECKPOINT_FILE = "checkpoint.pt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a run is: `step` updates of stage `stage` are done, `total_steps` of all; `elapsed_s` seconds of this stage have passed.
-    `best` is the highest dev figure so far (-1: none)."""
+    """Where a run is: `step` updates of stage `stage` are done, `total_steps` of all; `elapsed_s` seconds of this stage
+    have passed. `best` is the highest dev figure so far (-1: none)."""
 
     stage: int = 0
     step: int = 0
@@ -47,7 +47,8 @@ def save_checkpoint(run_path: Path, position: Position, tensors: Mapping[str, An
 
 
 def load_checkpoint(run_path: Path) -> tuple[Position, dict[str, Any], Any] | None:
-    """What `save_checkpoint` wrote; None when the run has not begun. Raises `UsageError` for a file that cannot be read."""
+    """What `save_checkpoint` wrote; None when the run has not begun. Raises `UsageError` for a file that cannot be
+    read."""
     import torch
 
     path = run_path / CHECKPOINT_FILE
@@ -60,13 +61,13 @@ def load_checkpoint(run_path: Path) -> tuple[Position, dict[str, Any], Any] | No
     return Position(**state["position"]), state["weights"], state["optimizer"]
 
 
-def append_line(path: Path, value: JsonObject) -> None:
+def append_to_curve(path: Path, value: JsonObject) -> None:
     """One more line of a curve."""
     with path.open("a", encoding="ascii") as file:
         file.write(json.dumps(value, allow_nan=False) + "\n")
 
 
-def read_lines(path: Path) -> list[JsonObject]:
+def read_curve_lines(path: Path) -> list[JsonObject]:
     """A curve's whole lines; a torn last one is left out."""
     if not path.is_file():
         return []
@@ -83,5 +84,5 @@ def rewind_curve(path: Path, total_steps: int) -> None:
     """Drop what was written after the checkpoint: those steps are made again."""
     if not path.is_file():
         return
-    kept = [line for line in read_lines(path) if line["total_steps"] <= total_steps]
+    kept = [line for line in read_curve_lines(path) if line["total_steps"] <= total_steps]
     write_whole(path, "".join(json.dumps(line) + "\n" for line in kept).encode("ascii"))

@@ -8,15 +8,17 @@ import numpy as np
 
 from ..plots import draw_figure
 from ..records import JsonObject
-from .checkpoint import read_lines
+from .checkpoint import read_curve_lines
+from .run_folder import CURVE_FILE, DEV_FILE
 
 MAX_POINTS = 200  # of the loss: more would be a smear; each is the mean of its steps
 
 
 def draw_curves(run_path: Path) -> list[Path]:
-    """Draw `loss.png` and `dev.png` into the run's folder; what has no point yet is left out. Raises `UsageError` without matplotlib."""
-    loss = loss_figure(read_lines(run_path / "curve.jsonl"))
-    dev = dev_figure(read_lines(run_path / "dev.jsonl"))
+    """Draw `loss.png` and `dev.png` into the run's folder; what has no point yet is left out. Raises `UsageError`
+    without matplotlib."""
+    loss = loss_figure(read_curve_lines(run_path / CURVE_FILE))
+    dev = dev_figure(read_curve_lines(run_path / DEV_FILE))
     figures = [figure for figure in (loss, dev) if figure is not None]
     for figure in figures:
         draw_figure(figure, run_path / f"{figure['name']}.png")

@@ -1,4 +1,5 @@
-"""A model in training -> an encoder folder: float16 safetensors, tokenizer, `landmark.json`. Knows no data and no loss."""
+"""A model in training -> an encoder folder: float16 safetensors, tokenizer, `landmark.json`. Knows no data and no
+loss."""
 
 from __future__ import annotations
 
@@ -23,8 +24,9 @@ WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 
 def export_encoder(trainee: Trainee, target: Path, *, average: float, training: JsonObject, anchor: Path | None = None) -> Path:
-    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the file `anchor`, without
-    one the start folder's (weight averaging of a fine-tuned model with what it started from: Wortsman et al. 2022, arXiv 2109.01903)."""
+    """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the
+    file `anchor`, without one the start folder's (weight averaging of a fine-tuned model with what it started from:
+    Wortsman et al. 2022, arXiv 2109.01903)."""
     start = trainee.folder.path
     staging = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
@@ -58,15 +60,16 @@ def save_weights(weights: Mapping[str, torch.Tensor], target: Path) -> None:
 
 
 def plain_weights(trainee: Trainee) -> dict[str, torch.Tensor]:
-    """The model's weights on the CPU under the names of its architecture; with LoRA, adapters are added to a copy of what they adapt."""
+    """The model's weights on the CPU under the names of its architecture; with LoRA, adapters are added to a copy of
+    what they adapt."""
     if hasattr(trainee.model, "peft_config"):
         return merged_weights(trainee.model)
     return {name: value.detach().float().cpu() for name, value in trainee.model.state_dict().items() if value.is_floating_point()}
 
 
 def merged_weights(model: Any) -> dict[str, torch.Tensor]:
-    """What peft's `merge_and_unload` would leave, in float16. Layer by layer, so that there never is a second model in fp32, and in copies:
-    to add an adapter to bf16 weights and take it away again would change them."""
+    """What peft's `merge_and_unload` would leave, in float16. Layer by layer, so that there never is a second model in
+    fp32, and in copies: to add an adapter to bf16 weights and take it away again would change them."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     plain = model.get_base_model()

@@ -1,8 +1,9 @@
 """Which landmarks of a batch answer which question, with what weight, and which of the others count as negatives.
 
-Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences back from the run's
-last one, divided by their sum (DESIGN §2, after the paper's position-aware objective). No negatives: positives, sentences that hold the
-question's answer string, and what answers another question of the same words.
+Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences
+back from the run's last one, divided by their sum (DESIGN §2, after the paper's position-aware objective). No
+negatives: positives, sentences that hold the question's answer string, and what answers another question of the same
+words.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..records import Float32Array
-from .batch import Asked, BoolArray, Place
-from .data import TrainingSet, holds_answer
+from .training_batch import Asked, BoolArray, LandmarkPlace
+from .training_sets import TrainingSet, holds_answer
 
 
 def label_questions(
-    sets: Sequence[TrainingSet], places: Sequence[Place], asked: Sequence[Asked], alpha: float
+    sets: Sequence[TrainingSet], places: Sequence[LandmarkPlace], asked: Sequence[Asked], alpha: float
 ) -> tuple[Float32Array, BoolArray]:
-    """`weights_QN` and `is_negative_QN` (see `Batch`). A question without a landmark in the batch has a row of zeros."""
+    """`weights_QN` and `is_negative_QN` (see `TrainingBatch`). A question without a landmark in the batch has a row of
+    zeros."""
     sets_N = np.asarray([place.set_index for place in places])
     firsts_N = np.asarray([place.first for place in places])
     lasts_N = np.asarray([place.end - 1 for place in places])
@@ -43,6 +45,6 @@ def label_questions(
     return weights_QN / np.where(sums_Q1 > 0, sums_Q1, 1), is_negative_QN
 
 
-def landmark_text(one: TrainingSet, place: Place) -> str:
+def landmark_text(one: TrainingSet, place: LandmarkPlace) -> str:
     """The text that a landmark stands for, in lower case."""
     return one.text[one.sentence_starts_S[place.first] : one.sentence_ends_S[place.end - 1]].lower()

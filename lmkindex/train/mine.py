@@ -1,4 +1,5 @@
-"""Hard negatives: sentences that the current model takes for answers and that are none. Knows the sampler's form of them, no loss."""
+"""Hard negatives: sentences that the current model wrongly takes for answers, in the form that the sampler takes. Knows
+no loss."""
 
 from __future__ import annotations
 
@@ -10,10 +11,10 @@ import numpy as np
 from ..encoder import Encoder, normalise
 from ..records import Float32Array, Row
 from ..storage import write_arrays
-from .data import TrainingSet, holds_answer
 from .recipe import StageRecipe
-from .rows import Segment, make_row, row_maker, segments_row
 from .sampler import Mined
+from .training_rows import Segment, make_training_row, row_maker, segments_row
+from .training_sets import TrainingSet, holds_answer
 
 KEPT = 8  # candidates a question
 SKIPPED = 3  # the very best are often answers that nobody marked
@@ -24,8 +25,8 @@ MAX_QUESTIONS = 2000  # of a set
 def mine_negatives(
     sets: Sequence[TrainingSet], stage: StageRecipe, encoder: Encoder, seed: int, on_set: Callable[[str], None] | None = None
 ) -> Mined:
-    """For questions of `mine_documents` documents a set: the sentences of these documents with the highest similarity, from the fourth on,
-    without the evidence and its neighbours and without sentences that hold an answer string."""
+    """For questions of `mine_documents` documents a set: the sentences of these documents with the highest similarity,
+    from the fourth on, without the evidence and its neighbours and without sentences that hold an answer string."""
     mined: dict[int, dict[int, tuple[int, ...]]] = {}
     for set_index, one in enumerate(sets):
         if stage.sets and one.name not in stage.sets:
@@ -39,7 +40,7 @@ def mine_negatives(
         questions = [questions[index] for index in sorted(generator.permutation(len(questions))[:MAX_QUESTIONS].tolist())]
         sentences, vectors_SD = encode_documents(set_index, sets, documents, encoder, stage.window_tokens)
         maker = row_maker(encoder, encoder.folder.window_tokens)
-        rows = [make_row(maker, [one.questions[question].ids_T]) for question in questions]
+        rows = [make_training_row(maker, [one.questions[question].ids_T]) for question in questions]
         scores_QS = normalise(np.concatenate(encoder.encode_rows(rows))) @ vectors_SD.T
         for question, scores_S in zip(questions, scores_QS, strict=True):
             order = sentences[np.argsort(-scores_S)[: 4 * (KEPT + SKIPPED)]].tolist()
@@ -79,7 +80,7 @@ def is_hard(one: TrainingSet, question: int, sentence: int) -> bool:
 
 
 def save_mined(path: Path, mined: Mined) -> None:
-    """Keep what was mined, so that a run that goes on has the same."""
+    """Keep what was mined, so that a resumed run has the same negatives."""
     rows = [(set_index, question, sentence) for set_index, of in mined.items() for question, hard in of.items() for sentence in hard]
     write_arrays(path, compressed=True, rows=np.asarray(rows, dtype=np.int64).reshape(-1, 3))
 

@@ -1,7 +1,7 @@
 """A base -> a start folder -> a trainable model in memory, full weights or LoRA, and its forward.
 
-The start folder is an encoder folder like any other: the base's weights, its tokenizer with the landmark token, and the `landmark.json` of
-what is to be trained. Shapes: B rows, L padded tokens, N landmarks, D dimensions.
+The start folder is an encoder folder like any other: the base's weights, its tokenizer with the landmark token, and the
+`landmark.json` of what is to be trained. Shapes: B rows, L padded tokens, N landmarks, D dimensions.
 """
 
 from __future__ import annotations
@@ -62,10 +62,12 @@ def prepare_start(recipe: Recipe, run_path: Path) -> EncoderFolder:
 
 
 def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
-    """Save the base's model and tokenizer in `target`, with a row of the embedding table for the landmark; its id and the model's config.
+    """Save the base's model and tokenizer in `target`, with a row of the embedding table for the landmark; its id and
+    the model's config.
 
-    A token that the tokenizer knows (BERT's `[unused0]`, a reserved one) is taken as the landmark as it is, any other is added. The table
-    may have a spare row for it (Qwen's has some hundred); no training has touched that one, so it starts anew like any new row.
+    A token that the tokenizer knows (BERT's `[unused0]`, a reserved one) is taken as the landmark as it is, any other
+    is added. The table may have a spare row for it (Qwen's has some hundred); no training has touched that row, so it
+    is initialised like any new row.
     """
     hide_broken_vision()
     import torch
@@ -123,8 +125,8 @@ def start_settings(recipe: Recipe, base: Path, lmk_id: int, config: Any) -> Json
 
 
 def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, seed: int = 0) -> Trainee:
-    """The start folder's model: fp32 weights that all learn, or with LoRA frozen ones in bf16 and adapters that learn; they start at
-    random, the same for the same `seed`."""
+    """The start folder's model: fp32 weights that all learn, or with LoRA frozen ones in bf16 and adapters that learn;
+    they start at random, the same for the same `seed`."""
     import torch
     import transformers
     from transformers import AutoModel
@@ -150,7 +152,8 @@ def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, se
 
 
 def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
-    """The model in peft's wrapper: adapters on its linear layers, and the landmark's row of the embedding table learns as well."""
+    """The model in peft's wrapper: adapters on its linear layers, and the landmark's row of the embedding table learns
+    as well."""
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
@@ -166,9 +169,11 @@ def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
 
 
 def checkpoint_layers(model: Any) -> None:
-    """Keep only each layer's input for the way back, and run the layer again there: less memory, a third more work, the same gradients.
+    """Keep only each layer's input for the way back, and run the layer again there: less memory, a third more work, the
+    same gradients.
 
-    transformers does it in training mode only, so the layers themselves say that they train, but none of the modules in them: no dropout.
+    transformers does it in training mode only, so the layers themselves say that they train, but none of the modules in
+    them: no dropout.
     """
     from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -179,7 +184,8 @@ def checkpoint_layers(model: Any) -> None:
 
 
 def forward(trainee: Trainee, rows: Sequence[Row], num_columns: int) -> torch.Tensor:
-    """Pooled vectors of the rows' landmarks, in order, not normalised [N, D] in float32; with a graph unless gradients are off."""
+    """Pooled vectors of the rows' landmarks, in order, not normalised [N, D] in float32; with a graph unless gradients
+    are off."""
     import torch
 
     ids_BL = np.zeros((len(rows), num_columns), dtype=np.int64)

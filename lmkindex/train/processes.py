@@ -1,7 +1,7 @@
 """One process or several, one for each GPU: `accelerate launch --multi_gpu -m lmkindex_cli train RECIPE ...`.
 
-Each process draws its own batches; gradients are averaged after every update, so all hold the same weights. Landmarks are negatives of
-each other within a process. Only the main process writes.
+Each process draws its own batches; gradients are averaged after every update, so all hold the same weights. Landmarks
+are negatives of each other within a process. Only the main process writes.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Processes:
     def leave(self) -> None:
         """Wait for all processes, then end what connects them; nothing can be averaged afterwards.
 
-        It must not wait for the interpreter's end: a thread of gloo that still holds a tensor then, as on a machine under load, asks for
-        the interpreter's lock, is thrown out of C++ that may not throw, and takes the process with it ("terminate called without an
-        active exception", SIGABRT in place of the exit code).
+        It must not wait for the interpreter's end: a thread of gloo that still holds a tensor then, as on a machine
+        under load, asks for the interpreter's lock, is thrown out of C++ that may not throw, and takes the process with
+        it ("terminate called without an active exception", SIGABRT in place of the exit code).
         """
         if self.state is not None:
             self.wait()
@@ -59,7 +59,8 @@ class Processes:
             self.state._reset_state()  # accelerate has no public way to forget a group; another run in this process makes a new one
 
     def largest(self, value: float) -> float:
-        """The largest of the processes' numbers: a signal that one of them saw, or a clock that is ahead, counts for all."""
+        """The largest of the processes' numbers: a signal that one of them saw, or a clock that is ahead, counts for
+        all."""
         if self.state is None:
             return value
         from accelerate.utils import gather_object
@@ -68,7 +69,8 @@ class Processes:
 
 
 def find_processes(device: str = "auto") -> Processes:
-    """What `accelerate launch` or `torchrun` set up; one process without them. Raises `UsageError` when accelerate is missing."""
+    """What `accelerate launch` or `torchrun` set up; one process without them. Raises `UsageError` when accelerate is
+    missing."""
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         return Processes()
     try:

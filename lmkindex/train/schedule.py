@@ -7,7 +7,7 @@ import math
 from .recipe import StageRecipe
 
 
-def progress_of(stage: StageRecipe, step: float, elapsed_s: float) -> float:
+def stage_progress(stage: StageRecipe, step: float, elapsed_s: float) -> float:
     """The share of the stage that is done, 0..1: by steps, or by wall time."""
     done = step / stage.steps if stage.steps else elapsed_s / (60 * stage.minutes)
     return min(done, 1.0)

@@ -1,8 +1,8 @@
 """A batch -> the vectors that a `distil` stage teaches: views of a sentence that the untrained base has, as one vector.
 
-The base gives a sentence's mean in its window, the same for the sentence alone, and the latter of the sentences around it. Their sum finds
-more than any of them (docs/log.md); a landmark can learn it, because it sees all of that. Knows no gradient. Shapes: N landmarks, V vectors
-(landmarks, then questions), D dimensions.
+The base gives a sentence's mean in its window, the same for the sentence alone, and the latter of the sentences around
+it. Their sum finds more than any of them (docs/log.md); a landmark can learn it, because it sees all of that. Knows no
+gradient. Shapes: N landmarks, V vectors (landmarks, then questions), D dimensions.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import numpy as np
 
 from ..encoder import Encoder, normalise
 from ..records import Float32Array, Row
-from .batch import Batch, Place
 from .recipe import StageRecipe
-from .rows import make_row, row_maker
+from .training_batch import LandmarkPlace, TrainingBatch
+from .training_rows import make_training_row, row_maker
 
 NEIGHBOURS = ((-2, 0.5), (-1, 1.0), (1, 1.0), (2, 0.5))  # distance in sentences, weight
 
 
-def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float32Array:
-    """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's is the base's own vector."""
+def teacher_vectors(teacher: Encoder, batch: TrainingBatch, stage: StageRecipe) -> Float32Array:
+    """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's is the base's own
+    vector."""
     in_windows_VD = normalise(np.concatenate(teacher.encode_rows(batch.teacher_rows)))
     if not stage.teacher_isolated and not stage.teacher_near:
         return in_windows_VD
@@ -36,10 +37,10 @@ def teacher_vectors(teacher: Encoder, batch: Batch, stage: StageRecipe) -> Float
 def isolated_rows(teacher: Encoder, rows: Sequence[Row]) -> list[Row]:
     """A row for each landmark's sentence alone."""
     maker = row_maker(teacher, teacher.folder.window_tokens)
-    return [make_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
+    return [make_training_row(maker, [row.ids_T[start:end]]) for row in rows for start, end in zip(row.starts, row.ends, strict=True)]
 
 
-def joins_of(places: Sequence[Place], rows: Sequence[Row]) -> list[int]:
+def joins_of(places: Sequence[LandmarkPlace], rows: Sequence[Row]) -> list[int]:
     """Landmarks that do not go on from the one before: the first of a row, or of another passage."""
     row_starts = set(np.cumsum([len(row.starts) for row in rows]).tolist())
     is_join = [one.set_index != other.set_index or one.first != other.end for other, one in pairwise(places)]

@@ -13,11 +13,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ....build.prepare import DocumentEnd, Prepared, Step, Task, WindowStep
-from ....build.write import Assembler
+from ....build.prepare import entry_of
+from ....build.records import DocumentEnd, Prepared, Step, Task, WindowStep
+from ....build.write import DocumentWriter
 from ....config import SearchOptions
 from ....encoder import Encoder
-from ....index import IndexReader, IndexWriter, maintain
+from ....index import IndexReader, IndexSession, maintain
 from ....records import Document, FileEntry, Float16Array, Head, Sentences, Window
 from ....search import Searcher
 from ...records import Float64Array
@@ -36,10 +37,10 @@ class HuntIndex:
 
     def __init__(self, path: Path, hunt: Hunt, encoder: Encoder, num_rows: int) -> None:
         self.path, self.hunt, self.encoder, self.num_rows = path, hunt, encoder, num_rows
-        self.writer = IndexWriter(path, dim=encoder.folder.dim)
+        self.writer = IndexSession(path).open_writer(dim=encoder.folder.dim)
         identity = {"name": encoder.folder.name, "fingerprint": encoder.folder.fingerprint, "dim": encoder.folder.dim}
         head = Head(tables={}, encoder=identity, options={}, roots=(), counts={})
-        self.assembler = Assembler(self.writer, encoder, {}, head, commit_rows=NEVER, commit_s=NEVER, publish_early=False)
+        self.documents = DocumentWriter(self.writer, encoder, {}, head, commit_rows=NEVER, commit_s=NEVER, publish_early=False)
         self.add(HAYSTACK, 0, (0, num_rows))
         self.publish(NEVER)
 
@@ -54,12 +55,12 @@ class HuntIndex:
             ends_paragraph_S=corpus.ends_paragraph_S[sentence : sentence + end],
         )
         text = corpus.texts[document][: int(sentences.ends_S[-1])]
-        self.assembler.take(steps_of(doc_id, text, sentences, first, vectors_ND), [])
+        self.documents.take(steps_of(doc_id, text, sentences, first, vectors_ND), [])
 
     def publish(self, ann_rows: int) -> None:
         """Commit what is queued, maintain the tables as the end of a build does, publish."""
-        self.assembler.commit(publish=False)
-        self.assembler.publish()
+        self.documents.commit(publish=False)
+        self.documents.publish()
         maintain(self.writer, ann_rows)
 
     @property
@@ -154,6 +155,7 @@ def steps_of(doc_id: str, text: str, sentences: Sentences, first: int, vectors_N
     document = Document(
         doc_id=doc_id, root="", path=doc_id, title="", text=text, pages=(), content_hash="", size_bytes=len(text), mtime_ns=0
     )
-    prepared = Prepared(task=Task(entry=entry, kind="added", known_doc_id=None), document=document, sentences=sentences, num_tokens=0)
+    task = Task(entry=entry, kind="added", known_doc_id=None)
+    prepared = Prepared(task=task, document=document, sentences=sentences, entry=entry_of(task, document, len(sentences), 0, None))
     window = Window(segments=(), num_context=0, core_pos=first, num_core=len(vectors_ND), num_tokens=0, key=doc_id)
     return [WindowStep(prepared=prepared, window=window, row=None, known=vectors_ND), DocumentEnd(prepared=prepared)]

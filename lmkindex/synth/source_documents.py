@@ -1,4 +1,5 @@
-"""Paths -> documents to ask about: files and directories as a build takes them, or the documents of sets in the form of DESIGN §8."""
+"""Paths -> documents to ask about: files and directories as a build takes them, or the documents of sets in the form of
+DESIGN §8."""
 
 from __future__ import annotations
 
@@ -8,23 +9,24 @@ from pathlib import Path
 
 from ..config import FileOptions, require
 from ..datasets import SourceDocument
-from ..datasets.lines import read_lines
-from ..datasets.readers import PAIR_FILE
+from ..datasets.json_lines import read_lines
+from ..datasets.set_reader import PAIR_FILE
 from ..errors import ReadError
 from ..files import walk_files
 from ..read import Parser, read_document
 from ..records import FileFailure
 
 
-def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
-    """The documents below `paths`, and what could not be read. With `set_names`, the documents of those sets of the one folder.
+def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
+    """The documents below `paths`, and what could not be read. With `set_names`, the documents of those sets of the one
+    folder.
 
-    An id is the file's path below its root, or the set's own; where two would be equal, the name of the root or set stands before it.
-    Raises `UsageError` for a path or a set that does not exist, and when no document is found.
+    An id is the file's path below its root, or the set's own; where two would be equal, the name of the root or set
+    stands before it. Raises `UsageError` for a path or a set that does not exist, and when no document is found.
     """
     if set_names:
         require(len(paths) == 1, "--set names sets of one folder: give one folder with it.")
-        return read_sets(paths[0], set_names), []
+        return read_set_documents(paths[0], set_names), []
     entries, failures = walk_files(paths, FileOptions())
     names = Counter(entry.path for entry in entries)
     documents = []
@@ -41,8 +43,8 @@ def read_corpus(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[S
     return unique(documents), failures
 
 
-def read_sets(folder: Path, names: Sequence[str]) -> list[SourceDocument]:
-    """The documents of the sets, in the order of `names`; their questions are not looked at."""
+def read_set_documents(folder: Path, names: Sequence[str]) -> list[SourceDocument]:
+    """The documents of the sets, in the order of `names`; their questions are not read."""
     found = {
         match[1]: path
         for path in sorted(folder.glob("*"), reverse=True)

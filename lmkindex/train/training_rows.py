@@ -10,14 +10,14 @@ import numpy as np
 
 from ..encoder import Encoder
 from ..records import Int32Array, Row
-from .batch import Place
-from .data import TrainingSet
+from .training_batch import LandmarkPlace
+from .training_sets import TrainingSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Sentences `[first, end)` of a set that stand side by side in a row. With `is_unit` one landmark at their end stands for all of them,
-    else each sentence has its own."""
+    """Sentences `[first, end)` of a set that stand side by side in a row. With `is_unit` one landmark at their end
+    stands for all of them, else each sentence has its own."""
 
     set_index: int
     first: int
@@ -25,10 +25,10 @@ class Segment:
     is_unit: bool = False
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[LandmarkPlace]:
         """What the segment's landmarks stand for."""
         cuts = [self.first, self.end] if self.is_unit else range(self.first, self.end + 1)
-        return [Place(set_index=self.set_index, first=first, end=end) for first, end in pairwise(cuts)]
+        return [LandmarkPlace(set_index=self.set_index, first=first, end=end) for first, end in pairwise(cuts)]
 
     def overlaps(self, other: Segment) -> bool:
         return self.set_index == other.set_index and self.first < other.end and other.first < self.end
@@ -60,8 +60,9 @@ def row_maker(encoder: Encoder, max_tokens: int) -> RowMaker:
     )
 
 
-def make_row(maker: RowMaker, parts: Sequence[Int32Array]) -> Row:
-    """Special tokens and landmarks around the tokens of each part; a part that does not fit is cut, and those after it are left out."""
+def make_training_row(maker: RowMaker, parts: Sequence[Int32Array]) -> Row:
+    """Special tokens and landmarks around the tokens of each part; a part that does not fit is cut, and those after it
+    are left out."""
     ids: list[int] = list(maker.prefix_ids)
     starts, ends = [], []
     room = maker.room
@@ -78,13 +79,13 @@ def make_row(maker: RowMaker, parts: Sequence[Int32Array]) -> Row:
     return Row(ids_T=np.asarray(ids, dtype=np.int32), starts=tuple(starts), ends=tuple(ends))
 
 
-def segments_row(maker: RowMaker, sets: Sequence[TrainingSet], segments: Sequence[Segment]) -> tuple[Row, list[Place]]:
+def segments_row(maker: RowMaker, sets: Sequence[TrainingSet], segments: Sequence[Segment]) -> tuple[Row, list[LandmarkPlace]]:
     """Segments as a row, and what its landmarks stand for."""
     places = [place for segment in segments for place in segment.places]
-    row = make_row(maker, [tokens_of(sets[place.set_index], place.first, place.end) for place in places])
+    row = make_training_row(maker, [sentence_ids(sets[place.set_index], place.first, place.end) for place in places])
     return row, places[: len(row.starts)]
 
 
-def tokens_of(one: TrainingSet, first: int, end: int) -> Int32Array:
+def sentence_ids(one: TrainingSet, first: int, end: int) -> Int32Array:
     """The tokens of sentences `[first, end)`."""
     return one.ids_T[one.sentence_tokens[first] : one.sentence_tokens[end]]

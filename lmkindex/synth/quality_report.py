@@ -11,9 +11,9 @@ from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from ..storage import write_json, write_whole
 from .quality import describe_run, measure_questions, render_quality
+from .question_writer import questions_of
 from .records import SynthResult
 from .round_trip import embed_documents
-from .run import questions_of
 
 
 def report_quality(
@@ -24,7 +24,8 @@ def report_quality(
     compared: Sequence[JsonObject],
     output: Path,
 ) -> JsonObject:
-    """Measure the questions of a run, put the figures of other sets (`measure_set`) beside them, and write both files."""
+    """Measure the questions of a run, put the figures of other sets (`measure_set`) beside them, and write both
+    files."""
     questions = questions_of(result)
     asked_about = {question.doc_id for question in questions}
     those = [document for document in documents if document.doc_id in asked_about]

@@ -21,7 +21,7 @@ Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class JsonLine:
     """One object of a JSON Lines file; `place` is "FILE, line N"."""
 
     place: str
@@ -71,12 +71,12 @@ def merge_spans(spans: Iterable[tuple[int, int]]) -> Spans:
 
 
 def is_pair(span: object) -> bool:
-    """Whether `span` is a list of two integers (JSON's `true` is none)."""
+    """Whether `span` is a list of two integers (JSON's `true` does not count)."""
     return isinstance(span, list) and len(span) == 2 and all(type(bound) is int for bound in span)
 
 
-def read_lines(path: Path) -> Iterator[Line]:
-    """The objects of a JSON Lines file, plain or gzip; blank lines are passed over. Lines end with `\\n` alone."""
+def read_lines(path: Path) -> Iterator[JsonLine]:
+    """The objects of a JSON Lines file, plain or gzip; blank lines are skipped. Lines end with `\\n` alone."""
     opened: Callable[[Path], Any] = gzip.open if path.name.endswith(".gz") else partial(open, mode="rb")
     try:
         with opened(path) as file:
@@ -84,7 +84,7 @@ def read_lines(path: Path) -> Iterator[Line]:
                 data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
                 if data.strip():
                     place = f"{path}, line {number}"
-                    yield Line(place=place, number=number, fields=parse_object(data, place))
+                    yield JsonLine(place=place, number=number, fields=parse_object(data, place))
     except (OSError, EOFError, zlib.error) as error:
         raise UsageError(f"{path} cannot be read: {error}. If it is damaged, get it again.") from error
 

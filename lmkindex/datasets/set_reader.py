@@ -1,8 +1,9 @@
 """Files -> evaluation sets, checked: documents, questions about them, and where the evidence stands.
 
-Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (DESIGN §8), a LongBench-style `.jsonl[.gz]`
-file (`input`, `context`, `answers`), or a folder with `corpus/` and `questions.jsonl`, as the project's `examples/`. Knows no model and no
-metric. Texts are taken as they are, with NULs and lone surrogates; what is wrong is a `UsageError` that names file and line.
+Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (DESIGN §8), a
+LongBench-style `.jsonl[.gz]` file (`input`, `context`, `answers`), or a folder with `corpus/` and `questions.jsonl`, as
+the project's `examples/`. Knows no model and no metric. Texts are taken as they are, with NULs and lone surrogates;
+what is wrong is a `UsageError` that names file and line.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..config import FileOptions, require
 from ..errors import ReadError, UsageError
 from ..files import walk_files
 from ..read import Parser, read_document
-from .lines import Line, Spans, merge_spans, read_lines
+from .json_lines import JsonLine, Spans, merge_spans, read_lines
 from .records import EvaluationSet, Question, SourceDocument
 
 FORMS = (
@@ -36,7 +37,8 @@ VERDICTS = frozenset({"yes", "no", "unanswerable"})  # answers about the text: w
 def find_sets(path: Path, names: Sequence[str]) -> list[EvaluationSet]:
     """The sets of `path` that `names` lists, in that order; all of them, sorted by name, when it is empty.
 
-    Raises `UsageError` for a path of no known form, an unknown name (and lists the known ones) and everything wrong in a file.
+    Raises `UsageError` for a path of no known form, an unknown name (and lists the known ones) and everything wrong in
+    a file.
     """
     if (path / "questions.jsonl").is_file() and (path / "corpus").is_dir():
         found = {path.resolve().name: partial(read_sample_folder, path)}
@@ -76,7 +78,8 @@ def find_pairs(folder: Path) -> dict[str, partial[EvaluationSet]]:
 
 
 def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
-    """A set from its file of documents (`id`, `text`, maybe `title`) and its file of questions (`id`, `doc`, `question`, ...)."""
+    """A set from its file of documents (`id`, `text`, maybe `title`) and its file of questions (`id`, `doc`,
+    `question`, ...)."""
     documents: dict[str, SourceDocument] = {}
     for line in read_lines(docs_path):
         doc_id = line.read_text("id")
@@ -84,11 +87,11 @@ def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
             line.fail(f"the document id {doc_id!r} was used before: ids must be unique.")
         title = line.read_text("title") if "title" in line.fields else ""
         documents[doc_id] = SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text"))
-    questions = [read_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
+    questions = [read_set_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
     return checked_set(name, documents.values(), questions, qa_path)
 
 
-def read_question(line: Line, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
+def read_set_question(line: JsonLine, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
     doc_id = line.read_text(document_field)
     if doc_id not in documents:
         line.fail(f"the document {doc_id!r} {unknown}.")
@@ -103,8 +106,8 @@ def read_question(line: Line, document_field: str, documents: Mapping[str, Sourc
 
 
 def read_longbench(path: Path) -> EvaluationSet:
-    """A set whose every line is a question with its own context; equal contexts are one document. The evidence is every place of an
-    answer, each an alternative; a question whose answers do not stand in the context has none."""
+    """A set whose every line is a question with its own context; equal contexts are one document. The evidence is every
+    place of an answer, each an alternative; a question whose answers do not stand in the context has none."""
     name = set_name(path)
     documents: dict[str, SourceDocument] = {}
     questions = []
@@ -126,7 +129,8 @@ def read_longbench(path: Path) -> EvaluationSet:
 
 
 def read_sample_folder(folder: Path) -> EvaluationSet:
-    """A set whose documents are files: everything below `corpus/` that a build would index, read as a build reads it."""
+    """A set whose documents are files: everything below `corpus/` that a build would index, read as a build reads
+    it."""
     corpus_path, questions_path = folder / "corpus", folder / "questions.jsonl"
     entries, failures = walk_files([corpus_path], FileOptions())
     failed = [f"{failure.path}: {failure.reason}" for failure in failures]
@@ -141,7 +145,7 @@ def read_sample_folder(folder: Path) -> EvaluationSet:
                 documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
     # A build goes on without what it cannot read; here every run must have the same documents.
     require(not failed, f"Mend or remove what cannot be read in {corpus_path}: {'; '.join(failed)}.")
-    questions = [read_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
+    questions = [read_set_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
     return checked_set(folder.resolve().name, documents.values(), questions, questions_path)
 
 

@@ -13,7 +13,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LandmarkPlace:
     """What a landmark of a batch stands for: sentences `[first, end)` of a set."""
 
     set_index: int
@@ -30,16 +30,17 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Q questions and N landmarks of B rows. `weights_QN` are the position-aware weights of the positives, each row's sum 1;
-    `is_negative_QN` are the landmarks that count against the question. `places` and the rows' landmarks have the same order.
+class TrainingBatch:
+    """Q questions and N landmarks of B rows. `weights_QN` are the position-aware weights of the positives, each row's
+    sum 1; `is_negative_QN` are the landmarks that count against the question. `places` and the rows' landmarks have the
+    same order.
 
-    Of a stage with a teacher, `targets_VD` are the normalised vectors that the landmarks, then the questions, are to have or to stay near;
-    they are what the base gives for `teacher_rows`, the same texts without landmarks.
+    In a stage with a teacher, `targets_VD` are the normalised vectors that the landmarks, then the questions, are to
+    have or to stay near; they are what the base gives for `teacher_rows`, the same texts without landmarks.
     """
 
     rows: tuple[Row, ...]
-    places: tuple[Place, ...]
+    places: tuple[LandmarkPlace, ...]
     question_rows: tuple[Row, ...]
     asked: tuple[Asked, ...]
     weights_QN: Float32Array

@@ -1,7 +1,9 @@
-"""The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set is written.
+"""The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set
+is written.
 
-Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted run and an
-uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and prints nothing.
+Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted
+run and an uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and
+prints nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from pathlib import Path
 
 from ..config import require
 from ..datasets import EvaluationSet, Question, SourceDocument, write_set
-from ..datasets.lines import Spans
-from ..datasets.readers import find_answers
+from ..datasets.json_lines import Spans
+from ..datasets.set_reader import find_answers
 from ..encoder import Encoder, encode_questions
 from ..encoder.cache import VectorCache
 from ..errors import GeneratorError, LockedError
@@ -24,9 +26,9 @@ from ..records import Float32Array, Generation
 from .filters import check_reply
 from .journal import Journal, make_settings
 from .pick import make_picks
-from .prompt import MAX_REPLY_TOKENS, Reply, make_prompt, parse_reply
+from .question_prompt import MAX_REPLY_TOKENS, Reply, make_question_prompt, parse_reply
 from .records import ACCEPTED, Attempt, Pick, SynthOptions, SynthResult
-from .round_trip import AcceptedQuestions, Places, allowed_rank, embed_documents, rank_of
+from .round_trip import AcceptedQuestions, SentencePlaces, allowed_rank, embed_documents, rank_in_document
 
 OnStep = Callable[[str, int, int], None]  # what is done, questions accepted, picks asked about
 
@@ -40,10 +42,12 @@ def write_questions(
     cache: VectorCache,
     on_step: OnStep = lambda text, accepted, asked: None,
 ) -> SynthResult:
-    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train` read, or go on with it.
+    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train`
+    read, or go on with it.
 
-    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError` when `output` was
-    begun with other settings, `GeneratorError` when the generator fails on a whole chunk, `LockedError` when another run is at work.
+    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError`
+    when `output` was begun with other settings, `GeneratorError` when the generator fails on a whole chunk,
+    `LockedError` when another run is at work.
     """
     from filelock import FileLock, Timeout
 
@@ -51,13 +55,13 @@ def write_questions(
     try:
         with FileLock(output / ".lock", timeout=0):
             journal = Journal(output, make_settings(documents, encoder, options))
-            fill(journal, documents, encoder, open_generator, options, cache, on_step)
-            return finish(journal, documents, options)
+            fill_journal(journal, documents, encoder, open_generator, options, cache, on_step)
+            return write_accepted(journal, documents, options)
     except Timeout:
         raise LockedError(f"Another run is writing to {output}: wait for it, or name another --output.") from None
 
 
-def fill(
+def fill_journal(
     journal: Journal,
     documents: Sequence[SourceDocument],
     encoder: Encoder,
@@ -89,15 +93,16 @@ def fill(
         if options.time_budget_s and time.monotonic() - started > options.time_budget_s:
             return
         first = len(journal.attempts)
-        attempts = ask(generator, picks[first : first + options.chunk], judge, options)
+        attempts = ask_chunk(generator, picks[first : first + options.chunk], judge, options)
         journal.append(attempts)
         num_accepted += sum(attempt.is_accepted for attempt in attempts)
         on_step("writing questions", num_accepted, len(journal.attempts))
 
 
-def ask(generator: Generator, picks: Sequence[Pick], judge: Judge, options: SynthOptions) -> list[Attempt]:
-    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at all."""
-    prompts = [make_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
+def ask_chunk(generator: Generator, picks: Sequence[Pick], judge: Judge, options: SynthOptions) -> list[Attempt]:
+    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at
+    all."""
+    prompts = [make_question_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
     generations = generator.generate(prompts, max_tokens=MAX_REPLY_TOKENS, temperature=options.temperature)
     if all(generation.finish_reason.startswith("error") for generation in generations):
         raise GeneratorError(
@@ -111,7 +116,7 @@ class Judge:
     """Reads replies and applies the filters. Owns the accepted questions, against which the next ones are compared."""
 
     def __init__(
-        self, texts: Mapping[str, str], places: Places, encoder: Encoder, accepted: AcceptedQuestions, options: SynthOptions
+        self, texts: Mapping[str, str], places: SentencePlaces, encoder: Encoder, accepted: AcceptedQuestions, options: SynthOptions
     ) -> None:
         self.texts = texts
         self._places = places
@@ -143,7 +148,7 @@ class Judge:
 
     def _find_again(self, pick: Pick, question: str, vector_D: Float32Array) -> tuple[str, int]:
         """The verdict of the filters that need the encoder, and the span's rank."""
-        rank = rank_of(self._places, vector_D, pick.doc_id, [(pick.start, pick.end)])
+        rank = rank_in_document(self._places, vector_D, pick.doc_id, [(pick.start, pick.end)])
         place = self._places.sentences_of(pick.doc_id)
         if rank > allowed_rank(place.stop - place.start, self._filters):
             return "round trip", rank
@@ -153,7 +158,7 @@ class Judge:
         return ACCEPTED, rank
 
 
-def finish(journal: Journal, documents: Sequence[SourceDocument], options: SynthOptions) -> SynthResult:
+def write_accepted(journal: Journal, documents: Sequence[SourceDocument], options: SynthOptions) -> SynthResult:
     """Write the set: all documents, and the first `num_questions` accepted questions."""
     num_accepted = sum(attempt.is_accepted for attempt in journal.attempts)
     result = SynthResult(

@@ -1,4 +1,4 @@
-"""A set -> the two files that `readers.py` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz` (DESIGN §8).
+"""A set -> the two files that `set_reader` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz` (DESIGN §8).
 
 Each file is there whole or not at all, and equal sets give equal bytes.
 """
@@ -12,12 +12,13 @@ from pathlib import Path
 
 from ..records import JsonObject
 from ..storage import write_whole
-from .lines import Spans
+from .json_lines import Spans
 from .records import EvaluationSet, Question
 
 
 def write_set(folder: Path, one: EvaluationSet, fine_spans: Mapping[str, Spans] | None = None) -> None:
-    """Write a set to `folder`. `fine_spans` are, by question id, the places of the answer's own words within the evidence."""
+    """Write a set to `folder`. `fine_spans` are, by question id, the places of the answer's own words within the
+    evidence."""
     documents = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in one.documents]
     write_lines(folder / f"{one.name}.docs.jsonl.gz", documents)
     write_lines(folder / f"{one.name}.qa.jsonl.gz", [question_json(question, fine_spans) for question in one.questions])

@@ -1,7 +1,8 @@
 """Evaluation-style sets -> tokenized training sets: sentences, and for each question the sentences that answer it.
 
-A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the tokenizer. Offsets are
-characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens of a set.
+A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the
+tokenizer. Offsets are characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens
+of a set.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from ..datasets import EvaluationSet, find_sets
 from ..datasets.corpus import tokenize_all
-from ..datasets.readers import VERDICTS, answer_pattern
+from ..datasets.set_reader import VERDICTS, answer_pattern
 from ..encoder import Encoder
 from ..errors import UsageError
 from ..records import Int32Array, Int64Array
@@ -32,8 +33,9 @@ LONGEST_ANSWER_CHARS = 100  # longer texts are passages, not answers that stand 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledQuestion:
-    """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's last sentence
-    is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence that holds one is no negative."""
+    """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's
+    last sentence is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence
+    that holds one is no negative."""
 
     text: str
     ids_T: Int32Array
@@ -59,7 +61,7 @@ class TrainingSet:
     ids_T: Int32Array
     questions: tuple[LabelledQuestion, ...]
     questions_of: tuple[tuple[int, ...], ...]  # of each document
-    runs_of_text: Mapping[str, Int64Array]  # what answers a question of these words (lower case), also those that are not drawn: [R, 2]
+    runs_of_text: Mapping[str, Int64Array]  # [R, 2]: what answers a question of these words (lower case), drawn or not
 
     def sentence_text(self, sentence: int) -> str:
         return self.text[self.sentence_starts_S[sentence] : self.sentence_ends_S[sentence]]
@@ -74,7 +76,8 @@ class TrainingSet:
 
 
 def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callable[[str], None] | None = None) -> list[TrainingSet]:
-    """The recipe's sets, sorted by name. Raises `UsageError` for a set that the folder lacks or that has no question with evidence."""
+    """The recipe's sets, sorted by name. Raises `UsageError` for a set that the folder lacks or that has no question
+    with evidence."""
     loaded = []
     for name in sorted(recipe.sets):
         if on_set is not None:
@@ -111,28 +114,11 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
     ends_S = np.concatenate([sentences.ends_S + offset for sentences, offset in zip(split, offsets_D, strict=False)])
     text = "".join(texts)
     ids_T, sentence_tokens = tokenize_all(encoder, [text[start:end] for start, end in zip(starts_S, ends_S, strict=True)])
-    indices = {document.doc_id: index for index, document in enumerate(given.documents)}
-    question_ids_T, question_offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
-    questions: list[LabelledQuestion] = []
+    labelled = label_set(given, encoder, offsets_D, starts_S, ends_S, answers_are_labels=options.answers_are_labels)
     runs_of_text: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for index, one in enumerate(given.questions):
-        document = indices[one.doc_id]
-        runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
-        if not runs:
-            continue
-        runs_of_text[one.text.lower()].extend(runs)
-        questions.append(
-            LabelledQuestion(
-                text=one.text,
-                ids_T=question_ids_T[question_offsets[index] : question_offsets[index + 1]],
-                document=document,
-                runs=runs,
-                answers=() if options.answers_are_labels else answer_strings(one.answers),
-            )
-        )
-    if 0 < options.max_questions < len(questions):
-        generator = np.random.default_rng([seed, *given.name.encode()])
-        questions = [questions[index] for index in sorted(generator.permutation(len(questions))[: options.max_questions].tolist())]
+    for question in labelled:
+        runs_of_text[question.text.lower()].extend(question.runs)
+    questions = draw_some(labelled, options.max_questions, np.random.default_rng([seed, *given.name.encode()]))
     questions_of: list[list[int]] = [[] for _ in texts]
     for number, question in enumerate(questions):
         questions_of[question.document].append(number)
@@ -153,8 +139,40 @@ def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder
     )
 
 
+def label_set(
+    given: EvaluationSet, encoder: Encoder, offsets_D: Sequence[int], starts_S: Int64Array, ends_S: Int64Array, *, answers_are_labels: bool
+) -> list[LabelledQuestion]:
+    """The set's questions whose evidence touches a sentence. `offsets_D` say where the documents begin on the axis of
+    `starts_S`."""
+    indices = {document.doc_id: index for index, document in enumerate(given.documents)}
+    ids_T, offsets = tokenize_all(encoder, [encoder.folder.query_prefix + one.text for one in given.questions])
+    questions = []
+    for index, one in enumerate(given.questions):
+        document = indices[one.doc_id]
+        runs = runs_of(one.spans, offsets_D[document], starts_S, ends_S)
+        if runs:
+            questions.append(
+                LabelledQuestion(
+                    text=one.text,
+                    ids_T=ids_T[offsets[index] : offsets[index + 1]],
+                    document=document,
+                    runs=runs,
+                    answers=() if answers_are_labels else answer_strings(one.answers),
+                )
+            )
+    return questions
+
+
+def draw_some(questions: list[LabelledQuestion], max_questions: int, generator: np.random.Generator) -> list[LabelledQuestion]:
+    """At most `max_questions` (0: all) of the questions, in their order."""
+    if not 0 < max_questions < len(questions):
+        return questions
+    return [questions[index] for index in sorted(generator.permutation(len(questions))[:max_questions].tolist())]
+
+
 def answer_strings(answers: Sequence[str]) -> tuple[str, ...]:
-    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two characters."""
+    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two
+    characters."""
     words = {" ".join(answer.lower().split()) for answer in answers}
     return tuple(sorted(answer for answer in words if 3 <= len(answer) <= LONGEST_ANSWER_CHARS and answer not in VERDICTS))
 

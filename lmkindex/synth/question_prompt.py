@@ -1,7 +1,8 @@
 """Pick -> prompt -> question and answer. The wording is our own, and short enough for a small model.
 
-The rules and the worked examples are the same for every pick, so that their prefix is cached; the examples are earlier turns of the chat,
-because small models follow turns much better than examples inside a text. Knows no filter and no generator.
+The rules and the worked examples are the same for every pick, so that their prefix is cached; the examples are earlier
+turns of the chat, because small models follow turns much better than examples inside a text. Knows no filter and no
+generator.
 """
 
 from __future__ import annotations
@@ -85,14 +86,15 @@ class Reply:
     answer: str
 
 
-def make_prompt(text: str, pick: Pick) -> Prompt:
-    """The request for one pick of a document with this `text`. A pick without background is asked about with examples that have none."""
+def make_question_prompt(text: str, pick: Pick) -> Prompt:
+    """The request for one pick of a document with this `text`. For a pick without background, the examples have no
+    background either."""
     before, after = text[pick.background_start : pick.start], text[pick.end : pick.background_end]
     turns = TURNS if before or after else BARE_TURNS
-    return Prompt(system=RULES, user=render(before, text[pick.start : pick.end], after), examples=turns, schema=SCHEMA)
+    return Prompt(system=RULES, user=render_turn(before, text[pick.start : pick.end], after), examples=turns, schema=SCHEMA)
 
 
-def render(before: str, fact: str, after: str) -> str:
+def render_turn(before: str, fact: str, after: str) -> str:
     """The user's turn: the background, if there is any, and the fact once more, nearest to where the model writes."""
     background = f"Background: {flat(f'{before} {fact} {after}')}\n\n" if before or after else ""
     return f"{background}Fact: {flat(fact)}"
@@ -123,7 +125,7 @@ def write_reply(question: str, answer: str) -> str:
 TURNS, BARE_TURNS = (
     tuple(
         (
-            render(example.before * has_background, example.fact, example.after * has_background),
+            render_turn(example.before * has_background, example.fact, example.after * has_background),
             write_reply(example.question, example.answer),
         )
         for example in EXAMPLES
@@ -134,5 +136,5 @@ TURNS, BARE_TURNS = (
 
 def prompt_version() -> str:
     """A hash of everything that all prompts share: attempts of different versions are not mixed."""
-    shared = json.dumps([RULES, TURNS, BARE_TURNS, SCHEMA, render("a", "b", "c")])
+    shared = json.dumps([RULES, TURNS, BARE_TURNS, SCHEMA, render_turn("a", "b", "c")])
     return blake2b(shared.encode(), digest_size=8).hexdigest()

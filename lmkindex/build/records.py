@@ -1,0 +1,132 @@
+"""The records that flow through a build: what is planned, and the steps in which its documents pass.
+
+Knows no disk and no model. A `Job` is what `plan.py` decides once; its tasks become steps in `prepare.py`, and these go to
+the encoder and the index in the order of the tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..config import BuildOptions
+from ..records import (
+    Document,
+    EncoderFolder,
+    FileEntry,
+    FileFailure,
+    FileName,
+    FilePlan,
+    Float16Array,
+    Head,
+    ManifestEntry,
+    Row,
+    Sentences,
+    Window,
+)
+
+Manifest = Mapping[FileName, ManifestEntry]
+TaskKind = Literal["added", "changed", "renamed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptText:
+    """What stays searchable of a file that cannot be read: the text of `document`, wherever that stands in the index; None: nothing.
+
+    With `failure` it is known before that the file cannot be read. `is_displaced`: the text under the file's own name is another file's,
+    and goes with that.
+    """
+
+    document: ManifestEntry | None = None
+    failure: FileFailure | None = None
+    is_displaced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a rename, that document is
+    deleted."""
+
+    entry: FileEntry
+    kind: TaskKind
+    known_doc_id: str | None
+    kept: KeptText = KeptText()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A document that was read, split and tokenized, and what the manifest is to say of it: it is stale when its file cannot be read, and
+    the text is the one that was kept."""
+
+    task: Task
+    document: Document
+    sentences: Sentences
+    entry: ManifestEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowStep:
+    """One window: `row` is to be encoded, or `known` holds its stored vectors. Pieces of a known long sentence need neither."""
+
+    prepared: Prepared
+    window: Window
+    row: Row | None
+    known: Float16Array | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentEnd:
+    """All windows of a document have passed."""
+
+    prepared: Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A file that could not be read, or, without a task, a path that the walk could not follow."""
+
+    failure: FileFailure
+    task: Task | None = None
+
+    @property
+    def gone_doc_id(self) -> str | None:
+        """The document that the file was a rename of, whose own file is gone."""
+        return self.task.known_doc_id if self.task is not None and self.task.kind == "renamed" else None
+
+
+Step = WindowStep | DocumentEnd | Failed
+Slab = list[Step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A build that was planned: what is there, what is to be done, and with which encoder.
+
+    `manifest` is what the build begins with: nothing, if it is a rebuild. `tasks` are in order of their files' names, but those of
+    `together` come first and are published at once: their texts stand under names that other files have taken. `rewritten` is what the
+    manifest is to say of documents whose text stays as it is, `new_failures` are paths that the walk could not follow and the index does
+    not know. `covered` documents go because a moved file was put over theirs. `skipped` are links out of the roots.
+    """
+
+    index_path: Path
+    options: BuildOptions
+    head: Head
+    is_new: bool
+    folder: EncoderFolder
+    manifest: Manifest
+    plan: FilePlan
+    tasks: tuple[Task, ...]
+    together: frozenset[FileName]
+    rewritten: tuple[ManifestEntry, ...]
+    new_failures: tuple[FileFailure, ...]
+    covered: tuple[ManifestEntry, ...]
+    skipped: tuple[FileFailure, ...]
+    num_files: int
+    started: float
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self.is_new or self.tasks or self.rewritten or self.plan.deleted or self.new_failures)

@@ -1,0 +1,69 @@
+"""Which encoder and which windows a build uses: what was asked for, what the index was built with, else the encoder's own sizes.
+
+Takes the head that is published and the options; reads encoder folders and nothing else. Refuses an encoder that the index
+was not made with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..config import BuildOptions, require
+from ..encoder import find_encoder
+from ..errors import IndexUnusableError
+from ..records import EncoderFolder, Head
+from .manifest import counts_of
+
+
+def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:
+    """The encoder that was asked for, else the index's own, else the default."""
+    named = options.encoder
+    if named is None and head is not None:
+        named = head.encoder.get("path")
+    return find_encoder(named)
+
+
+def check_encoder(path: Path, head: Head, folder: EncoderFolder) -> None:
+    """An index takes vectors of one encoder only."""
+    if head.encoder["fingerprint"] != folder.fingerprint:
+        raise IndexUnusableError(
+            f"The index at {path} was made with the encoder {head.encoder['name']} ({head.encoder['fingerprint'][:12]}), not with "
+            f"{folder.name} ({folder.fingerprint[:12]}). Use that encoder, or `lmkindex build --rebuild` to encode everything again."
+        )
+
+
+def next_head(head: Head | None, folder: EncoderFolder, options: BuildOptions, roots: tuple[str, ...]) -> Head:
+    """The head that the build will publish, as far as it is known before: tables and counts are those of now."""
+    return Head(
+        tables=head.tables if head is not None else {},
+        encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
+        options=window_sizes(head, folder, options),
+        roots=roots,
+        counts=known_counts(head, folder),
+    )
+
+
+def known_counts(head: Head | None, folder: EncoderFolder) -> Mapping[str, int]:
+    """What the head counted; nothing where another encoder will run, whose rate is unknown."""
+    return head.counts if head is not None and head.encoder["fingerprint"] == folder.fingerprint else counts_of([])
+
+
+def encoder_path(folder: EncoderFolder, options: BuildOptions, head: Head | None) -> str | None:
+    """Where later commands find the encoder: a folder that the user named; None is the default one."""
+    if options.encoder is None:
+        return head.encoder.get("path") if head is not None else None
+    return str(folder.path.resolve())
+
+
+def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions) -> dict[str, int]:
+    """What the index was built with wins; then what was asked for; then the encoder's own."""
+    sizes = {"window_tokens": folder.window_tokens, "context_tokens": folder.context_tokens}
+    if head is not None and head.encoder["fingerprint"] == folder.fingerprint:
+        sizes = {name: int(head.options[name]) for name in sizes}
+        if not options.rebuild:
+            return sizes
+    window_tokens = options.window_tokens or sizes["window_tokens"]
+    context_tokens = sizes["context_tokens"] if options.context_tokens is None else options.context_tokens
+    require(window_tokens <= folder.window_tokens, f"The encoder {folder.name} takes windows of at most {folder.window_tokens} tokens.")
+    return {"window_tokens": window_tokens, "context_tokens": context_tokens}

@@ -1,0 +1,33 @@
+"""One build's hold on an index: the head that it found, the reader of that state, and the writer of what comes after.
+
+Owns all three, so that head and tables are opened once. The caller holds the lock, unless it only reads.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..records import Head
+from .head import read_head
+from .reader import IndexReader
+from .writer import IndexWriter
+
+
+class IndexSession:
+    """Invariant: the reader sees the state that was published when the session began, whatever the writer publishes."""
+
+    def __init__(self, index_path: Path) -> None:
+        self.index_path = index_path
+        self.head: Head | None = read_head(index_path)
+        self._reader: IndexReader | None = None
+
+    @property
+    def reader(self) -> IndexReader:
+        """The state that was found. Raises `IndexUnusableError` when there is none, or it cannot be opened."""
+        if self._reader is None:
+            self._reader = IndexReader(self.index_path, self.head)
+        return self._reader
+
+    def open_writer(self, *, dim: int, overwrite: bool = False) -> IndexWriter:
+        """The writer, once: it takes back what a crashed one left. With `overwrite` it begins with empty tables for vectors of `dim`."""
+        return IndexWriter(self.index_path, self.head, dim=dim, overwrite=overwrite)
