@@ -19,7 +19,7 @@ from .output import Terminal
 
 if TYPE_CHECKING:
     from lmkindex.evaluate.driver import Encoders
-    from lmkindex.evaluate.run import EvaluateOptions, SetResult
+    from lmkindex.evaluate.evaluate_set import EvaluateOptions, SetResult
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex evaluate examples\n"
@@ -133,8 +133,8 @@ def evaluate(
 
 def make_options(systems: Sequence[str], scope: str, budget: int, questions: int, seed: int) -> EvaluateOptions:
     """The library's options from the flags; the main budget is one of the budgets."""
+    from lmkindex.evaluate.evaluate_set import EvaluateOptions
     from lmkindex.evaluate.records import BUDGETS_TOKENS, SCOPES
-    from lmkindex.evaluate.run import EvaluateOptions
     from lmkindex.evaluate.systems import select_systems
 
     if scope not in ("both", *SCOPES):
@@ -180,7 +180,7 @@ def run_experiments(
 ) -> int:
     """Each experiment: its files, its figures, its tables."""
     from lmkindex.evaluate.driver import append_log
-    from lmkindex.evaluate.tables import experiment_tables, render_text
+    from lmkindex.evaluate.result_tables import experiment_tables, render_text
 
     for name in names:
         with progress_of(terminal, None) as advance:
@@ -228,7 +228,7 @@ def show(terminal: Terminal, results: dict[str, Any], output: str) -> None:
     if terminal.as_json:
         terminal.print_json(results)
         return
-    from lmkindex.evaluate.tables import render_text, results_tables
+    from lmkindex.evaluate.result_tables import render_text, results_tables
 
     for table in results_tables(results):
         terminal.print(render_text(table) + "\n")

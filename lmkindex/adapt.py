@@ -18,9 +18,9 @@ from .datasets import EvaluationSet, SourceDocument, find_sets, write_set
 from .encoder import find_encoder, load_encoder, read_folder
 from .encoder.cache import VectorCache
 from .errors import UsageError
-from .evaluate.experiments.paired import PairedFigures, direction, show, show_difference
-from .evaluate.metrics import score_rankings
+from .evaluate.experiments.paired import PairedFigures, direction, show_difference, show_interval
 from .evaluate.records import Float64Array
+from .evaluate.scoring import score_rankings
 from .evaluate.systems import select_systems
 from .evaluate.workbench import Workbench
 from .generate import Generator
@@ -184,8 +184,8 @@ def compare_encoders(
         rows.append(
             {
                 "budget_tokens": budget,
-                "before": show(figures.mean("before")),
-                "after": show(figures.mean("after")),
+                "before": show_interval(figures.mean("before")),
+                "after": show_interval(figures.mean("after")),
                 "difference": show_difference(difference),
                 "verdict": direction(difference),
             }

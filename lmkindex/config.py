@@ -102,8 +102,8 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
-    """How spans are selected (DESIGN §6). `front=0` is `auto`; `surround` excludes `front`; `alpha` is the boundary weight's decay. With
-    `auto`, a sentence is lifted by the best one within `region` sentences; with `region=0`, `auto` grows hits by `grow_ratio`."""
+    """How spans are selected (DESIGN §6). `front=0` is `auto`: a sentence is lifted by the best one within `region` sentences. `surround`
+    excludes `front`; `alpha` is the decay of the boundary weight, by which spans of a fixed shape are scored."""
 
     budget_tokens: int = 512
     front: int = 0
@@ -112,14 +112,17 @@ class SearchOptions:
     path_glob: str | None = None
     num_hits: int = 50
     alpha: float = 0.08
-    grow_ratio: float = 0.9
-    max_front: int = 8
     region: int = 5
 
     @property
     def lifts(self) -> bool:
         """Whether sentences near a hit are candidates, and lifted by it."""
-        return self.region > 0 and not self.front and not self.surround
+        return not self.front and not self.surround
+
+    @property
+    def lift_region(self) -> int:
+        """How many sentences around a hit are candidates: none with a fixed shape of span."""
+        return self.region if self.lifts else 0
 
     def __post_init__(self) -> None:
         require(self.budget_tokens > 0, "--budget must be a positive number of tokens.")
@@ -128,7 +131,7 @@ class SearchOptions:
         require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
         require(self.num_hits > 0, "The number of hits must be positive.")
         require(self.alpha >= 0, "alpha must not be negative.")
-        require(self.region >= 0, "region must not be negative.")
+        require(self.region >= 1, "region must be a positive number of sentences.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

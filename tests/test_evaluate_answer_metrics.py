@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.evaluate.answer_metrics import exact_match, normalize, token_f1, without_markers
+from lmkindex.evaluate.answer_metrics import exact_match, normalise_answer, token_f1, without_markers
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from lmkindex.evaluate.answer_metrics import exact_match, normalize, token_f1, w
     ],
 )
 def test_normalize(text: str, normal: str) -> None:
-    assert normalize(text) == normal
+    assert normalise_answer(text) == normal
 
 
 @pytest.mark.parametrize(

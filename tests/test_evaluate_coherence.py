@@ -18,9 +18,9 @@ from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.experiments.coherence import classify, rank_of, run_coherence
-from lmkindex.evaluate.experiments.coherence_figures import MIN_A_CLASS, Classified, figures_of
-from lmkindex.evaluate.experiments.coherence_rules import (
+from lmkindex.evaluate.experiments.coherence.class_figures import MIN_A_CLASS, Classified, group_figures
+from lmkindex.evaluate.experiments.coherence.experiment import classify, piece_rank, run_coherence
+from lmkindex.evaluate.experiments.coherence.rules import (
     CLASSES,
     CONNECTIVE,
     DEFINITE,
@@ -163,13 +163,13 @@ def test_names_are_learned_from_the_set() -> None:
     ],
 )
 def test_ranks_by_hand(scores: list[float], place: int, expected: float) -> None:
-    assert rank_of(np.asarray(scores, dtype=np.float32), place) == expected
+    assert piece_rank(np.asarray(scores, dtype=np.float32), place) == expected
 
 
 @given(st.lists(st.integers(-2, 2), min_size=1, max_size=30))
 def test_ranks_are_a_permutation(scores: list[int]) -> None:
     array = np.asarray(scores, dtype=np.float32)
-    assert sorted(rank_of(array, place) for place in range(len(scores))) == list(range(1, len(scores) + 1))
+    assert sorted(piece_rank(array, place) for place in range(len(scores))) == list(range(1, len(scores) + 1))
 
 
 def classified(name: str, landmark: Sequence[float], isolated: Sequence[float]) -> Classified:
@@ -195,7 +195,7 @@ def classified(name: str, landmark: Sequence[float], isolated: Sequence[float]) 
 
 def test_a_macro_mean_gives_every_set_the_same_weight() -> None:
     sets = [classified("one", [1] * 20, [2] * 20), classified("two", [4] * 60, [2] * 60), classified("small", [9] * 5, [1] * 5)]
-    found = figures_of(NEEDS, sets, [one.in_class(NEEDS) for one in sets], 0)
+    found = group_figures(NEEDS, sets, [one.in_class(NEEDS) for one in sets], 0)
     assert found is not None and found.sets == ("one", "two") and found.num_questions == 80
     assert found.mean(("landmark-1", "corpus", "MRR")).mean == pytest.approx((1 + 1 / 4) / 2)
     difference = found.difference("landmark-1", "isolated", "corpus", "MRR")

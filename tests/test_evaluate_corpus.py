@@ -17,8 +17,8 @@ from lmkindex.datasets import Corpus, EvaluationSet, Question, SourceDocument, m
 from lmkindex.datasets import corpus as corpus_module
 from lmkindex.encoder import Encoder, FakeEncoder, TransformerEncoder, load_encoder, read_folder
 from lmkindex.encoder.fake import word_id
-from lmkindex.evaluate.evidence import has_tokens, locate_evidence, sentences_of
-from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, tokens_of, word_chunks
+from lmkindex.evaluate.evidence import has_tokens, locate_evidence, sentences_touched
+from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, sentence_runs, token_chunks, tokens_touched, word_chunks
 from lmkindex.evaluate.records import Pieces
 from lmkindex.records import Int64Array
 from lmkindex.sentences import split_sentences
@@ -227,7 +227,7 @@ def test_sentences_of_a_range() -> None:
     corpus = make_corpus(["Tom left. Bees swarm.", "Why?"], FakeEncoder())
     assert places(corpus.sentence_starts_S, corpus.sentence_ends_S) == [(0, 9), (10, 21), (21, 25)]
     ranges = np.asarray([(0, 9), (8, 9), (8, 11), (0, 10), (9, 11), (20, 21), (21, 22), (20, 22)])
-    firsts, lasts = sentences_of(corpus, ranges[:, 0], ranges[:, 1])
+    firsts, lasts = sentences_touched(corpus, ranges[:, 0], ranges[:, 1])
     assert list(zip(firsts.tolist(), lasts.tolist(), strict=True)) == [(0, 0), (0, 0), (0, 1), (0, 0), (1, 1), (1, 1), (2, 2), (1, 2)]
 
 
@@ -236,7 +236,7 @@ def test_tokens_of_a_range_are_those_with_a_character_in_it(texts: list[str], da
     corpus = make_corpus(texts, tiny.ByteEncoder())
     bounds = st.integers(0, int(corpus.document_starts[-1]))
     start, end = sorted((data.draw(bounds), data.draw(bounds)))
-    firsts, lasts = tokens_of(corpus, np.asarray([start]), np.asarray([end]))
+    firsts, lasts = tokens_touched(corpus, np.asarray([start]), np.asarray([end]))
     found = set(range(int(firsts[0]), int(lasts[0])))
     spans = places(corpus.token_starts_T, corpus.token_ends_T)
     assert {token for token, (s, e) in enumerate(spans) if max(s, start) < min(e, end)} <= found
@@ -310,7 +310,7 @@ def test_token_chunks(texts: list[str], size: int, data: st.DataObject) -> None:
     corpus = make_corpus(texts, FakeEncoder())
     pieces = token_chunks(corpus, size, overlap)
     check_pieces(corpus, pieces)
-    firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     token_bounds = corpus.sentence_tokens[corpus.document_sentences].tolist()
     for document, (first_piece, end_piece) in enumerate(pairwise(pieces.document_pieces.tolist())):
         chunks = places(firsts_P[first_piece:end_piece], lasts_P[first_piece:end_piece])

@@ -28,7 +28,7 @@ from lmkindex.errors import UsageError
 from lmkindex.evaluate import lexical
 from lmkindex.evaluate.embed import embed_late_chunks, embed_pieces, longest_row, mean_pooled, vectors_bytes
 from lmkindex.evaluate.lexical import K1, B, Postings
-from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_chunks, tokens_of, word_chunks
+from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_chunks, tokens_touched, word_chunks
 from lmkindex.evaluate.records import Pieces
 from lmkindex.records import Float16Array, Float32Array, Row
 
@@ -121,7 +121,7 @@ def test_a_chunk_is_encoded_by_itself(encoder_of: EncoderOf, cache: VectorCache,
     encoder = encoder_of(name)
     corpus = make_corpus([tiny.prose(0, 12), "", "The lamp is lit."], encoder)
     pieces = token_chunks(corpus, 20, 5)
-    firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     expected_ND = encode_ranges(encoder, corpus, list(zip(firsts_P.tolist(), lasts_P.tolist(), strict=True)))
     assert_same_vectors(embed_pieces(cache, encoder, corpus, pieces).vectors_ND, normalise(expected_ND))
 
@@ -237,7 +237,7 @@ def test_a_late_chunk_stands_in_the_middle_of_its_row(cache: VectorCache, chunk_
         pieces = Pieces(starts_P=pieces.starts_P[keep], ends_P=pieces.ends_P[keep], document_pieces=bounds)
     embedded = embed_late_chunks(cache, encoder, corpus, pieces)
     rows = [row for call in encoder.calls for row in call]
-    firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     documents_P = np.repeat(np.arange(4), np.diff(pieces.document_pieces))
     token_bounds = corpus.sentence_tokens[corpus.document_sentences].tolist()
     pooled = list(pooled_ranges(rows))

@@ -19,17 +19,17 @@ from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.experiments.hunt import Hunt, order_of, pieces_in, prepare_hunt, rank_at, score_at, stretch_of
 from lmkindex.evaluate.experiments.length import run_length
-from lmkindex.evaluate.experiments.length_costs import head_of
-from lmkindex.evaluate.experiments.length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, SYSTEMS, LengthDesign, hunt_systems
-from lmkindex.evaluate.experiments.length_index import HuntIndex, measure_index, passage_sentences
-from lmkindex.evaluate.experiments.needles import (
+from lmkindex.evaluate.experiments.length.costs import head_of
+from lmkindex.evaluate.experiments.length.design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, SYSTEMS, LengthDesign, hunt_systems
+from lmkindex.evaluate.experiments.length.hunt import Hunt, order_of, pieces_in, prepare_hunt, rank_at, score_at, stretch_of
+from lmkindex.evaluate.experiments.length.hunt_index import HuntIndex, measure_index, passage_sentences
+from lmkindex.evaluate.experiments.length.needles import (
     EVIDENCE_TOKENS,
     PASSAGE_SENTENCES,
     PASSAGE_TOKENS,
     Needle,
-    Place,
+    NeedlePlace,
     cut_needle,
     draw_places,
     gather,
@@ -340,5 +340,5 @@ def test_a_place_is_a_share_of_what_is_left() -> None:
     haystack = make_corpus([tiny.prose(0, 300)], FakeEncoder())
     places = draw_places(haystack, 50, 200, 0)
     assert places == draw_places(haystack, 50, 200, 0)
-    assert all(isinstance(place, Place) and 0 <= place.depth < 1 for place in places)
+    assert all(isinstance(place, NeedlePlace) and 0 <= place.depth < 1 for place in places)
     assert len({place.before for place in places}) > 10

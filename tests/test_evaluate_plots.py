@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
-from lmkindex.evaluate.html_report import headline, publish, slug, write_report
-from lmkindex.evaluate.tables import (
+from lmkindex.evaluate.html_report import headline, publish, slug
+from lmkindex.evaluate.result_tables import (
     Table,
     experiment_tables,
     family_of,
@@ -428,7 +428,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_the_report_is_one_safe_file(folder: Path) -> None:
-    path = write_report(folder)
+    path = publish(folder).report
     assert path == folder / "report.html"
     page = path.read_text("utf-8")
     assert all(target.startswith(("data:image/png;base64,", "#")) for target in re.findall(r"""(?:src|href)\s*=\s*["']?([^"'>]*)""", page))
@@ -447,7 +447,7 @@ def test_the_report_is_one_safe_file(folder: Path) -> None:
     assert "prefers-color-scheme: dark" in page
     assert "@media print" in page
     again = path.read_bytes()
-    assert write_report(folder).read_bytes() == again
+    assert publish(folder).report.read_bytes() == again
     assert sorted(entry.name for entry in folder.iterdir()) == ["experiments", "figures", "report.html", "results.json"]
 
 

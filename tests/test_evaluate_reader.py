@@ -16,7 +16,7 @@ from lmkindex.answer.answer import NOT_FOUND
 from lmkindex.config import AnswerOptions
 from lmkindex.datasets import Corpus
 from lmkindex.errors import GeneratorError, UsageError
-from lmkindex.evaluate.reader import CHUNK, load_answers, make_spans, read_answers, save_answers
+from lmkindex.evaluate.reader_answers import CHUNK, load_answers, make_spans, read_answers, save_answers
 from lmkindex.generate import FakeGenerator, OnText
 from lmkindex.records import Generation, Prompt, SearchResult, Span
 
@@ -252,7 +252,7 @@ import json, sys
 from pathlib import Path
 from lmkindex.config import AnswerOptions
 from lmkindex.datasets.set_reader import find_sets
-from lmkindex.evaluate.reader import read_answers
+from lmkindex.evaluate.reader_answers import read_answers
 from lmkindex.generate import open_generator
 from lmkindex.records import SearchResult, Span
 

@@ -17,22 +17,26 @@ import tiny
 
 from lmkindex.build import build_index
 from lmkindex.config import AnswerOptions, BuildOptions, SearchOptions
-from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets
+from lmkindex.datasets import Corpus, EvaluationSet, Question, SourceDocument, find_sets
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.driver import Encoders, append_log, run_evaluation, run_experiment
-from lmkindex.evaluate.metrics import take_tokens
+from lmkindex.evaluate.evaluate_set import EvaluateOptions, evaluate_set
+from lmkindex.evaluate.rankings import best_of
 from lmkindex.evaluate.reader_run import ReaderOptions, gather_passages, passages
+from lmkindex.evaluate.records import Ranking
 from lmkindex.evaluate.results import results_json
-from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
+from lmkindex.evaluate.scoring import take_tokens
 from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
-from lmkindex.evaluate.workbench import Order, Workbench, best_of, fuse_orders, lift_orders
+from lmkindex.evaluate.workbench import Workbench, combine_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Hit, Row
 from lmkindex.search import Searcher
-from lmkindex.search.ranking import rank_hits
+from lmkindex.search.ranking import Order, places_between, rank_hits
+from lmkindex.search.searcher import TOKEN_CHARS
+from lmkindex.search.spans import Extent, sentences_of, take_extents
 from lmkindex_cli.main import main
 
 NO_READER = ReaderOptions()
@@ -98,14 +102,13 @@ def make_generator() -> FakeGenerator:
 # ---- rankings
 
 
-@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-auto-unlifted", "landmark-surround-1"])
+@pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-surround-1"])
 def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
     one = make_set("prose")
     options = {
         "landmark-1": SearchOptions(front=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-3": SearchOptions(front=3, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-auto": SearchOptions(hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
-        "landmark-auto-unlifted": SearchOptions(region=0, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-surround-1": SearchOptions(surround=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
     }[name]
     for document in one.documents:
@@ -136,44 +139,82 @@ def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> No
     assert np.mean(shared) > 0.75  # `search` cuts whole sentences, the evaluation tokens
 
 
+# What a question of the samples finds: (system, options of the same search).
+SAMPLED = {
+    "landmark-auto+bm25-context": SearchOptions(num_hits=NUM_HITS, budget_tokens=128),
+    "landmark-3+bm25-context": SearchOptions(front=3, num_hits=NUM_HITS, budget_tokens=128),
+    "landmark-auto": SearchOptions(hybrid=False, num_hits=NUM_HITS, budget_tokens=128),
+    "landmark-surround-1": SearchOptions(surround=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=128),
+}
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Searcher, Workbench]:
+    """The samples as an index and as a bench, which gets its BM25 from the index: its own counts words otherwise."""
+    folder, encoder = tmp_path_factory.mktemp("sampled"), FakeEncoder()
+    [one] = find_sets(tiny.CORPUS_PATH.parent, [])
+    build_index(str(folder / "index"), [tiny.CORPUS_PATH], BuildOptions(), encoder=encoder)
+    searcher, bench = Searcher(IndexReader(folder / "index"), encoder), make_bench(folder, one, encoder)
+    path_of = {entry.doc_id: entry.path for entry in searcher.reader.manifest().values()}
+    firsts = dict(zip((document.doc_id for document in one.documents), bench.corpus.document_sentences.tolist(), strict=False))
+    words_QS = np.full((len(bench.questions), len(bench.corpus.sentence_starts_S)), -np.inf, dtype=np.float32)
+    for scores_S, question in zip(words_QS, bench.questions, strict=True):
+        for row in searcher.reader.lexical(question.text, NUM_HITS, None).to_pylist():
+            scores_S[firsts[path_of[row["doc_id"]]] + row["pos"]] = row["_score"]
+    bench.made["word-scores", "context"] = words_QS
+    return searcher, bench
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_search_and_the_bench_find_the_same_spans_for_the_sample_questions(sampled: tuple[Searcher, Workbench], name: str) -> None:
+    searcher, bench = sampled
+    corpus, options = bench.corpus, SAMPLED[name]
+    results = searcher.search([question.text for question in bench.questions], [options] * len(bench.questions))
+    num_same = 0
+    for result, ranking in zip(results, bench.rank(BY_NAME[name], "corpus"), strict=True):
+        extents = extents_of(corpus, ranking)
+        sentences = sorted({sentence for extent in extents for sentence in sentences_of(extent)})
+        texts = [corpus.text_of(int(corpus.sentence_starts_S[place]), int(corpus.sentence_ends_S[place])) for _, place in sentences]
+        lengths = np.diff(searcher.encoder.tokenize(texts)[1]).tolist()
+        costs = {key: max(length, len(text) // TOKEN_CHARS) for key, length, text in zip(sentences, lengths, texts, strict=True)}
+        taken = take_extents(extents, costs, options.budget_tokens, joins=options.lifts)
+        expected = [tuple(map(int, (corpus.sentence_starts_S[one.first], corpus.sentence_ends_S[one.last]))) for one in taken]
+        texts_of_spans = [span.text for span in result.spans]
+        assert texts_of_spans[0] == corpus.text_of(*expected[0])
+        num_same += texts_of_spans == [corpus.text_of(*places) for places in expected]
+    assert len(results) == 30 and num_same >= 28  # two cosines that differ by 1e-7 may change places
+
+
+def extents_of(corpus: Corpus, ranking: Ranking) -> list[Extent]:
+    """A ranking's spans, by places of sentences in the corpus."""
+    firsts = np.searchsorted(corpus.sentence_starts_S, ranking.starts_R)
+    lasts, places = (np.searchsorted(corpus.sentence_ends_S, ends_R) for ends_R in (ranking.ends_R, ranking.boundaries_R))
+    documents = np.searchsorted(corpus.document_sentences, firsts, side="right")
+    found = zip(documents.tolist(), firsts.tolist(), lasts.tolist(), places.tolist(), strict=True)
+    return [Extent(doc_id=str(document), first=first, last=last, pos=pos, score=0.0, why=()) for document, first, last, pos in found]
+
+
 def chars_of(ranges: Sequence[tuple[int, int, int]]) -> set[int]:
     return {place for start, end, _ in ranges for place in range(start, end)}
 
 
-def hits_of(order: Order) -> list[Hit]:
-    return [Hit(doc_id="", pos=pos, score=score) for pos, score in zip(order.ids_R.tolist(), order.scores_R.tolist(), strict=True)]
-
-
-def test_fusion_is_that_of_search() -> None:
-    generator = np.random.default_rng(0)
-    for _ in range(50):
-        cosines_P = generator.random(30, dtype=np.float32)
-        dense = best_of(cosines_P, 0, int(generator.integers(1, 30)))
-        words_P = np.where(generator.random(30) < 0.5, 10 * generator.random(30), -np.inf).astype(np.float32)
-        lexical = best_of(words_P, 0, int(generator.integers(1, 30)))
-        similarity_of = {"": dict(enumerate(cosines_P.tolist()))}
-        expected = rank_hits(hits_of(dense), hits_of(lexical), similarity_of, SearchOptions(front=1))
-        fused = fuse_orders(cosines_P, dense, lexical)
-        assert fused.ids_R.tolist() == [hit.pos for hit in expected]
-        assert fused.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)
-
-
-def test_lifting_is_that_of_search() -> None:
+def test_arrays_are_ranked_as_the_hits_of_an_index() -> None:
     generator = np.random.default_rng(0)
     bounds = np.asarray([0, 12, 13, 30])
-    for index in range(50):
-        options = SearchOptions(hybrid=index % 2 == 0, region=int(generator.integers(1, 7)), num_hits=NUM_HITS)
-        cosines_S = generator.random(30, dtype=np.float32)
+    system = replace(BY_NAME["landmark-auto"], words="context")
+    for index in range(100):
+        options = SearchOptions(hybrid=index % 2 == 0, front=index % 3, region=int(generator.integers(1, 7)), num_hits=NUM_HITS)
+        cosines_S = np.round(generator.random(30, dtype=np.float32), 1 + index % 4)  # with ties
         dense = best_of(cosines_S, 0, int(generator.integers(1, 6)))
         words_S = np.where(generator.random(30) < 0.5, 10 * generator.random(30), -np.inf).astype(np.float32)
         lexical = best_of(words_S, 0, int(generator.integers(1, 6))) if options.hybrid else None
         similarity_of = {str(d): dict(enumerate(cosines_S[bounds[d] : bounds[d + 1]].tolist())) for d in range(3)}
         words = place_hits(lexical, bounds) if lexical is not None else []
         expected = rank_hits(place_hits(dense, bounds), words, similarity_of, options)
-        lifted = lift_orders(cosines_S, dense, lexical, bounds, options)
-        assert lifted.ids_R.tolist() == [int(bounds[int(hit.doc_id)]) + hit.pos for hit in expected]
-        assert lifted.scores_R.tolist() == pytest.approx([hit.score for hit in expected], abs=1e-6)
-        assert lifted.lifts_R is not None and lifted.lifts_R.tolist() == pytest.approx([hit.lift for hit in expected], abs=1e-6)
+        found = combine_orders(replace(system, span=options), places_between(bounds, 30), cosines_S, dense, lexical)
+        assert found.ids_R.tolist() == [int(bounds[int(hit.doc_id)]) + hit.pos for hit in expected]
+        assert found.scores_R.tolist() == [hit.score for hit in expected]
+        assert found.lifts_R.tolist() == [hit.lift for hit in expected]
 
 
 def place_hits(order: Order, bounds: np.ndarray) -> list[Hit]:

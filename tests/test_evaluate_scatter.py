@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -20,9 +21,9 @@ from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
 from lmkindex.evaluate.evidence import locate_evidence
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, generator_of, show, show_difference
+from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, seeded_generator, show_difference, show_interval
 from lmkindex.evaluate.experiments.scatter import run_scatter
-from lmkindex.evaluate.experiments.scatter_design import (
+from lmkindex.evaluate.experiments.scatter.design import (
     FRONTS,
     GROUPS,
     LANDMARKS,
@@ -30,24 +31,27 @@ from lmkindex.evaluate.experiments.scatter_design import (
     contenders,
     evidence_runs,
     group_of,
-    rank_hits,
+    grow_by,
+    rank_around,
     rank_searched,
     rank_spans,
 )
-from lmkindex.evaluate.experiments.splits import (
+from lmkindex.evaluate.experiments.scatter.growth import MAX_FRONT, grow_backwards, grow_front
+from lmkindex.evaluate.experiments.scatter.splits import (
     CONSECUTIVE,
     DOCUMENT_TOKENS,
     MIN_DISTANCE,
     MOVED,
     SCATTERED,
     VARIANTS,
-    Run,
+    SentenceRun,
     Split,
     split_question,
     variant_set,
 )
 from lmkindex.evaluate.records import Interval
 from lmkindex.evaluate.workbench import Workbench
+from lmkindex.records import Hit
 
 SENTENCES = 60
 
@@ -116,14 +120,14 @@ def test_a_part_of_paired_figures_has_its_questions_only() -> None:
 
 
 def test_cells_show_mean_and_interval() -> None:
-    assert show(Interval(mean=0.5, low=0.25, high=1.0)) == ".500 [.250, 1.000]"
+    assert show_interval(Interval(mean=0.5, low=0.25, high=1.0)) == ".500 [.250, 1.000]"
     assert show_difference(Interval(mean=-0.5, low=-0.75, high=0.25)) == "-.500 [-.750, +.250]"
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.text(max_size=8))
 def test_draws_are_sorted_distinct_and_depend_on_the_name(num_items: int, num_wanted: int, name: str) -> None:
-    drawn = draw(num_items, num_wanted, generator_of(0, name)).tolist()
-    assert drawn == sorted(set(drawn)) == draw(num_items, num_wanted, generator_of(0, name)).tolist()
+    drawn = draw(num_items, num_wanted, seeded_generator(0, name)).tolist()
+    assert drawn == sorted(set(drawn)) == draw(num_items, num_wanted, seeded_generator(0, name)).tolist()
     assert len(drawn) == min(num_items, num_wanted)
     assert all(0 <= index < num_items for index in drawn)
 
@@ -131,7 +135,7 @@ def test_draws_are_sorted_distinct_and_depend_on_the_name(num_items: int, num_wa
 # --- groups
 
 
-def runs_of(text: str, spans: Sequence[tuple[int, int]]) -> list[Run]:
+def runs_of(text: str, spans: Sequence[tuple[int, int]]) -> list[SentenceRun]:
     corpus = make_corpus([text], FakeEncoder())
     document = SourceDocument(doc_id="d", title="", text=text)
     (evidence,) = locate_evidence(corpus, EvaluationSet(name="x", documents=(document,), questions=(question_about("d", spans),)))
@@ -164,7 +168,7 @@ def test_evidence_in_adjacent_sentences_is_one_run(
 def test_two_spans_in_one_sentence_are_one_run() -> None:
     text = tiny.prose(1, 30)
     start, end = sentences_of_text(text)[7]
-    assert runs_of(text, [(start, start + 3), (start + 6, end)]) == [Run(first=7, last=7)]
+    assert runs_of(text, [(start, start + 3), (start + 6, end)]) == [SentenceRun(first=7, last=7)]
 
 
 # --- splits
@@ -176,7 +180,7 @@ def split_of(text: str, first: int, last: int, seed: int, trim: tuple[int, int] 
     question = question_about("d", [span])
     one = EvaluationSet(name="x", documents=(SourceDocument(doc_id="d", title="", text=text),), questions=(question,))
     (evidence,) = locate_evidence(corpus, one)
-    return split_question(corpus, question, evidence, Run(first=first, last=last), np.random.default_rng(seed))
+    return split_question(corpus, question, evidence, SentenceRun(first=first, last=last), np.random.default_rng(seed))
 
 
 @settings(max_examples=60)
@@ -240,14 +244,56 @@ def test_a_variant_is_a_set_with_a_document_a_question() -> None:
             assert all(0 <= start < end <= len(document.text) for start, end in question.spans)
 
 
+# --- growing
+
+SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("similarities", "length"),
+    [
+        ([0.5], 1),
+        ([0.5, 0.45], 2),  # 0.45 pays against 0.8 x 0.5 = 0.4
+        ([0.5, 0.4], 1),  # exactly the floor: pays nothing
+        ([0.5, 0.35, 0.45], 1),  # -0.05 x 0.92 + 0.05 x 0.85 < 0
+        ([0.5, 0.38, 0.48], 3),  # -0.02 x 0.92 + 0.08 x 0.85 > 0: a weak sentence between strong ones is bridged
+        ([0.5, 0.45, 0.1, 0.1, 0.45], 2),  # a run of weak ones ends it
+        ([0.5, 0.5, 0.5], 3),
+        ([0.5, 0.6, 0.5], 1),  # a better sentence is a boundary of its own
+        ([0.5, 0.45, 0.48, 0.6, 0.48], 3),
+    ],
+)
+def test_how_far_a_span_grows(similarities: list[float], length: int) -> None:
+    assert grow_front(similarities, 0.08, 0.8) == length
+
+
+@given(SIMILARITIES, st.floats(0, 1), st.floats(0, 1))
+def test_growing_stays_in_reach_and_takes_no_weak_first_sentence(similarities: list[float], alpha: float, grow_ratio: float) -> None:
+    length = grow_front(similarities, alpha, grow_ratio)
+    assert 1 <= length <= len(similarities)
+    if length > 1:
+        assert similarities[length - 1] > grow_ratio * similarities[0]
+    reach = next((i for i, similarity in enumerate(similarities) if similarity > similarities[0]), len(similarities))
+    gains = [math.exp(-alpha * i) * (similarity - grow_ratio * similarities[0]) for i, similarity in enumerate(similarities)]
+    assert length <= reach
+    assert sum(gains[1:length]) == pytest.approx(max(sum(gains[1:end]) for end in range(1, reach + 1)), abs=1e-9)
+
+
+def test_growth_looks_no_further_than_its_longest_front() -> None:
+    level = dict.fromkeys(range(100), 0.5)
+    found = grow_backwards(Hit(doc_id="a", pos=50, score=0.5), level)
+    assert (found.first, found.last, found.pos) == (51 - MAX_FRONT, 50, 50) and found.score == pytest.approx(0.5)
+    assert grow_backwards(Hit(doc_id="a", pos=1, score=0.5), level).first == 0
+
+
 # --- rules of ranking
 
 
 def test_all_weight_on_the_boundary_ranks_as_the_hits_do(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 3, run=3), tmp_path)
     for front in FRONTS:
-        spans = rank_spans(SearchOptions(front=front, alpha=1e6), bench)
-        hits = rank_hits(SearchOptions(front=front), bench)
+        spans = rank_spans(grow_by(SearchOptions(front=front, alpha=1e6)), bench)
+        hits = rank_around(SearchOptions(front=front), bench)
         for span, hit in zip(spans, hits, strict=True):
             assert np.array_equal(span.boundaries_R, hit.boundaries_R)
             assert np.array_equal(span.starts_R, hit.starts_R)
@@ -256,7 +302,7 @@ def test_all_weight_on_the_boundary_ranks_as_the_hits_do(tmp_path: Path) -> None
 
 def test_a_span_of_one_sentence_is_the_hit(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 2, run=3), tmp_path)
-    (ours, *_), (theirs, *_) = rank_spans(SearchOptions(front=1), bench), contenders()["landmark-1"](bench)
+    (ours, *_), (theirs, *_) = rank_spans(grow_by(SearchOptions(front=1)), bench), contenders()["landmark-1"](bench)
     assert np.array_equal(ours.starts_R, theirs.starts_R)
     assert np.array_equal(ours.boundaries_R, theirs.boundaries_R)
 
@@ -265,7 +311,7 @@ def test_uniform_weights_rank_by_the_plain_mean(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 1, run=3), tmp_path)
     (order,) = bench.vector_orders(LANDMARKS, SCOPE)
     scores_S = bench.vector_scores(LANDMARKS)[0]
-    (ranking,) = rank_spans(SearchOptions(front=3, alpha=0.0), bench)
+    (ranking,) = rank_spans(grow_by(SearchOptions(front=3, alpha=0.0)), bench)
     means = {int(bench.corpus.sentence_ends_S[pos]): float(scores_S[max(0, pos - 2) : pos + 1].mean()) for pos in order.ids_R.tolist()}
     found = [means[boundary] for boundary in ranking.boundaries_R.tolist()]
     assert len(found) == SENTENCES
@@ -274,9 +320,9 @@ def test_uniform_weights_rank_by_the_plain_mean(tmp_path: Path) -> None:
 
 def test_ranking_as_search_leaves_out_neighbours_and_far_hits(tmp_path: Path) -> None:
     bench = bench_of(marked_set("m", 2, run=3), tmp_path)
-    few, many = SearchOptions(front=5, num_hits=6), SearchOptions(front=5, num_hits=200)
-    assert all(0 < len(ranking.starts_R) <= 6 for ranking in rank_searched(few, bench))
-    for searched, every in zip(rank_searched(many, bench), rank_spans(many, bench), strict=True):
+    grow = grow_by(SearchOptions(front=5))
+    assert all(0 < len(ranking.starts_R) <= 6 for ranking in rank_searched(grow, bench, 6))
+    for searched, every in zip(rank_searched(grow, bench, 200), rank_spans(grow, bench), strict=True):
         assert searched.boundaries_R[0] == every.boundaries_R[0]
         assert set(searched.boundaries_R.tolist()) < set(every.boundaries_R.tolist())
 

@@ -22,10 +22,11 @@ from lmkindex.datasets.landmarks import document_tokens
 from lmkindex.encoder import FakeEncoder, load_encoder, make_row, read_folder, window_options
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
+from lmkindex.evaluate.evaluate_set import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.seams import run_seams
-from lmkindex.evaluate.experiments.seams_design import MAX_COSINE_LOSS, Recommendation, recommend
-from lmkindex.evaluate.experiments.seams_rows import (
+from lmkindex.evaluate.experiments.seams.design import MAX_COSINE_LOSS, Recommendation, recommend
+from lmkindex.evaluate.experiments.seams.seam_rows import (
     Part,
     contexts_of,
     distances_of,
@@ -40,7 +41,6 @@ from lmkindex.evaluate.experiments.seams_rows import (
     windows_of,
 )
 from lmkindex.evaluate.records import Interval
-from lmkindex.evaluate.run import EvaluateOptions, evaluate_set
 from lmkindex.evaluate.systems import select_systems
 from lmkindex.evaluate.workbench import Workbench
 from lmkindex.plots import draw_figure

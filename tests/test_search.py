@@ -315,6 +315,44 @@ def test_sentences_near_a_hit_are_candidates_and_lifted_by_it() -> None:
     assert {hit.pos: hit.lift for hit in ranked if hit.doc_id == "a"} == pytest.approx({5: 0.0, 6: 0.2, 4: 0.25, 3: 0.35})
 
 
+@given(
+    cosines=st.dictionaries(st.tuples(st.sampled_from("ab"), st.integers(0, 15)), st.sampled_from([0.1, 0.25, 0.3, 0.7]), min_size=1),
+    words=st.dictionaries(st.tuples(st.sampled_from("ab"), st.integers(0, 15)), st.sampled_from([1.5, 2.0, 9.0])),
+    num_dense=st.integers(0, 6),
+    region=st.integers(1, 4),
+    num_hits=st.integers(1, 20),
+)
+def test_the_order_is_that_of_the_definition(
+    cosines: dict[tuple[str, int], float], words: dict[tuple[str, int], float], num_dense: int, region: int, num_hits: int
+) -> None:
+    """Candidates, fusion, lifting, ties and the cut, written out sentence by sentence."""
+    words = {key: score for key, score in words.items() if key in cosines}
+    dense = sorted(cosines, key=lambda key: (-cosines[key], key))[:num_dense]
+    hits = {*dense, *words}
+    candidates = [key for key in cosines if any(key[0] == hit[0] and abs(key[1] - hit[1]) <= region for hit in hits)]
+    best = max(words.values(), default=1.0)
+    fused = {key: (cosines[key] + WORDS_WEIGHT * words.get(key, 0.0) / best) / (1 + WORDS_WEIGHT) for key in candidates}
+    lifted = {
+        key: (fused[key] + max(fused[other] for other in fused if other[0] == key[0] and abs(other[1] - key[1]) <= region)) / 2
+        for key in fused
+    }
+    similarity_of: dict[str, dict[int, float]] = {"a": {}, "b": {}}
+    for (doc_id, pos), cosine in cosines.items():
+        similarity_of[doc_id][pos] = cosine
+    ranked = rank_hits(
+        [Hit(doc_id=key[0], pos=key[1], score=cosines[key]) for key in dense],
+        [Hit(doc_id=key[0], pos=key[1], score=score) for key, score in words.items()],
+        similarity_of,
+        SearchOptions(region=region, num_hits=num_hits),
+    )
+    assert len(ranked) == min(num_hits, len(candidates))
+    assert [hit.score for hit in ranked] == pytest.approx(sorted(lifted.values(), reverse=True)[:num_hits], abs=1e-6)
+    for hit in ranked:
+        assert hit.score == pytest.approx(lifted[hit.doc_id, hit.pos], abs=1e-6)
+        assert hit.lift == pytest.approx(lifted[hit.doc_id, hit.pos] - fused[hit.doc_id, hit.pos], abs=1e-6)
+    assert ranked == sorted(ranked, key=lambda hit: (-hit.score, hit.doc_id, hit.pos))
+
+
 def test_auto_brings_the_sentences_around_the_best_one_as_one_span(searcher: Searcher) -> None:
     result = ask(searcher, QUESTIONS[0], budget_tokens=60)
     best = result.spans[0]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lmkindex.config import SearchOptions
 from lmkindex.records import Hit
 from lmkindex.search.ranking import lift_scores
-from lmkindex.search.spans import Extent, explain, extent_of, grow_front, sentences_of, span_score, take_extents
+from lmkindex.search.spans import Extent, explain_span, extent_of, sentences_of, span_score, take_extents
 
 SIMILARITIES = st.lists(st.floats(-1, 1), min_size=1, max_size=12)
 
@@ -49,37 +49,7 @@ def test_the_score_is_a_mean_that_leans_to_the_boundary(similarities: list[float
     assert span_score(falling, alpha) >= span_score(falling[::-1], alpha) - 1e-9
 
 
-# ---- growing
-
-
-@pytest.mark.parametrize(
-    ("similarities", "length"),
-    [
-        ([0.5], 1),
-        ([0.5, 0.45], 2),  # 0.45 pays against 0.8 x 0.5 = 0.4
-        ([0.5, 0.4], 1),  # exactly the floor: pays nothing
-        ([0.5, 0.35, 0.45], 1),  # -0.05 x 0.92 + 0.05 x 0.85 < 0
-        ([0.5, 0.38, 0.48], 3),  # -0.02 x 0.92 + 0.08 x 0.85 > 0: a weak sentence between strong ones is bridged
-        ([0.5, 0.45, 0.1, 0.1, 0.45], 2),  # a run of weak ones ends it
-        ([0.5, 0.5, 0.5], 3),
-        ([0.5, 0.6, 0.5], 1),  # a better sentence is a boundary of its own
-        ([0.5, 0.45, 0.48, 0.6, 0.48], 3),
-    ],
-)
-def test_how_far_a_span_grows(similarities: list[float], length: int) -> None:
-    assert grow_front(similarities, 0.08, 0.8) == length
-
-
-@given(SIMILARITIES, st.floats(0, 1), st.floats(0, 1))
-def test_growing_stays_in_reach_and_takes_no_weak_first_sentence(similarities: list[float], alpha: float, grow_ratio: float) -> None:
-    length = grow_front(similarities, alpha, grow_ratio)
-    assert 1 <= length <= len(similarities)
-    if length > 1:
-        assert similarities[length - 1] > grow_ratio * similarities[0]
-    reach = next((i for i, similarity in enumerate(similarities) if similarity > similarities[0]), len(similarities))
-    gains = [math.exp(-alpha * i) * (similarity - grow_ratio * similarities[0]) for i, similarity in enumerate(similarities)]
-    assert length <= reach
-    assert sum(gains[1:length]) == pytest.approx(max(sum(gains[1:end]) for end in range(1, reach + 1)), abs=1e-9)
+# ---- shapes
 
 
 SIMILARITY_OF = {pos: 0.1 * (pos % 3) + 0.3 for pos in range(10)}
@@ -99,12 +69,6 @@ def test_a_fixed_surround(pos: int, surround: int, expected: tuple[int, int]) ->
     assert f"ends at sentence {expected[1]}" in " ".join(found.why)
 
 
-def test_auto_does_not_look_further_than_max_front() -> None:
-    level = dict.fromkeys(range(100), 0.5)
-    found = extent_of(hit_at(50), level, SearchOptions(max_front=4, region=0), is_fused=False)
-    assert (found.first, found.last) == (47, 50)
-
-
 @given(st.lists(st.tuples(st.integers(0, 30), st.floats(-1, 1, width=32)), unique_by=lambda pair: pair[0]), st.integers(0, 6))
 def test_a_score_is_lifted_by_the_best_one_near_it(pairs: list[tuple[int, float]], region: int) -> None:
     pairs.sort()
@@ -121,7 +85,7 @@ def test_auto_takes_single_sentences_when_it_lifts_and_says_so() -> None:
     found = extent_of(hit, {4: 0.39, 5: 0.4, 6: 0.5}, SearchOptions(), is_fused=False)
     assert (found.first, found.last) == (5, 5) and found.score == pytest.approx(0.45)
     assert found.why[-1] == "score: 0.050 of it is lift"
-    assert extent_of(hit, {5: 0.4}, SearchOptions(front=2, region=0), is_fused=True).score == 0.45
+    assert extent_of(hit, {5: 0.4}, SearchOptions(front=2), is_fused=True).score == 0.45
 
 
 def test_a_fused_score_is_kept() -> None:
@@ -130,14 +94,14 @@ def test_a_fused_score_is_kept() -> None:
 
 def test_the_explanation_has_a_line_for_each_sentence_and_the_rules() -> None:
     similarity_of = {3: 0.1, 4: 0.42, 5: 0.5, 6: 0.2}
-    found = extent_of(hit_at(5), similarity_of, SearchOptions(grow_ratio=0.8, region=0), is_fused=False)
-    assert explain(found, similarity_of) == (
+    found = extent_of(hit_at(5), similarity_of, SearchOptions(front=2), is_fused=False)
+    assert explain_span(found, similarity_of) == (
         "sentence 3: similarity +0.100  outside",
         "sentence 4: similarity +0.420  in span",
         "sentence 5: similarity +0.500  boundary",
         "sentence 6: similarity +0.200  outside",
         "ends at sentence 5: hit 5 is the boundary",
-        "starts at sentence 4: auto: sentences before it must pay against 0.8 x its similarity",
+        "starts at sentence 4: --front 2",
     )
 
 

@@ -21,17 +21,17 @@ MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+(?=(\w)?)", re.IGNORECASE)  # th
 
 def token_f1(prediction: str, answers: Sequence[str]) -> float:
     """The best F1, 0..1, of the prediction's words against those of one answer; no answers at all count as one empty answer."""
-    predicted = normalize(without_markers(prediction))
-    return max(words_f1(predicted.split(), normalize(answer).split()) for answer in answers or ("",))
+    predicted = normalise_answer(without_markers(prediction))
+    return max(words_f1(predicted.split(), normalise_answer(answer).split()) for answer in answers or ("",))
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> float:
     """1.0 if the prediction equals one of the answers once both are normalised, else 0.0; no answers count as one empty answer."""
-    predicted = normalize(without_markers(prediction))
-    return float(any(predicted == normalize(answer) for answer in answers or ("",)))
+    predicted = normalise_answer(without_markers(prediction))
+    return float(any(predicted == normalise_answer(answer) for answer in answers or ("",)))
 
 
-def normalize(text: str) -> str:
+def normalise_answer(text: str) -> str:
     """Lower case, then without punctuation, then without English articles, with single spaces."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(WITHOUT_PUNCTUATION)).split())
 

@@ -14,7 +14,7 @@ from ..encoder import Encoder
 from ..encoder.cache import VectorCache
 from ..records import JsonObject
 from ..train import DevRecipe
-from .metrics import score_rankings
+from .scoring import score_rankings
 from .systems import select_systems
 from .workbench import Workbench
 

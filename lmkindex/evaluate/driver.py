@@ -21,13 +21,13 @@ from ..generate import Generator
 from ..plots import require_matplotlib
 from ..records import JsonObject
 from ..storage import write_json
+from .evaluate_set import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
 from .experiments.common import Experiment, ExperimentInput
-from .html_report import draw_all, read_object
-from .reader_run import OnAnswers, ReaderOptions, gather_passages, read_sets
+from .html_report import draw_all, read_saved
+from .reader_run import OnAnswers, ReaderOptions, answer_sets, gather_passages
+from .result_tables import Table, experiment_tables, render_markdown, results_tables
 from .results import results_json
-from .run import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
 from .systems import REFERENCE, System
-from .tables import Table, experiment_tables, render_markdown, results_tables
 from .workbench import Workbench
 
 RESULTS_FILE = "results.json"
@@ -75,7 +75,7 @@ def run_evaluation(
     results = results_json(done, options, reference_of(options.systems), folders)
     write_json(output / RESULTS_FILE, results)
     if reader.num_questions:
-        results["reader"] = read_sets(
+        results["reader"] = answer_sets(
             passages, open_reader(), reader, answer_options, answers_path=output / "answers.jsonl", on_answers=on_answers
         )
         write_json(output / RESULTS_FILE, results)
@@ -119,7 +119,7 @@ def run_experiment(
 def read_results(output: Path) -> JsonObject | None:
     """The results of an earlier evaluation in this folder."""
     path = output / RESULTS_FILE
-    return read_object(path) if path.is_file() else None
+    return read_saved(path) if path.is_file() else None
 
 
 def log_entry(value: JsonObject) -> str:

@@ -15,7 +15,7 @@ from ..datasets import Corpus
 from ..encoder import Encoder, make_row, window_options
 from ..encoder.cache import Embedded, VectorCache, join_parts, to_float16
 from ..records import EncoderFolder, Float16Array, Row, TokenizedSentences, Window
-from .pieces import document_token_ranges, tokens_of
+from .pieces import document_token_ranges, tokens_touched
 from .records import Pieces
 
 LONGEST_ROW_TOKENS = 512
@@ -32,7 +32,7 @@ def longest_row(folder: EncoderFolder) -> int:
 
 def embed_pieces(cache: VectorCache, encoder: Encoder, corpus: Corpus, pieces: Pieces) -> Embedded:
     """Each piece encoded by itself, pooled as a sentence is; one that is longer than a row as the mean of its parts."""
-    firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     firsts_P = np.minimum(firsts_P, corpus.num_tokens - 1)
     lasts_P = np.maximum(lasts_P, firsts_P + 1)  # a piece of characters that the tokenizer drops is read as the token after it
     options = window_options(encoder, longest_row(encoder.folder), 0)
@@ -59,7 +59,7 @@ def embed_late_chunks(cache: VectorCache, encoder: Encoder, corpus: Corpus, piec
     """
     plain = mean_pooled(encoder)
     limit = longest_row(plain.folder) - len(plain.prefix_ids) - len(plain.suffix_ids)
-    firsts_P, lasts_P = tokens_of(corpus, pieces.starts_P, pieces.ends_P)
+    firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     rows = []
     for (document_first, document_end), (piece_first, piece_end) in zip(
         document_token_ranges(corpus), pairwise(pieces.document_pieces.tolist()), strict=True

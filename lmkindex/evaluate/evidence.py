@@ -8,28 +8,28 @@ import numpy as np
 
 from ..datasets import Corpus, EvaluationSet, Question
 from ..records import Int64Array
-from .records import Evidence
+from .records import EvidenceSpans
 
 
-def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[Evidence]:
+def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[EvidenceSpans]:
     """The evidence of each question, in order."""
     indices = {document.doc_id: index for index, document in enumerate(evaluation_set.documents)}
     result = []
     for question in evaluation_set.questions:
         document = indices[question.doc_id]
         spans = np.asarray(question.spans, dtype=np.int64).reshape(-1, 2) + corpus.document_starts[document]
-        result.append(Evidence(document=document, starts=spans[:, 0], ends=spans[:, 1], any_span=question.any_span))
+        result.append(EvidenceSpans(document=document, starts=spans[:, 0], ends=spans[:, 1], any_span=question.any_span))
     return result
 
 
-def answerable(corpus: Corpus, evaluation_set: EvaluationSet) -> tuple[tuple[Question, ...], tuple[Evidence, ...]]:
+def answerable(corpus: Corpus, evaluation_set: EvaluationSet) -> tuple[tuple[Question, ...], tuple[EvidenceSpans, ...]]:
     """The questions whose evidence a token holds, and their evidence."""
     starts = dict(zip((document.doc_id for document in evaluation_set.documents), corpus.document_starts.tolist(), strict=False))
     questions = tuple(question for question in evaluation_set.questions if has_tokens(corpus, starts[question.doc_id], question))
     return questions, tuple(locate_evidence(corpus, replace(evaluation_set, questions=questions)))
 
 
-def sentences_of(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:
+def sentences_touched(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:
     """For each global range, the first sentence that ends after its start and the last that starts before its end."""
     firsts = np.searchsorted(corpus.sentence_ends_S, starts, side="right")
     lasts = np.searchsorted(corpus.sentence_starts_S, ends, side="left") - 1

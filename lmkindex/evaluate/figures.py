@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..records import JsonObject
-from .tables import family_of, is_control, order_systems, systems_at
+from .result_tables import family_of, is_control, order_systems, systems_at
 
 MAX_SYSTEMS = 12  # in one figure; more lines are not told apart
 
@@ -40,7 +40,7 @@ def budget_figure(results: JsonObject, names: Sequence[str], figure_name: str, w
     return {
         "name": figure_name, "kind": "lines", "title": f"Recall by budget: {what} ({dataset}, scope {scope})",
         "x_label": "budget, tokens", "y_label": "recall of evidence characters", "x_log": True, "y_log": False, "x_categories": None,
-        "series": [series_of(name, budgets, [systems.get(name, {}) for systems in by_budget]) for name in names],
+        "series": [system_series(name, budgets, [systems.get(name, {}) for systems in by_budget]) for name in names],
     }  # fmt: skip
 
 
@@ -56,7 +56,9 @@ def sets_figure(results: JsonObject, names: Sequence[str]) -> JsonObject:
     return {
         "name": "recall-by-set", "kind": "bars", "title": f"Recall by set at {main} tokens, with 95% intervals (scope {scope})",
         "x_label": "", "y_label": "recall of evidence characters", "x_log": False, "y_log": False, "x_categories": sets,
-        "series": [series_of(name, range(len(sets)), [systems.get(name, {}) for systems in by_set], has_interval=True) for name in shown],
+        "series": [
+            system_series(name, range(len(sets)), [systems.get(name, {}) for systems in by_set], has_interval=True) for name in shown
+        ],
     }  # fmt: skip
 
 
@@ -68,11 +70,11 @@ def cost_figure(results: JsonObject, names: Sequence[str]) -> JsonObject:
         "name": "recall-by-cost", "kind": "lines", "title": f"Recall at {main} tokens against the size of the index (scope {scope})",
         "x_label": "index bytes per 1,000 tokens of text", "y_label": "recall of evidence characters", "x_log": True, "y_log": False,
         "x_categories": None,
-        "series": [series_of(name, [systems[name].get("bytes_per_1000_tokens")], [systems[name]]) for name in names],
+        "series": [system_series(name, [systems[name].get("bytes_per_1000_tokens")], [systems[name]]) for name in names],
     }  # fmt: skip
 
 
-def series_of(name: str, x: Sequence[float | None], systems: Sequence[JsonObject], *, has_interval: bool = False) -> JsonObject:
+def system_series(name: str, x: Sequence[float | None], systems: Sequence[JsonObject], *, has_interval: bool = False) -> JsonObject:
     """The recall of one system at each x."""
     ends = [system.get("ci95", {}).get("recall", (None, None)) for system in systems] if has_interval else []
     low, high = ([end[side] for end in ends] or None for side in (0, 1))

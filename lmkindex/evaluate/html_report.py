@@ -21,7 +21,17 @@ from ..records import JsonObject
 from ..storage import write_whole
 from .figures import results_figures
 from .records import EXPERIMENTS
-from .tables import Table, experiment_tables, format_cell, is_control, order_systems, render_html, results_tables, sets_table, systems_at
+from .result_tables import (
+    Table,
+    experiment_tables,
+    format_cell,
+    is_control,
+    order_systems,
+    render_html,
+    results_tables,
+    sets_table,
+    systems_at,
+)
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
@@ -58,11 +68,6 @@ class Published:
     figures: tuple[Path, ...]
 
 
-def write_report(folder: Path) -> Path:
-    """Write `folder/report.html` and its figures, and return its path. Raises `UsageError` as `publish` does."""
-    return publish(folder).report
-
-
 def publish(folder: Path) -> Published:
     """Draw all figures of an evaluation folder and write its report. Raises `UsageError` when there is nothing to report, a file is not
     what `lmkindex evaluate` writes, or matplotlib is missing."""
@@ -91,10 +96,10 @@ def read_evaluation(folder: Path) -> tuple[JsonObject | None, list[tuple[Path, J
     results_path = folder / "results.json"
     if not results_path.is_file() and not paths:
         raise UsageError(f"{folder} holds no results.json and no experiments: run `lmkindex evaluate --output {folder}` first.")
-    return read_object(results_path) if results_path.is_file() else None, [(path, read_object(path)) for path in paths]
+    return read_saved(results_path) if results_path.is_file() else None, [(path, read_saved(path)) for path in paths]
 
 
-def read_object(path: Path) -> JsonObject:
+def read_saved(path: Path) -> JsonObject:
     """A JSON object from a file. Raises `UsageError` that names it."""
     with naming(path):
         found = json.loads(path.read_bytes())

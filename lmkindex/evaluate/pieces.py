@@ -140,7 +140,7 @@ def trimmed(text: str, places: Iterator[tuple[int, int]]) -> Iterator[tuple[int,
             yield start + leading, start + leading + len(body)
 
 
-def tokens_of(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:
+def tokens_touched(corpus: Corpus, starts: Int64Array, ends: Int64Array) -> tuple[Int64Array, Int64Array]:
     """For each global range, the tokens `[first, end)` that have a character in it."""
     firsts = np.searchsorted(corpus.token_ends_T, starts, side="right")
     lasts = np.searchsorted(corpus.token_starts_T, ends, side="left")

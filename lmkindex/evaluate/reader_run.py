@@ -15,10 +15,10 @@ from ..config import AnswerOptions, require
 from ..generate import Generator
 from ..records import JsonObject, SearchResult
 from .bootstrap import intervals, macro_means, resample_macro
-from .metrics import take_tokens
-from .reader import ReaderScores, make_spans, read_answers
+from .reader_answers import ReaderScores, make_spans, read_answers
 from .records import Float64Array, Ranking
-from .results import DECIMALS, MACRO, rounded
+from .results import DECIMALS, MACRO, rounded_values
+from .scoring import take_tokens
 from .systems import REFERENCE, System
 from .workbench import Workbench
 
@@ -82,7 +82,7 @@ def passages(bench: Workbench, question: int, ranking: Ranking, budget_tokens: i
     return SearchResult(question=bench.questions[question].text, spans=make_spans(corpus, starts_R, ends_R), similarity=1.0)
 
 
-def read_sets(
+def answer_sets(
     sets: Sequence[ReaderSet],
     generator: Generator,
     options: ReaderOptions,
@@ -125,11 +125,11 @@ def summarize_reader(name: str, group: Sequence[str], scores: Mapping[str, Mappi
     for place, system in enumerate(systems):
         f1, exact = found[2 * place], found[2 * place + 1]
         runs = [scores[system][one] for one in group]
-        ci95 = {"f1": rounded(f1.low, f1.high), "exact_match": rounded(exact.low, exact.high)}
+        ci95 = {"f1": rounded_values(f1.low, f1.high), "exact_match": rounded_values(exact.low, exact.high)}
         if REFERENCE in systems and system != REFERENCE:
             base = 2 * systems.index(REFERENCE)
             (gain,) = intervals(means_M[[base]] - means_M[[2 * place]], resampled_RM[:, [base]] - resampled_RM[:, [2 * place]])
-            ci95["f1_difference"] = rounded(gain.mean, gain.low, gain.high)
+            ci95["f1_difference"] = rounded_values(gain.mean, gain.low, gain.high)
         entries.append(
             {
                 "name": system,

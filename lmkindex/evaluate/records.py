@@ -23,7 +23,7 @@ RANK_METRICS = ("mrr", "hit_boundary", *(f"recall_at_{rank}" for rank in RECALL_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EvidenceSpans:
     """A question's evidence on the global axis: `starts`/`ends` sorted and disjoint; `document` is its index in the corpus."""
 
     document: int

@@ -14,8 +14,8 @@ import numpy as np
 from .. import __version__
 from ..records import EncoderFolder, JsonObject
 from .bootstrap import NUM_RESAMPLES, intervals, macro_means, resample_macro
+from .evaluate_set import EvaluateOptions, SetResult
 from .records import METRICS, RANK_METRICS, Float64Array, Interval, Scores, SystemRun
-from .run import EvaluateOptions, SetResult
 
 MACRO = "macro"
 DECIMALS = 4
@@ -31,7 +31,7 @@ def results_json(
     parts: list[JsonObject] = []
     for scope in sorted(options.scopes):
         for name, group in groups.items():
-            parts.extend(summarize(name, scope, group, options, reference))
+            parts.extend(summarize_sets(name, scope, group, options, reference))
     head_scope = sorted(options.scopes)[0]
     wanted = (next(iter(groups)), head_scope, options.main_budget_tokens)
     head = next(part for part in parts if (part["dataset"], part["scope"], part["budget_tokens"]) == wanted)
@@ -65,9 +65,9 @@ def name_of(folder: EncoderFolder) -> JsonObject:
     return {"name": folder.name, "fingerprint": folder.fingerprint, "pooling": folder.pooling}
 
 
-def summarize(name: str, scope: str, group: Sequence[SetResult], options: EvaluateOptions, reference: str) -> list[JsonObject]:
+def summarize_sets(name: str, scope: str, group: Sequence[SetResult], options: EvaluateOptions, reference: str) -> list[JsonObject]:
     """One object for each budget: the systems' means over `group` (the macro mean when it holds several sets), with intervals."""
-    columns = figures_of(options.budgets_tokens)
+    columns = figure_names(options.budgets_tokens)
     runs = {result.name: [run for run in result.runs if run.scope == scope] for result in group}
     systems = [run.name for run in next(iter(runs.values()))]
     values = {one: np.concatenate([figure_columns(run.scores) for run in runs[one]], axis=1) for one in runs}
@@ -92,13 +92,13 @@ def summarize(name: str, scope: str, group: Sequence[SetResult], options: Evalua
     ]
 
 
-def figures_of(budgets_tokens: Sequence[int]) -> list[tuple[str, int]]:
+def figure_names(budgets_tokens: Sequence[int]) -> list[tuple[str, int]]:
     """Names of the figures of one system: (metric, budget), 0 where the budget plays no part."""
     return [(metric, budget) for metric in METRICS for budget in budgets_tokens] + [(metric, 0) for metric in RANK_METRICS]
 
 
 def figure_columns(scores: Scores) -> Float64Array:
-    """Per-question figures [Q, M] in the order of `figures_of`."""
+    """Per-question figures [Q, M] in the order of `figure_names`."""
     ranks = [scores.reciprocal_rank_Q[:, None], scores.hit_boundary_Q[:, None], scores.found_QK]
     return np.concatenate([scores.recall_QB, scores.precision_QB, scores.iou_QB, *ranks], axis=1)
 
@@ -126,13 +126,13 @@ def system_json(
 ) -> JsonObject:
     """One system at one budget."""
     at_budget = {metric: figure for (metric, where), figure in zip(columns, figures, strict=True) if where in (0, budget)}
-    ci95: dict[str, Any] = {metric: rounded(at_budget[metric].low, at_budget[metric].high) for metric in WITH_INTERVAL}
+    ci95: dict[str, Any] = {metric: rounded_values(at_budget[metric].low, at_budget[metric].high) for metric in WITH_INTERVAL}
     if difference is not None:
-        ci95["recall_difference"] = rounded(difference.mean, difference.low, difference.high)
+        ci95["recall_difference"] = rounded_values(difference.mean, difference.low, difference.high)
     return {"name": name, **{metric: round(figure.mean, DECIMALS) for metric, figure in at_budget.items()}, "ci95": ci95}
 
 
-def rounded(*values: float) -> list[float]:
+def rounded_values(*values: float) -> list[float]:
     return [round(value, DECIMALS) for value in values]
 
 

@@ -1,7 +1,7 @@
 """The systems that are compared: what each cuts, how it searches, and what text a hit brings. A table; knows no data and no model.
 
 `bm25-*` search by words; `chunk-*`, `recursive-*`, `isolated*`, `late-*` and `landmark-*` by vectors; `NAME+bm25` fuses NAME with BM25
-over the same pieces (by the formula of `search.fuse_scores`). `random` and `oracle` are controls: what chance gives, and the most that
+over the same pieces (by `search.ranking`). `random` and `oracle` are controls: what chance gives, and the most that
 can be had.
 """
 
@@ -74,7 +74,6 @@ def all_systems() -> list[System]:
     spans = {
         "landmark-3": SearchOptions(front=3, num_hits=NUM_HITS),
         "landmark-auto": SearchOptions(num_hits=NUM_HITS),
-        "landmark-auto-unlifted": SearchOptions(num_hits=NUM_HITS, region=0),
         "landmark-surround-1": SearchOptions(surround=1, num_hits=NUM_HITS),
     }
     # --front 1 is the hits as they are: no span to grow or merge.

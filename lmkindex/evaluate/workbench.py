@@ -1,6 +1,8 @@
-"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when first asked for.
+"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when
+first asked for.
 
-Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one question.
+Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one
+question.
 """
 
 from __future__ import annotations
@@ -9,23 +11,21 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
-from ..config import SearchOptions
 from ..datasets import EvaluationSet, embed_landmarks, make_corpus
 from ..encoder import Encoder, encode_questions
 from ..encoder.cache import Embedded, VectorCache
-from ..records import Float32Array, Hit, Int64Array
-from ..search.ranking import fuse_scores, lift_scores
-from ..search.spans import extent_of, without_neighbours
+from ..records import Float32Array, Int64Array
+from ..search.ranking import Order, places_between, rank_places
 from .embed import embed_late_chunks, embed_pieces, mean_pooled, vectors_bytes
 from .evidence import answerable
 from .lexical import Postings
 from .pieces import sentence_runs
+from .rankings import best_of, rank_grown, rank_oracle, rank_random, rank_shown
 from .records import Cost, Pieces, Ranking
 from .systems import CUTS, NUM_HITS, ORACLE, System
 
@@ -33,17 +33,9 @@ T = TypeVar("T")
 TIMED_QUESTIONS = 10  # how many questions are asked one by one, to say what a query costs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One question's hits, best first: indices of pieces, their scores, and what of these better sentences near them gave."""
-
-    ids_R: Int64Array
-    scores_R: Float32Array
-    lifts_R: Float32Array | None = None
-
-
 class Workbench:
-    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token holds."""
+    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token
+    holds."""
 
     def __init__(self, evaluation_set: EvaluationSet, landmark_encoder: Encoder, baseline_encoder: Encoder, cache: VectorCache) -> None:
         self.corpus = make_corpus([document.text for document in evaluation_set.documents], baseline_encoder)
@@ -130,7 +122,8 @@ class Workbench:
         return self.make(("scores", system.vectors), score)
 
     def word_scores(self, cut: str) -> Float32Array:
-        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no hits."""
+        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no
+        hits."""
 
         def score() -> Float32Array:
             postings = self.postings(cut)
@@ -159,7 +152,7 @@ class Workbench:
     def rank(self, system: System, scope: str) -> list[Ranking]:
         """Each question's pieces of text, best first."""
         if system.is_control:
-            return self.rank_oracle() if system.name == ORACLE else self.rank_random(scope)
+            return rank_oracle(self.evidences) if system.name == ORACLE else rank_random(self.pieces("sentence"), self.evidences, scope)
         orders = self.combined_orders(system, scope) if system.vectors else self.word_orders(system.words, scope)
         if scope == "corpus":
             self.time_queries(("shape", system.name), lambda q: self.shape(system, q, orders[q]))
@@ -169,70 +162,21 @@ class Workbench:
         """The orders of a system that searches by vectors, with all else that it looks at."""
         dense = self.vector_orders(system, scope)
         lexical = self.word_orders(system.words, scope) if system.words else [None] * len(dense)
+        pieces = self.pieces(system.cut)
+        places_P = self.make(("places", system.cut), lambda: places_between(pieces.document_pieces, len(pieces)))
         found = zip(self.vector_scores(system), dense, lexical, strict=True)
-        return [combine_orders(system, *one, self.corpus.document_sentences) for one in found]
+        return [combine_orders(system, places_P, *one) for one in found]
 
     def shape(self, system: System, question: int, order: Order) -> Ranking:
-        """Hits as the text that they bring."""
-        return self.span_ranking(system, question, order) if system.span else self.piece_ranking(system, order)
-
-    def piece_ranking(self, system: System, order: Order) -> Ranking:
-        """Hits as their pieces, with the sentences around them that the system adds."""
+        """Hits as the text that they bring: as spans, or as their pieces with the sentences around them that the system
+        adds."""
+        if system.span:
+            cosines_S, is_fused = self.vector_scores(system)[question], bool(system.words)
+            return rank_grown(self.corpus, system.span, cosines_S, order, is_fused=is_fused, keeps_end=system.keeps_end)
         hits = self.pieces(system.cut)
         width = (system.before, system.after)
         shown = self.make(("run", *map(str, width)), lambda: sentence_runs(self.corpus, *width)) if any(width) else hits
-        return Ranking(
-            starts_R=shown.starts_P[order.ids_R],
-            ends_R=shown.ends_P[order.ids_R],
-            boundaries_R=hits.ends_P[order.ids_R],
-            keeps_end=system.keeps_end,
-        )
-
-    def span_ranking(self, system: System, question: int, order: Order) -> Ranking:
-        """Hits as spans, grown by the functions of `search` itself; overlaps merge when they are taken, where a sentence counts once."""
-        assert system.span is not None
-        bounds = self.corpus.document_sentences
-        documents_R = np.searchsorted(bounds, order.ids_R, side="right") - 1
-        scores_S = self.vector_scores(system)[question]
-        reach = max(system.span.max_front, system.span.front, system.span.surround)
-        similarity_of: dict[str, dict[int, float]] = defaultdict(dict)
-        hits = []
-        lifts_R = order.lifts_R if order.lifts_R is not None else np.zeros_like(order.scores_R)
-        found = zip(order.ids_R.tolist(), documents_R.tolist(), order.scores_R.tolist(), lifts_R.tolist(), strict=True)
-        for sentence, document, score, lift in found:
-            first, end = int(bounds[document]), int(bounds[document + 1])
-            near_first, near_end = max(first, sentence - reach), min(end, sentence + system.span.surround + 2)
-            doc_id = f"{document:08d}"
-            similarity_of[doc_id].update(
-                zip(range(near_first - first, near_end - first), scores_S[near_first:near_end].tolist(), strict=True)
-            )
-            hits.append(Hit(doc_id=doc_id, pos=sentence - first, score=score, lift=lift))
-        extents = [extent_of(hit, similarity_of[hit.doc_id], system.span, is_fused=bool(system.words)) for hit in hits]
-        extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
-        ranked = list(without_neighbours(extents))
-        firsts = np.asarray([bounds[int(extent.doc_id)] + extent.first for extent in ranked], dtype=np.int64)
-        lasts = np.asarray([bounds[int(extent.doc_id)] + extent.last for extent in ranked], dtype=np.int64)
-        boundaries = np.asarray([bounds[int(extent.doc_id)] + extent.pos for extent in ranked], dtype=np.int64)
-        return Ranking(
-            starts_R=self.corpus.sentence_starts_S[firsts],
-            ends_R=self.corpus.sentence_ends_S[lasts],
-            boundaries_R=self.corpus.sentence_ends_S[boundaries],
-            keeps_end=system.keeps_end,
-        )
-
-    def rank_oracle(self) -> list[Ranking]:
-        """The evidence itself."""
-        return [Ranking(starts_R=one.starts, ends_R=one.ends, boundaries_R=one.ends) for one in self.evidences]
-
-    def rank_random(self, scope: str) -> list[Ranking]:
-        """Sentences in random order."""
-        generator = np.random.default_rng(0)
-        pieces, rankings = self.pieces("sentence"), []
-        for one in self.evidences:
-            bounds = pieces.document_pieces[[one.document, one.document + 1]] if scope == "document" else np.asarray([0, len(pieces)])
-            ids_R = bounds[0] + generator.permutation(int(bounds[1] - bounds[0]))[: 8 * NUM_HITS]
-            rankings.append(Ranking(starts_R=pieces.starts_P[ids_R], ends_R=pieces.ends_P[ids_R], boundaries_R=pieces.ends_P[ids_R]))
-        return rankings
+        return rank_shown(hits, shown, order, keeps_end=system.keeps_end)
 
     def cost(self, system: System) -> Cost:
         """What the system has cost so far: call it after `rank`."""
@@ -264,52 +208,8 @@ def median_ms(asks: Sequence[Callable[[], object]]) -> float:
     return 1000 * float(np.median(seconds)) if seconds else 0.0
 
 
-def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:
-    """The highest finite scores, best first, ties by place; `offset` is added to the places."""
-    if len(scores_P) > num_hits:
-        threshold = np.partition(scores_P, len(scores_P) - num_hits)[len(scores_P) - num_hits]
-        ids_R = np.flatnonzero(scores_P >= threshold)
-    else:
-        ids_R = np.arange(len(scores_P))
-    ids_R = ids_R[np.isfinite(scores_P[ids_R])]
-    ids_R = ids_R[np.lexsort((ids_R, -scores_P[ids_R]))][:num_hits]
-    return Order(ids_R=ids_R.astype(np.int64) + offset, scores_R=scores_P[ids_R])
-
-
-def combine_orders(system: System, cosines_P: Float32Array, dense: Order, lexical: Order | None, bounds: Int64Array) -> Order:
-    """One question's hits as the system ranks them: as found, fused with BM25, or lifted. `bounds` are the pieces at which texts begin that
-    have nothing to do with each other, and the end."""
-    if system.span is not None and system.span.lifts:
-        return lift_orders(cosines_P, dense, lexical, bounds, system.span)
-    return dense if lexical is None else fuse_orders(cosines_P, dense, lexical)
-
-
-def fuse_orders(cosines_P: Float32Array, dense: Order, lexical: Order) -> Order:
-    """The hits of both by `search.fuse_scores`."""
-    ids_R = np.union1d(dense.ids_R, lexical.ids_R)
-    scores_R = scores_of(cosines_P, ids_R, lexical)
-    best = np.lexsort((ids_R, -scores_R))[:NUM_HITS]
-    return Order(ids_R=ids_R[best], scores_R=scores_R[best])
-
-
-def scores_of(cosines_P: Float32Array, ids_R: Int64Array, lexical: Order | None) -> Float32Array:
-    """The scores of pieces, whose ids rise and hold all of `lexical`: cosines, fused with BM25 where there is a ranking by words."""
-    if lexical is None:
-        return cosines_P[ids_R]
-    words_R = np.zeros(len(ids_R), dtype=np.float32)
-    words_R[np.searchsorted(ids_R, lexical.ids_R)] = lexical.scores_R
-    return fuse_scores(cosines_P[ids_R], words_R)
-
-
-def lift_orders(cosines_S: Float32Array, dense: Order, lexical: Order | None, bounds: Int64Array, options: SearchOptions) -> Order:
-    """What `search.rank_hits` does, on arrays: hits and the sentences near them in their documents, by lifted scores."""
-    hits_R = dense.ids_R if lexical is None else np.union1d(dense.ids_R, lexical.ids_R)
-    near_RK = hits_R[:, None] + np.arange(-options.region, options.region + 1)
-    documents_R = np.searchsorted(bounds, hits_R, side="right") - 1
-    is_inside_RK = (near_RK >= bounds[documents_R, None]) & (near_RK < bounds[documents_R + 1, None])
-    ids_R = np.unique(near_RK[is_inside_RK])
-    scores_R = scores_of(cosines_S, ids_R, lexical)
-    places_R = ids_R + (np.searchsorted(bounds, ids_R, side="right") - 1) * (options.region + 1)
-    lifts_R = lift_scores(places_R, scores_R, options.region) - scores_R
-    best = np.lexsort((ids_R, -(scores_R + lifts_R)))[:NUM_HITS]
-    return Order(ids_R=ids_R[best], scores_R=(scores_R + lifts_R)[best], lifts_R=lifts_R[best])
+def combine_orders(system: System, places_P: Int64Array, cosines_P: Float32Array, dense: Order, lexical: Order | None) -> Order:
+    """One question's hits as the system ranks them, by the rule of `search`: as found, fused with BM25, or lifted."""
+    region = system.span.lift_region if system.span is not None else 0
+    words = None if lexical is None else (lexical.ids_R, lexical.scores_R)
+    return rank_places(places_P, cosines_P, dense.ids_R, words, region=region, num_hits=NUM_HITS)

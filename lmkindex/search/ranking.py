@@ -1,11 +1,13 @@
 """Cosines and BM25 -> one order of hits: fused by score, lifted by better sentences near them (DESIGN §6).
 
-Pure functions over arrays; knows no tables, texts or models. Shapes: H hits of one question, P places.
+`rank_places` is the rule, for `search` and the evaluation alike; `rank_hits` applies it to the hits of an index. Pure
+functions; knows no tables, texts or models. Shapes: P known places, H candidates of one question, R hits in order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +15,17 @@ from ..config import SearchOptions
 from ..records import Float32Array, Hit, Int64Array
 
 WORDS_WEIGHT = 0.25  # of BM25, scaled so that the best hit has 1, against a cosine: chosen on development sets (docs/log.md)
+DOCUMENT_STEP = 1 << 32  # between the places of two documents: no region reaches over it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One question's hits, best first: indices of places, their scores, and how much of these better places near them
+    gave."""
+
+    ids_R: Int64Array
+    scores_R: Float32Array
+    lifts_R: Float32Array
 
 
 def in_order(hits: Iterable[Hit]) -> list[Hit]:
@@ -23,40 +36,83 @@ def in_order(hits: Iterable[Hit]) -> list[Hit]:
 def rank_hits(
     dense: Sequence[Hit], lexical: Sequence[Hit], similarity_of: Mapping[str, Mapping[int, float]], options: SearchOptions
 ) -> list[Hit]:
-    """The best `num_hits` of both rankings, by `fuse_scores` with BM25, else by cosine; with `auto`, of the sentences near them too, by
-    `lift_scores`. `similarity_of` holds the cosines of what `dense` lacks."""
-    words_of = {(hit.doc_id, hit.pos): hit.score for hit in lexical}
-    cosine_of = {key: similarity_of[key[0]][key[1]] for key in words_of} | {(hit.doc_id, hit.pos): hit.score for hit in dense}
-    if options.lifts:
-        near = {(doc_id, pos + step) for doc_id, pos in cosine_of for step in range(-options.region, options.region + 1)}
-        cosine_of = {(doc_id, pos): similarity_of[doc_id][pos] for doc_id, pos in near if pos in similarity_of[doc_id]} | cosine_of
+    """The best `num_hits` of both rankings, by `rank_places`; without `hybrid` only those of `dense`, whose scores are
+    cosines. `similarity_of` holds the cosines of all others, and of the sentences near hits that exist."""
+    cosine_of = {(doc_id, pos): cosine for doc_id, by_pos in similarity_of.items() for pos, cosine in by_pos.items()}
+    cosine_of |= {(hit.doc_id, hit.pos): hit.score for hit in dense}
     keys = sorted(cosine_of)
-    scores_H = np.asarray([cosine_of[key] for key in keys], dtype=np.float32)
-    if options.hybrid:
-        scores_H = fuse_scores(scores_H, np.asarray([words_of.get(key, 0.0) for key in keys], dtype=np.float32))
-    lifts_H = np.zeros_like(scores_H)
-    if options.lifts:
-        lifts_H = lift_scores(places_of(keys), scores_H, options.region) - scores_H
-    scored = zip(keys, (scores_H + lifts_H).tolist(), lifts_H.tolist(), strict=True)
-    return in_order(Hit(doc_id=doc_id, pos=pos, score=score, lift=lift) for (doc_id, pos), score, lift in scored)[: options.num_hits]
-
-
-def places_of(keys: Sequence[tuple[str, int]]) -> Int64Array:
-    """A number for each (document, position), so far apart for different documents that no region reaches over."""
+    id_of = {key: index for index, key in enumerate(keys)}
     documents = {doc_id: index for index, doc_id in enumerate(sorted({doc_id for doc_id, _ in keys}))}
-    return np.asarray([(documents[doc_id] << 32) + pos for doc_id, pos in keys], dtype=np.int64)
+    order = rank_places(
+        np.asarray([documents[doc_id] * DOCUMENT_STEP + pos for doc_id, pos in keys], dtype=np.int64),
+        np.asarray([cosine_of[key] for key in keys], dtype=np.float32),
+        ids_of(dense, id_of),
+        (ids_of(lexical, id_of), np.asarray([hit.score for hit in lexical], dtype=np.float32)) if options.hybrid else None,
+        region=options.lift_region,
+        num_hits=options.num_hits,
+    )
+    scored = zip(order.ids_R.tolist(), order.scores_R.tolist(), order.lifts_R.tolist(), strict=True)
+    return [Hit(doc_id=keys[index][0], pos=keys[index][1], score=score, lift=lift) for index, score, lift in scored]
+
+
+def ids_of(hits: Sequence[Hit], id_of: Mapping[tuple[str, int], int]) -> Int64Array:
+    """The indices of hits among the places."""
+    return np.asarray([id_of[hit.doc_id, hit.pos] for hit in hits], dtype=np.int64)
+
+
+def places_between(bounds: Int64Array, num_places: int) -> Int64Array:
+    """The places of the sentences of a corpus, for `rank_places`; `bounds` are the sentences at which a document
+    begins."""
+    document_starts = np.bincount(bounds[bounds < num_places], minlength=num_places)
+    return np.arange(num_places, dtype=np.int64) + DOCUMENT_STEP * np.cumsum(document_starts)
+
+
+def rank_places(
+    places_P: Int64Array,
+    cosines_P: Float32Array,
+    dense_H: Int64Array,
+    lexical: tuple[Int64Array, Float32Array] | None,
+    *,
+    region: int,
+    num_hits: int,
+) -> Order:
+    """The best `num_hits` of what vectors found (`dense_H`), what BM25 found (`lexical`, with its scores), and the
+    places within `region` of these: by `fuse_scores` unless `lexical` is None, then by `lift_scores`. Ties stand by
+    place.
+
+    Hits are indices into P. `places_P` rise by one from sentence to sentence; those of different documents are farther
+    than `region` from each other.
+    """
+    hits_H = dense_H if lexical is None else np.union1d(dense_H, lexical[0])
+    ids_H = near_places(places_P, hits_H, region)
+    scores_H = cosines_P[ids_H]
+    if lexical is not None:
+        words_H = np.zeros(len(ids_H), dtype=np.float32)
+        words_H[np.searchsorted(ids_H, lexical[0])] = lexical[1]
+        scores_H = fuse_scores(scores_H, words_H)
+    lifts_H = lift_scores(places_P[ids_H], scores_H, region) - scores_H
+    lifted_H = scores_H + lifts_H
+    best_R = np.lexsort((ids_H, -lifted_H))[:num_hits]
+    return Order(ids_R=ids_H[best_R], scores_R=lifted_H[best_R], lifts_R=lifts_H[best_R])
+
+
+def near_places(places_P: Int64Array, hits_H: Int64Array, region: int) -> Int64Array:
+    """Indices of all places within `region` of a hit, themselves included; they rise."""
+    near_HK = places_P[hits_H][:, None] + np.arange(-region, region + 1)
+    ids_HK = np.minimum(np.searchsorted(places_P, near_HK), len(places_P) - 1)
+    return np.unique(ids_HK[places_P[ids_HK] == near_HK])
 
 
 def fuse_scores(cosines_H: Float32Array, words_H: Float32Array) -> Float32Array:
-    """`(cosine + WORDS_WEIGHT * BM25 / best BM25) / (1 + WORDS_WEIGHT)` of H hits of one question; BM25 is 0 where it found nothing
-    (convex combination of scores: Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934)."""
+    """`(cosine + WORDS_WEIGHT * BM25 / best BM25) / (1 + WORDS_WEIGHT)` of H hits of one question; BM25 is 0 where it
+    found nothing (convex combination of scores: Bruch, Gai, Ingber, TOIS 2023, arXiv 2210.11934)."""
     best = words_H.max(initial=0.0)
     return (cosines_H + np.float32(WORDS_WEIGHT) * words_H / (best if best > 0 else 1)) / np.float32(1 + WORDS_WEIGHT)
 
 
 def lift_scores(places_P: Int64Array, scores_P: Float32Array, region: int) -> Float32Array:
-    """`(s_i + max_j s_j) / 2`, j from the places within `region` of i, itself included. Evidence stands together, so what is near a strong
-    sentence comes before what is alone (docs/log.md: +.03 mean recall on development sets).
+    """`(s_i + max_j s_j) / 2`, j from the places within `region` of i, itself included. Evidence stands together, so
+    what is near a strong sentence comes before what is alone (docs/log.md: +.03 mean recall on development sets).
 
     `places_P` rise; those of different documents are farther than `region` from each other.
     """

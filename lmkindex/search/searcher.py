@@ -1,6 +1,8 @@
-"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in `spans.py`.
+"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in
+`spans.py`.
 
-Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D dimensions.
+Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D
+dimensions.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from ..errors import IndexUnusableError, UsageError
 from ..index import IndexReader, page_of, require_head, vectors_of
 from ..records import Float32Array, Hit, SearchResult, Span
 from .ranking import in_order, rank_hits
-from .spans import Extent, explain, extent_of, sentences_of, take_extents
+from .spans import Extent, explain_span, grow_extents, sentences_of, take_extents
 
 TOKEN_CHARS = 8  # no text in words has more characters a token
 
@@ -54,8 +56,7 @@ class Searcher:
         lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
         similarities = self.similarities_around([*hits, *lexical], vector_D, options)
         hits = rank_hits(hits, lexical, similarities, options)
-        extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
-        extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+        extents = grow_extents(hits, similarities, options, is_fused=options.hybrid)
         spans = self.take_spans(extents, options, similarities)
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
 
@@ -80,9 +81,8 @@ class Searcher:
 
     def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
         """Cosines of the sentences that spans could take in, and of one more at each end, by document and position."""
-        is_grown = not options.surround and not options.front and not options.lifts
-        before = max(options.surround, options.front, options.max_front if is_grown else 0, options.region + 1 if options.lifts else 0)
-        after = max(options.surround, options.region if options.lifts else 0) + 1
+        before = max(options.surround, options.front, options.region + 1 if options.lifts else 0)
+        after = max(options.surround, options.lift_region) + 1
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for hit in hits:
             ranges[hit.doc_id].append((hit.pos - before, hit.pos + after))
@@ -94,7 +94,8 @@ class Searcher:
         return result
 
     def take_spans(self, extents: Sequence[Extent], options: SearchOptions, similarities: dict[str, dict[int, float]]) -> list[Span]:
-        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its boundary."""
+        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its
+        boundary."""
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for extent in extents:
             ranges[extent.doc_id].append((extent.first, extent.last))
@@ -107,7 +108,7 @@ class Searcher:
         costs = (max(length, len(row["text"]) // TOKEN_CHARS) for length, row in zip(lengths, rows, strict=True))
         num_tokens = dict(zip(sentences, costs, strict=True))
         taken = [
-            (replace(one, why=explain(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
+            (replace(one, why=explain_span(one, similarities[one.doc_id])), sum(num_tokens[sentence] for sentence in sentences_of(one)))
             for one in take_extents(extents, num_tokens, options.budget_tokens, joins=options.lifts)
         ]
         return self.make_spans(taken, sentences)

@@ -1,6 +1,7 @@
 """Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (DESIGN §6, paper §3.3).
 
-Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one document.
+Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one
+document.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from ..records import Hit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the rules that did it."""
+    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the
+    rules that did it."""
 
     doc_id: str
     first: int
@@ -26,32 +28,15 @@ class Extent:
 
 
 def span_score(similarities: Sequence[float], alpha: float) -> float:
-    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper eq. 5)."""
+    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper
+    eq. 5)."""
     weights = [math.exp(-alpha * distance) for distance in range(len(similarities))]
     return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
 
 
-def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -> int:
-    """How many sentences, the boundary included, a span takes backwards: `similarities[i]` is at distance i from the boundary.
-
-    A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most, so a weak sentence
-    between strong ones is bridged and a run of weak ones ends it. A sentence more similar than the boundary is a boundary of its own
-    (DESIGN §6: of two neighbours in one span, the better is the boundary), so the span stops before it.
-    """
-    floor = grow_ratio * similarities[0]
-    best_length, best_gain, gain = 1, 0.0, 0.0
-    for distance, similarity in enumerate(similarities[1:], start=1):
-        if similarity > similarities[0]:
-            break
-        gain += math.exp(-alpha * distance) * (similarity - floor)
-        if gain > best_gain:
-            best_length, best_gain = distance + 1, gain
-    return best_length
-
-
 def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptions, *, is_fused: bool) -> Extent:
     """The span of one hit. `similarity_of` holds the positions around it that exist in the document."""
-    reach = options.surround + 1 if options.surround else (options.front or (1 if options.lifts else options.max_front))
+    reach = options.surround + 1 if options.surround else options.front or 1
     backwards = [similarity_of[hit.pos - distance] for distance in range(reach) if hit.pos - distance in similarity_of]
     first, last = hit.pos - len(backwards) + 1, hit.pos
     if options.surround:
@@ -59,12 +44,8 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
         rule = f"--surround {options.surround}"
     elif options.front:
         rule = f"--front {options.front}"
-    elif options.lifts:
-        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and taken by their own scores"
     else:
-        length = grow_front(backwards, options.alpha, options.grow_ratio)
-        backwards, first = backwards[:length], hit.pos - length + 1
-        rule = f"auto: sentences before it must pay against {options.grow_ratio:g} x its similarity"
+        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and taken by their own scores"
     score = hit.score if is_fused else span_score(backwards, options.alpha) + hit.lift
     after = f", {last - hit.pos} after it by rule" if last > hit.pos else ""
     why = [f"ends at sentence {last}: hit {hit.pos} is the boundary{after}", f"starts at sentence {first}: {rule}"]
@@ -73,7 +54,19 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
     return Extent(doc_id=hit.doc_id, first=first, last=last, pos=hit.pos, score=score, why=tuple(why))
 
 
-def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
+def grow_extents(
+    hits: Iterable[Hit], similarity_of: Mapping[str, Mapping[int, float]], options: SearchOptions, *, is_fused: bool
+) -> list[Extent]:
+    """The spans of hits, best first. `similarity_of` holds the positions around them, by document."""
+    return best_first(extent_of(hit, similarity_of[hit.doc_id], options, is_fused=is_fused) for hit in hits)
+
+
+def best_first(extents: Iterable[Extent]) -> list[Extent]:
+    """By score, ties by place."""
+    return sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
+
+
+def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
     """One line a sentence and one beyond each end, then why the span starts and ends where it does."""
     lines = []
     for pos in range(extent.first - 1, extent.last + 2):
@@ -84,8 +77,9 @@ def explain(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ..
 
 
 def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
-    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right behind it with nothing
-    new before it (DESIGN §6: a landmark next to a better one of the same span is not a boundary)."""
+    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right
+    behind it with nothing new before it (DESIGN §6: a landmark next to a better one of the same span is not a
+    boundary)."""
     covered: set[tuple[str, int]] = set()
     for extent in extents:
         before = [(extent.doc_id, pos) in covered for pos in range(extent.first, extent.pos)]
@@ -98,11 +92,12 @@ def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
 def take_extents(
     extents: Iterable[Extent], num_tokens: Mapping[tuple[str, int], int], budget_tokens: int, *, joins: bool = False
 ) -> list[Extent]:
-    """Spans by score until the budget is full; those that overlap become one, with `joins` also those that are side by side. `num_tokens`
-    is the cost of each (document, sentence).
+    """Spans by score until the budget is full; those that overlap become one, with `joins` also those that are side by
+    side. `num_tokens` is the cost of each (document, sentence).
 
-    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place into one that eats
-    the budget before the second-best place is seen. A span that does not fit is cut; the best one is never left out.
+    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place
+    into one that eats the budget before the second-best place is seen. A span that does not fit is cut; the best one is
+    never left out.
     """
     taken: list[Extent] = []
     room = budget_tokens
@@ -119,8 +114,8 @@ def take_extents(
 
 
 def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[Extent]:
-    """`taken` with `extent`, as one span with all that it overlaps (`gap` 1: or touches), in the best one's place and with its boundary
-    and score."""
+    """`taken` with `extent`, as one span with all that it overlaps (`gap` 1: or touches), in the best one's place and
+    with its boundary and score."""
     near = [index for index, one in enumerate(taken) if overlaps(one, extent, gap)]
     if not near:
         return [*taken, extent]
@@ -131,7 +126,8 @@ def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[E
 
 
 def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
-    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and its tokens."""
+    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and
+    its tokens."""
     first, last = extent.first, extent.last
     cost = sum(num_tokens[sentence] for sentence in sentences_of(extent))
     while cost > room and first < extent.pos:

@@ -1,1 +1,6 @@
-"""Experiments that the method calls for: each is a function from an `ExperimentInput` to an `Experiment` (docs/evaluation.md)."""
+"""Experiments that the method calls for: `run_NAME` in the module or package NAME takes an `ExperimentInput`, gives an
+`Experiment`.
+
+Each knows its own question only; `common` has what goes in and comes out, `paired` their paired figures. See
+docs/evaluation.md.
+"""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...errors import UsageError
 from ...records import JsonObject
-from ..tables import is_control, order_systems, systems_at
+from ..result_tables import is_control, order_systems, systems_at
 from .common import Experiment, ExperimentInput, ExperimentTable, Figure, Series
 
 SCOPE = "corpus"
@@ -34,7 +34,7 @@ def run_budget(given: ExperimentInput) -> Experiment:
             figure_of("budget-recall", "Recall of evidence characters", "recall", drawn, budgets, systems),
             figure_of("budget-iou", "IoU with the evidence", "iou", drawn, budgets, systems),
         ],
-        verdict=verdict_of(names, budgets, systems, results["reference"]),
+        verdict=budget_verdict(names, budgets, systems, results["reference"]),
         measured={"sets": [one["name"] for one in results["datasets"]], "encoder": results["encoder"]["name"]},
     )
 
@@ -61,7 +61,7 @@ def figure_of(name: str, title: str, metric: str, names: Sequence[str], budgets:
     return Figure(name=name, title=title, x_label="budget in tokens", y_label=title, series=series, x_log=True)
 
 
-def verdict_of(names: Sequence[str], budgets: Sequence[int], systems: Systems, reference: str) -> str:
+def budget_verdict(names: Sequence[str], budgets: Sequence[int], systems: Systems, reference: str) -> str:
     """The best system at each budget, and how far the reference is from it."""
     sentences = []
     for budget in budgets:

@@ -39,7 +39,7 @@ class Series:
     highs: Sequence[float | None] | None = None
 
     def to_json(self) -> JsonObject:
-        return {"name": self.name, "x": list(self.xs), "y": list(self.ys), "low": listed(self.lows), "high": listed(self.highs)}
+        return {"name": self.name, "x": list(self.xs), "y": list(self.ys), "low": json_values(self.lows), "high": json_values(self.highs)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,5 +109,5 @@ class Experiment:
         }
 
 
-def listed(values: Sequence[float | None] | None) -> list[float | None] | None:
+def json_values(values: Sequence[float | None] | None) -> list[float | None] | None:
     return None if values is None else list(values)

@@ -13,7 +13,7 @@ import numpy as np
 from ...records import Int64Array
 from ..bootstrap import interval_of, resample_means
 from ..records import Float64Array, Interval
-from ..tables import format_cell, format_difference
+from ..result_tables import format_cell, format_difference
 from .common import Series
 
 K = TypeVar("K", bound=Hashable)
@@ -50,7 +50,7 @@ class PairedFigures(Generic[K]):
         return interval_of(float(self.means_M[places] @ weights_W), self.resampled_RM[:, places] @ weights_W)
 
 
-def show(interval: Interval) -> str:
+def show_interval(interval: Interval) -> str:
     """A mean with its interval, as a cell of a table: `.444 [.401, .487]`."""
     mean, low, high = (format_cell(value) for value in (interval.mean, interval.low, interval.high))
     return f"{mean} [{low}, {high}]"
@@ -66,13 +66,13 @@ def direction(interval: Interval) -> str:
     return "higher" if interval.low > 0 else "lower" if interval.high < 0 else "no clear difference"
 
 
-def series_of(name: str, xs: Sequence[float], found: Sequence[Interval]) -> Series:
+def interval_series(name: str, xs: Sequence[float], found: Sequence[Interval]) -> Series:
     """Means with their intervals, as a figure's series."""
     ys, lows, highs = ([round(getattr(one, end), 4) for one in found] for end in ("mean", "low", "high"))
     return Series(name=name, xs=xs, ys=ys, lows=lows, highs=highs)
 
 
-def generator_of(seed: int, name: str) -> np.random.Generator:
+def seeded_generator(seed: int, name: str) -> np.random.Generator:
     """Random numbers that depend on the seed and a name alone, so that adding a set leaves the samples of the others as they were."""
     return np.random.default_rng([seed, *name.encode("utf-8", "surrogatepass")])
 

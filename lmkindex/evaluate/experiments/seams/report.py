@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..records import Interval
-from ..tables import Cell
-from .common import Experiment, ExperimentTable, Figure, Series
-from .paired import series_of, show, show_difference
-from .seams_design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
+from ...records import Interval
+from ...result_tables import Cell
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import interval_series, show_difference, show_interval
+from .design import MAX_COSINE_LOSS, Build, CurveMeans, Curves, Recommendation, Sizes, column_means, means_of, recommend
 
 LOW_PERCENT = 5
 
 
-def describe(curves: Curves, builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes) -> Experiment:
+def report_seams(curves: Curves, builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes) -> Experiment:
     """All that the experiment says."""
     means = means_of(curves)
     seams = [column_means(build.firsts_N[:, None], sizes.seed)[0] for build in builds]
@@ -33,7 +33,7 @@ def describe(curves: Curves, builds: Sequence[Build], recalls: tuple[list[Interv
 
 
 def cell(interval: Interval | None) -> str | None:
-    return None if interval is None else show(interval)
+    return None if interval is None else show_interval(interval)
 
 
 def distance_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
@@ -75,7 +75,7 @@ def build_table(
     for build, seam, everywhere, recall, difference in zip(builds, seams, anywhere, *recalls, strict=True):
         changed = "the encoder's own" if build.context_tokens == sizes.own_tokens else show_difference(difference)
         low = None if seam is None else float(np.percentile(build.firsts_N, LOW_PERCENT))
-        figures: list[Cell] = [show(recall), changed, len(build.firsts_N), cell(seam), low, cell(everywhere)]
+        figures: list[Cell] = [show_interval(recall), changed, len(build.firsts_N), cell(seam), low, cell(everywhere)]
         rows.append([build.context_tokens, round(build.extra_share, 3), *figures])
     columns = ["context tokens", "extra tokens encoded", f"recall@{sizes.budget_tokens}", "minus own", "first sentences"]
     return ExperimentTable(
@@ -88,7 +88,7 @@ def build_table(
 def line(name: str, xs: Sequence[float], found: Sequence[Interval | None]) -> Series:
     """A line through the means that are known."""
     known = [(x, one) for x, one in zip(xs, found, strict=True) if one is not None]
-    return series_of(name, [x for x, _ in known], [one for _, one in known])
+    return interval_series(name, [x for x, _ in known], [one for _, one in known])
 
 
 def distance_figure(curves: Curves, means: CurveMeans) -> Figure:
@@ -137,10 +137,12 @@ def curve_sentences(curves: Curves, means: CurveMeans) -> list[str]:
     start, within, across = means.filled[0], means.start_over_within, means.start_over_across
     if start is None or within is None or across is None:
         return []
-    sentences = [f"A sentence that begins its window has a cosine of {show(start)} to its own vector with the most context before it."]
+    sentences = [
+        f"A sentence that begins its window has a cosine of {show_interval(start)} to its own vector with the most context before it."
+    ]
     distance, end = [(distance, one) for distance, one in zip(curves.distances, means.filled, strict=True) if one is not None][-1]
     if distance:
-        sentences.append(f"With {distance} tokens before it, it has {show(end)}.")
+        sentences.append(f"With {distance} tokens before it, it has {show_interval(end)}.")
     sentences.append(
         f"At the start that is {compared(within)} what two neighbouring sentences of one window have ({show_difference(within)}), and "
         f"{compared(across)} what they have when a window begins between them ({show_difference(across)})."
@@ -163,7 +165,7 @@ def build_sentences(
     named = ", ".join(f"{size} tokens ({show_difference(recalls[1][by_size[size]])})" for size in clear)
     named += f"; {len(builds) - 1} sizes were compared without correction for that"
     sentences = [
-        f"Recall@{sizes.budget_tokens} with the encoder's own {sizes.own_tokens} tokens of context is {show(recalls[0][own])}"
+        f"Recall@{sizes.budget_tokens} with the encoder's own {sizes.own_tokens} tokens of context is {show_interval(recalls[0][own])}"
         f" ({sum(sizes.questions.values())} questions of {len(sizes.questions)} sets);",
         f"it differs clearly with {named}." if clear else "no other size differs: every interval of a difference includes zero.",
     ]

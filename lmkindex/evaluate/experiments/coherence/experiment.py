@@ -1,7 +1,7 @@
 """`coherence`: landmarks against the same sentences encoded alone and against late chunking, by whether a sentence needs its context.
 
 Takes questions whose evidence lies in one sentence; ranks that sentence among all of its document and of the set. BM25 over sentences
-against BM25 over sentences with the two before them is a control for the classes, which are those of `coherence_rules`.
+against BM25 over sentences with the two before them is a control for the classes, which are those of `rules.py`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...datasets import EvaluationSet
-from ...errors import UsageError
-from ...records import Float32Array
-from ..evidence import sentences_of
-from ..records import SCOPES, Evidence, Float64Array
-from ..systems import all_systems
-from ..workbench import Workbench
-from .coherence_figures import LANDMARK, LATE, MIN_A_CLASS, SYSTEMS, Classified
-from .coherence_report import describe
-from .coherence_rules import CLASSES, NEEDS, SELF_CONTAINED, find_names, judge
-from .common import Experiment, ExperimentInput
+from ....datasets import EvaluationSet
+from ....errors import UsageError
+from ....records import Float32Array
+from ...evidence import sentences_touched
+from ...records import SCOPES, EvidenceSpans, Float64Array
+from ...systems import all_systems
+from ...workbench import Workbench
+from ..common import Experiment, ExperimentInput
+from .class_figures import LANDMARK, LATE, MIN_A_CLASS, SYSTEMS, Classified
+from .report import report_coherence
+from .rules import CLASSES, NEEDS, SELF_CONTAINED, find_names, judge
 
 
 def run_coherence(given: ExperimentInput) -> Experiment:
@@ -41,7 +41,7 @@ def run_coherence(given: ExperimentInput) -> Experiment:
                 f"The coherence experiment needs a set with at least {MIN_A_CLASS} questions whose evidence is one English sentence of the "
                 f"class '{need}'; the most here is {most}. Give it more questions (--questions 0 takes all), or another set."
             )
-    return describe(classified, given.seed)
+    return report_coherence(classified, given.seed)
 
 
 def classify(bench: Workbench, one: EvaluationSet) -> Classified:
@@ -66,9 +66,9 @@ def classify(bench: Workbench, one: EvaluationSet) -> Classified:
     )
 
 
-def evidence_sentence(bench: Workbench, evidence: Evidence) -> int | None:
+def evidence_sentence(bench: Workbench, evidence: EvidenceSpans) -> int | None:
     """The sentence that holds all characters of the evidence; None when they lie in several."""
-    firsts, lasts = sentences_of(bench.corpus, evidence.starts, evidence.ends)
+    firsts, lasts = sentences_touched(bench.corpus, evidence.starts, evidence.ends)
     return int(firsts[0]) if int(firsts.min()) == int(lasts.max()) else None
 
 
@@ -94,11 +94,11 @@ def ranks_of(bench: Workbench, scores_QP: Float32Array, judged: Classified, scop
     for scores_P, question, sentence in zip(scores_QP, judged.questions.tolist(), judged.sentences.tolist(), strict=True):
         document = bench.evidences[question].document
         first, end = (int(bounds[document]), int(bounds[document + 1])) if scope == "document" else (0, len(scores_P))
-        ranks.append(rank_of(scores_P[first:end], sentence - first))
+        ranks.append(piece_rank(scores_P[first:end], sentence - first))
     return np.asarray(ranks, dtype=np.float64)
 
 
-def rank_of(scores_P: Float32Array, place: int) -> float:
+def piece_rank(scores_P: Float32Array, place: int) -> float:
     """Rank of a piece by its score, best first, ties by place; infinite when its score is not finite."""
     score = scores_P[place]
     if not np.isfinite(score):

@@ -15,9 +15,9 @@ from lmkindex.datasets import Corpus, make_corpus
 from lmkindex.datasets.records import RECALL_RANKS
 from lmkindex.encoder import FakeEncoder
 from lmkindex.evaluate.bootstrap import intervals, macro_means, resample_macro, resample_means
-from lmkindex.evaluate.metrics import hits_boundary, reciprocal_rank, score_budgets, score_rankings, take_tokens, touching
 from lmkindex.evaluate.pieces import sentence_pieces
-from lmkindex.evaluate.records import BUDGETS_TOKENS, Evidence, Float64Array, Ranking
+from lmkindex.evaluate.records import BUDGETS_TOKENS, EvidenceSpans, Float64Array, Ranking
+from lmkindex.evaluate.scoring import hits_boundary, reciprocal_rank, score_budgets, score_rankings, take_tokens, touching
 
 Places = list[tuple[int, int]]
 #                0         1         2
@@ -33,9 +33,9 @@ def ranking(places: Places, *, boundaries: list[int] | None = None, keeps_end: b
     return Ranking(starts_R=places_R2[:, 0], ends_R=places_R2[:, 1], boundaries_R=ends, keeps_end=keeps_end)
 
 
-def evidence(*places: tuple[int, int], document: int = 0, any_span: bool = False) -> Evidence:
+def evidence(*places: tuple[int, int], document: int = 0, any_span: bool = False) -> EvidenceSpans:
     places_E2 = np.asarray(places, dtype=np.int64).reshape(-1, 2)
-    return Evidence(document=document, starts=places_E2[:, 0], ends=places_E2[:, 1], any_span=any_span)
+    return EvidenceSpans(document=document, starts=places_E2[:, 0], ends=places_E2[:, 1], any_span=any_span)
 
 
 def places_of(starts: np.ndarray[tuple[int], np.dtype[np.int64]], ends: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Places:
@@ -62,7 +62,7 @@ def read_by_walking(corpus: Corpus, ranked: Ranking, budget_tokens: int) -> tupl
     return taken, read
 
 
-def score_by_walking(corpus: Corpus, ranked: Ranking, wanted: Evidence, budget_tokens: int) -> tuple[float, float, float]:
+def score_by_walking(corpus: Corpus, ranked: Ranking, wanted: EvidenceSpans, budget_tokens: int) -> tuple[float, float, float]:
     """Recall, precision, IoU."""
     _, read = read_by_walking(corpus, ranked, budget_tokens)
     if not read:
@@ -79,7 +79,7 @@ TEXTS = st.lists(st.lists(WORDS, max_size=7).map(" ".join), min_size=1, max_size
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Corpus, Ranking, Evidence]:
+def cases(draw: st.DrawFn) -> tuple[Corpus, Ranking, EvidenceSpans]:
     """A small corpus, pieces anywhere in it (overlapping, repeated, in any order, cutting words), and evidence in one document."""
     texts = draw(TEXTS.filter(any))
     corpus = make_corpus(texts, FakeEncoder())
@@ -106,7 +106,7 @@ def ranges_in(corpus: Corpus, document: int) -> st.SearchStrategy[tuple[int, int
 
 @settings(max_examples=150)
 @given(case=cases(), budgets=st.lists(st.integers(1, 25), min_size=1, max_size=4))
-def test_budgets_as_by_walking(case: tuple[Corpus, Ranking, Evidence], budgets: list[int]) -> None:
+def test_budgets_as_by_walking(case: tuple[Corpus, Ranking, EvidenceSpans], budgets: list[int]) -> None:
     corpus, ranked, wanted = case
     expected = [score_by_walking(corpus, ranked, wanted, budget) for budget in budgets]
     np.testing.assert_allclose(score_budgets(corpus, ranked, wanted, budgets), expected, rtol=0, atol=1e-12)
@@ -117,7 +117,7 @@ def test_budgets_as_by_walking(case: tuple[Corpus, Ranking, Evidence], budgets: 
 
 
 @given(case=cases(), data=st.data())
-def test_text_that_was_taken_before_costs_and_adds_nothing(case: tuple[Corpus, Ranking, Evidence], data: st.DataObject) -> None:
+def test_text_that_was_taken_before_costs_and_adds_nothing(case: tuple[Corpus, Ranking, EvidenceSpans], data: st.DataObject) -> None:
     """A piece inside an earlier one can be anywhere after it, without a change at any budget."""
     corpus, ranked, wanted = case
     places = places_of(ranked.starts_R, ranked.ends_R)
@@ -133,7 +133,7 @@ def test_text_that_was_taken_before_costs_and_adds_nothing(case: tuple[Corpus, R
 
 
 @given(case=cases())
-def test_bounds_of_the_figures(case: tuple[Corpus, Ranking, Evidence]) -> None:
+def test_bounds_of_the_figures(case: tuple[Corpus, Ranking, EvidenceSpans]) -> None:
     corpus, ranked, wanted = case
     scores_B3 = score_budgets(corpus, ranked, wanted, range(1, 26))
     recall_B, precision_B, iou_B = scores_B3.T
@@ -183,7 +183,7 @@ def test_the_corpus_of_the_cases_by_hand() -> None:
     ],
 )
 def test_budgets_by_hand(
-    places: Places, keeps_end: bool, wanted: Evidence, budget_tokens: int, expected: tuple[float, float, float]
+    places: Places, keeps_end: bool, wanted: EvidenceSpans, budget_tokens: int, expected: tuple[float, float, float]
 ) -> None:
     (found,) = score_budgets(HAND, ranking(places, keeps_end=keeps_end), wanted, [budget_tokens])
     assert found == pytest.approx(expected)
@@ -201,7 +201,7 @@ def test_an_alternative_without_a_token_is_never_found() -> None:
 
 @settings(max_examples=150)
 @given(case=cases())
-def test_an_oracle_scores_one(case: tuple[Corpus, Ranking, Evidence]) -> None:
+def test_an_oracle_scores_one(case: tuple[Corpus, Ranking, EvidenceSpans]) -> None:
     """The evidence itself, at every budget that is large enough; below that nothing that is read is wrong."""
     corpus, _, wanted = case
     tokens = places_of(corpus.token_starts_T, corpus.token_ends_T)
@@ -294,7 +294,7 @@ def test_ranks_equal_those_of_ir_measures() -> None:
         ([], evidence((0, 9)), []),
     ],
 )
-def test_which_pieces_touch_the_evidence(places: Places, wanted: Evidence, expected: list[bool]) -> None:
+def test_which_pieces_touch_the_evidence(places: Places, wanted: EvidenceSpans, expected: list[bool]) -> None:
     assert touching(ranking(places), wanted).tolist() == expected
 
 
@@ -322,7 +322,7 @@ def test_which_pieces_touch_the_evidence(places: Places, wanted: Evidence, expec
         ([], None, evidence((0, 9)), False),
     ],
 )
-def test_hits_of_the_boundary_by_hand(places: Places, boundaries: list[int] | None, wanted: Evidence, expected: bool) -> None:
+def test_hits_of_the_boundary_by_hand(places: Places, boundaries: list[int] | None, wanted: EvidenceSpans, expected: bool) -> None:
     assert hits_boundary(HAND, ranking(places, boundaries=boundaries), wanted) is expected
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument
-from ..metrics import evidence_chars
-from ..records import Evidence
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument
+from ...records import EvidenceSpans
+from ...scoring import evidence_chars
 
 CONSECUTIVE, SCATTERED, MOVED = "consecutive", "scattered", "moved whole"
 VARIANTS = (CONSECUTIVE, SCATTERED, MOVED)
@@ -25,7 +25,7 @@ Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class SentenceRun:
     """Consecutive sentences `first..last` of a corpus that hold evidence."""
 
     first: int
@@ -53,7 +53,9 @@ class Split:
     variants: dict[str, Variant]
 
 
-def split_question(corpus: Corpus, question: Question, evidence: Evidence, run: Run, generator: np.random.Generator) -> Split | None:
+def split_question(
+    corpus: Corpus, question: Question, evidence: EvidenceSpans, run: SentenceRun, generator: np.random.Generator
+) -> Split | None:
     """The three documents of a question whose evidence is one run of two sentences or more; None when no place is far enough.
 
     The second half of the run (or, to tell scattering from moving, all of it) is put before a sentence drawn from those that are at least
@@ -74,14 +76,14 @@ def split_question(corpus: Corpus, question: Question, evidence: Evidence, run: 
     spans = {CONSECUTIVE: whole, SCATTERED: halves[0] + halves[1], MOVED: whole}
     orders = {
         CONSECUTIVE: [(int(starts_S[first]), int(ends_S[end - 1]))],
-        SCATTERED: moved(corpus, first, end, Run(first=second, last=run.last), before),
+        SCATTERED: moved(corpus, first, end, SentenceRun(first=second, last=run.last), before),
         MOVED: moved(corpus, first, end, run, before),
     }
     variants = {name: assemble(corpus, ranges, spans[name], halves) for name, ranges in orders.items()}
     return Split(question=question, variants=variants)
 
 
-def cut_around(corpus: Corpus, document: int, run: Run, share: float) -> Range:
+def cut_around(corpus: Corpus, document: int, run: SentenceRun, share: float) -> Range:
     """Sentences `[first, end)` of about `DOCUMENT_TOKENS` tokens around the run, `share` of what is left over before it."""
     bounds, tokens = corpus.document_sentences, corpus.sentence_tokens
     run_first, run_end = int(tokens[run.first]), int(tokens[run.last + 1])
@@ -93,7 +95,7 @@ def cut_around(corpus: Corpus, document: int, run: Run, share: float) -> Range:
     return min(first, run.first), min(max(end, run.last + 1), int(bounds[document + 1]))
 
 
-def within(evidence: Evidence, border: Range) -> list[Range]:
+def within(evidence: EvidenceSpans, border: Range) -> list[Range]:
     """The parts of the evidence inside of a range."""
     starts, ends = np.maximum(evidence.starts, border[0]), np.minimum(evidence.ends, border[1])
     return [(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True) if start < end]
@@ -102,10 +104,10 @@ def within(evidence: Evidence, border: Range) -> list[Range]:
 def has_text(corpus: Corpus, document: int, parts: Sequence[Range]) -> bool:
     """Whether a token holds any character of the ranges."""
     places = np.asarray(parts, dtype=np.int64).reshape(-1, 2)
-    return bool(evidence_chars(corpus, Evidence(document=document, starts=places[:, 0], ends=places[:, 1], any_span=False)).sum())
+    return bool(evidence_chars(corpus, EvidenceSpans(document=document, starts=places[:, 0], ends=places[:, 1], any_span=False)).sum())
 
 
-def moved(corpus: Corpus, first: int, end: int, block: Run, before: int) -> list[Range]:
+def moved(corpus: Corpus, first: int, end: int, block: SentenceRun, before: int) -> list[Range]:
     """Character ranges of sentences `[first, end)` with `block` put before sentence `before`.
 
     The block gets the white space of its new place on both sides, and leaves behind that after it: lists and headings keep their lines.

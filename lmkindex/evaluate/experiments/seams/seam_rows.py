@@ -12,16 +12,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...config import WindowOptions
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
-from ...datasets.landmarks import document_tokens
-from ...encoder import Encoder, make_row, normalise, window_options
-from ...encoder.cache import VectorCache
-from ...records import Float32Array, Int64Array, Row, TokenizedSentences, Window
-from ...windows import make_windows
-from ..evidence import answerable
-from ..records import Evidence, Float64Array
-from .paired import draw, generator_of
+from ....config import WindowOptions
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from ....datasets.landmarks import document_tokens
+from ....encoder import Encoder, make_row, normalise, window_options
+from ....encoder.cache import VectorCache
+from ....records import Float32Array, Int64Array, Row, TokenizedSentences, Window
+from ....windows import make_windows
+from ...evidence import answerable
+from ...records import EvidenceSpans, Float64Array
+from ..paired import draw, seeded_generator
 
 SHORT_DISTANCES = (0, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256)  # and then doubling
 MAX_OWN_SHARE = 0.25  # of a row: a longer sentence leaves no room for the distances
@@ -39,7 +39,7 @@ class Part:
     cumulative: Int64Array
     options: WindowOptions
     questions: tuple[Question, ...]
-    evidences: tuple[Evidence, ...]
+    evidences: tuple[EvidenceSpans, ...]
 
     @property
     def row_tokens(self) -> int:
@@ -73,7 +73,7 @@ def limit_set(one: EvaluationSet, encoder: Encoder, max_tokens: int, seed: int) 
     asked = {question.doc_id for question in one.questions if question.spans}
     candidates = [document for document in one.documents if document.doc_id in asked]
     kept: list[SourceDocument] = []
-    for index in generator_of(seed, f"seams {one.name}").permutation(len(candidates)).tolist():
+    for index in seeded_generator(seed, f"seams {one.name}").permutation(len(candidates)).tolist():
         corpus = make_corpus([candidates[index].text], encoder)
         num_kept = int(np.searchsorted(corpus.sentence_tokens, max_tokens, side="right")) - 1
         if num_kept == 0:
@@ -111,7 +111,7 @@ def eligible_sentences(part: Part) -> Int64Array:
 
 def sample(values: Int64Array, num_values: int, seed: int, name: str) -> Int64Array:
     """At most `num_values` of the values, drawn at random, in their order."""
-    return np.asarray(values[draw(len(values), num_values, generator_of(seed, name))], dtype=np.int64)
+    return np.asarray(values[draw(len(values), num_values, seeded_generator(seed, name))], dtype=np.int64)
 
 
 def row_first(part: Part, pos: int, distance: int) -> int | None:

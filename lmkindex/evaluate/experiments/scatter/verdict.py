@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..records import Interval
-from .paired import PairedFigures, direction, show_difference
-from .scatter_design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
+from ...records import Interval
+from ..paired import PairedFigures, direction, show_difference
+from .design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
 from .splits import CONSECUTIVE, MOVED, SCATTERED
 
 RECALL, BOUNDARY = f"recall@{MAIN_BUDGET}", "hit boundary"
@@ -16,14 +16,14 @@ NEGLIGIBLE = 0.01  # of recall
 Groups = Mapping[str, PairedFigures[Key]]
 
 
-def verdict_of(groups: Groups, splits: PairedFigures[Key]) -> str:
+def scatter_verdict(groups: Groups, splits: PairedFigures[Key]) -> str:
     """What follows for spans, for their ranking, for scattered evidence, and for the rest of what `search` does."""
     return " ".join(
         [spans_sentence(groups), weights_sentence(groups), hits_sentence(groups), splits_sentence(splits), search_sentence(groups)]
     )
 
 
-def listed(found: Mapping[str, Interval]) -> str:
+def tell_differences(found: Mapping[str, Interval]) -> str:
     """Differences by name."""
     return "; ".join(f"{name} {show_difference(one)}" for name, one in found.items())
 
@@ -34,16 +34,16 @@ def clear_ones(found: Mapping[str, Interval], way: str) -> str:
     return ", ".join(names) if names else "none"
 
 
-def differences(groups: Groups, system: str, other: str, figure: str) -> dict[str, Interval]:
+def differences_by_group(groups: Groups, system: str, other: str, figure: str) -> dict[str, Interval]:
     return {name: group.difference((system, figure), (other, figure)) for name, group in groups.items()}
 
 
 def spans_sentence(groups: Groups) -> str:
     """Whether spans pay, by where the evidence stands."""
-    found = differences(groups, f"{FRONT} {POSITION}", SINGLE, RECALL)
+    found = differences_by_group(groups, f"{FRONT} {POSITION}", SINGLE, RECALL)
     return (
-        f"Recall at {MAIN_BUDGET} tokens, {FRONT} spans ranked by position-aware scores minus the hits alone ({SINGLE}): {listed(found)}. "
-        f"Clearly higher: {clear_ones(found, 'higher')}; clearly lower: {clear_ones(found, 'lower')}."
+        f"Recall at {MAIN_BUDGET} tokens, {FRONT} spans ranked by position-aware scores minus the hits alone ({SINGLE}): "
+        f"{tell_differences(found)}. Clearly higher: {clear_ones(found, 'higher')}; clearly lower: {clear_ones(found, 'lower')}."
     )
 
 
@@ -65,11 +65,11 @@ def weights_sentence(groups: Groups) -> str:
 
 def hits_sentence(groups: Groups) -> str:
     """Ranking by the span's score against ranking by the hit."""
-    recall, boundary = (differences(groups, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", figure) for figure in (RECALL, BOUNDARY))
+    recall, boundary = (differences_by_group(groups, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", figure) for figure in (RECALL, BOUNDARY))
     return (
-        f"Ranking {FRONT} spans by their score instead of by the hit alone changes recall by: {listed(recall)} (clearly higher: "
+        f"Ranking {FRONT} spans by their score instead of by the hit alone changes recall by: {tell_differences(recall)} (clearly higher: "
         f"{clear_ones(recall, 'higher')}; clearly lower: {clear_ones(recall, 'lower')}); and the share of first spans that end where "
-        f"evidence ends by: {listed(boundary)} (clearly higher: {clear_ones(boundary, 'higher')}; clearly lower: "
+        f"evidence ends by: {tell_differences(boundary)} (clearly higher: {clear_ones(boundary, 'higher')}; clearly lower: "
         f"{clear_ones(boundary, 'lower')})."
     )
 
@@ -87,15 +87,15 @@ def splits_sentence(splits: PairedFigures[Key]) -> str:
     change = splits.combination({plus: 1.0, minus: -1.0, minus_too: -1.0, plus_too: 1.0})
     return (
         f"In documents that differ in nothing but the place of the evidence ({splits.num_questions} questions), recall changes by: "
-        f"{'; '.join(texts)}. {FRONT} minus {SINGLE}: {listed(found)}; scattering "
+        f"{'; '.join(texts)}. {FRONT} minus {SINGLE}: {tell_differences(found)}; scattering "
         f"changes that by {show_difference(change)} ({direction(change)})."
     )
 
 
 def search_sentence(groups: Groups) -> str:
     """What the number of hits of `search` does, and leaving out hits next to better ones."""
-    found = differences(groups, f"{FRONT} {SEARCHED}", f"{FRONT} {POSITION}", RECALL)
+    found = differences_by_group(groups, f"{FRONT} {SEARCHED}", f"{FRONT} {POSITION}", RECALL)
     return (
-        f"With as many hits as search takes, and without hits next to better ones, {FRONT} changes its recall by: {listed(found)} "
-        f"(clearly lower: {clear_ones(found, 'lower')})."
+        f"With as many hits as search takes, and without hits next to better ones, {FRONT} changes its recall by: "
+        f"{tell_differences(found)} (clearly lower: {clear_ones(found, 'lower')})."
     )

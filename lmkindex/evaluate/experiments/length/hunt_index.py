@@ -13,18 +13,18 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from ...build.prepare import entry_of
-from ...build.records import DocumentEnd, Prepared, Step, Task, WindowStep
-from ...build.write import DocumentWriter
-from ...config import SearchOptions
-from ...encoder import Encoder
-from ...index import IndexReader, IndexSession, maintain
-from ...records import Document, FileEntry, Float16Array, Head, Sentences, Window
-from ...search import Searcher
-from ..records import Float64Array
-from ..workbench import median_ms
+from ....build.prepare import entry_of
+from ....build.records import DocumentEnd, Prepared, Step, Task, WindowStep
+from ....build.write import DocumentWriter
+from ....config import SearchOptions
+from ....encoder import Encoder
+from ....index import IndexReader, IndexSession, maintain
+from ....records import Document, FileEntry, Float16Array, Head, Sentences, Window
+from ....search import Searcher
+from ...records import Float64Array
+from ...workbench import median_ms
+from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, NUM_ANN_HITS, REFERENCE, IndexCost, LengthDesign, hunt_systems
 from .hunt import Hunt, order_of, score
-from .length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, NUM_ANN_HITS, REFERENCE, IndexCost, LengthDesign, hunt_systems
 from .needles import HAYSTACK
 
 NEVER = 1 << 40

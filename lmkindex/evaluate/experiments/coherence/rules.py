@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from . import coherence_words as english
+from . import english
 
 NEEDS, SELF_CONTAINED, MIXED = "needs context", "self-contained", "mixed"
 CLASSES = (NEEDS, SELF_CONTAINED, MIXED)

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...config import SearchOptions
-from ..records import Interval
-from .common import Experiment, ExperimentTable, Figure
-from .paired import PairedFigures, series_of, show, show_difference
-from .scatter_design import (
-    BUDGETS,
-    BY_HIT,
-    FRONTS,
-    MAIN_BUDGET,
-    NEAR_SENTENCES,
-    POSITION,
-    SCOPE,
-    SEARCHED,
-    SINGLE,
-    UNIFORM,
-    Key,
-    contenders,
-)
-from .scatter_verdict import FRONT, RECALL, Groups, verdict_of
+from ....config import SearchOptions
+from ...records import Interval
+from ..common import Experiment, ExperimentTable, Figure
+from ..paired import PairedFigures, interval_series, show_difference, show_interval
+from .design import BUDGETS, BY_HIT, FRONTS, MAIN_BUDGET, NEAR_SENTENCES, POSITION, SCOPE, SEARCHED, SINGLE, UNIFORM, Key, contenders
 from .splits import CONSECUTIVE, DOCUMENT_TOKENS, HALVES, MAX_RUN_TOKENS, MIN_DISTANCE, MOVED, SCATTERED, VARIANTS
+from .verdict import FRONT, RECALL, Groups, scatter_verdict
 
 Counts = Mapping[str, int]
 FIGURES = (*(f"recall@{budget}" for budget in BUDGETS), *(f"precision@{budget}" for budget in BUDGETS), "hit boundary")
@@ -33,7 +20,9 @@ COMPARISONS = [(way, rule) for rule in (UNIFORM, BY_HIT, SEARCHED) for way in WA
 SHOWN = (SINGLE, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", f"{FRONT} {SEARCHED}", f"surround-1 {POSITION}", f"auto {POSITION}")
 
 
-def describe(groups: Groups, composition: Mapping[str, Counts], splits: PairedFigures[Key], split_sets: Counts, seed: int) -> Experiment:
+def report_scatter(
+    groups: Groups, composition: Mapping[str, Counts], splits: PairedFigures[Key], split_sets: Counts, seed: int
+) -> Experiment:
     """Everything that `scatter` says."""
     return Experiment(
         name="scatter",
@@ -53,13 +42,13 @@ def describe(groups: Groups, composition: Mapping[str, Counts], splits: PairedFi
         tables=[
             sizes_table(groups, composition, splits, split_sets),
             *(group_table(name, group) for name, group in groups.items()),
-            differences_table(groups),
+            rule_differences_table(groups),
             *(splits_table(splits, budget) for budget in BUDGETS),
             halves_table(splits),
             split_differences_table(splits),
         ],
-        figures=[groups_figure(groups), differences_figure(groups), splits_figure(splits), budgets_figure(splits)],
-        verdict=verdict_of(groups, splits),
+        figures=[groups_figure(groups), rule_differences_figure(groups), splits_figure(splits), budgets_figure(splits)],
+        verdict=scatter_verdict(groups, splits),
     )
 
 
@@ -73,13 +62,13 @@ def sizes_table(groups: Groups, composition: Mapping[str, Counts], splits: Paire
 
 def group_table(name: str, group: PairedFigures[Key]) -> ExperimentTable:
     """Every system's figures in one group."""
-    rows = [[system, *(show(group.mean((system, figure))) for figure in FIGURES)] for system in contenders()]
+    rows = [[system, *(show_interval(group.mean((system, figure))) for figure in FIGURES)] for system in contenders()]
     return ExperimentTable(
         title=f"Evidence: {name} ({group.num_questions} questions; means, 95% intervals)", columns=["system", *FIGURES], rows=rows
     )
 
 
-def differences_table(groups: Groups) -> ExperimentTable:
+def rule_differences_table(groups: Groups) -> ExperimentTable:
     """Position-aware minus each other rule, paired, by group."""
     rows = []
     for name, group in groups.items():
@@ -100,7 +89,7 @@ def splits_table(splits: PairedFigures[Key], budget: int) -> ExperimentTable:
         keys = {variant: (variant, system, figure) for variant in VARIANTS}
         pairs = [(SCATTERED, CONSECUTIVE), (MOVED, CONSECUTIVE), (SCATTERED, MOVED)]
         differences = [show_difference(splits.difference(keys[one], keys[other])) for one, other in pairs]
-        rows.append([system, *(show(splits.mean(key)) for key in keys.values()), *differences])
+        rows.append([system, *(show_interval(splits.mean(key)) for key in keys.values()), *differences])
     return ExperimentTable(
         title=f"Synthetic splits: recall at {budget} tokens ({splits.num_questions} questions, each in three documents)",
         columns=["system", *VARIANTS, "scattered - consecutive", "moved whole - consecutive", "scattered - moved whole"],
@@ -111,7 +100,7 @@ def splits_table(splits: PairedFigures[Key], budget: int) -> ExperimentTable:
 def halves_table(splits: PairedFigures[Key]) -> ExperimentTable:
     """Recall of the half that stayed and of the half that moved."""
     rows = [
-        [system, half, *(show(splits.mean((variant, system, half))) for variant in VARIANTS)]
+        [system, half, *(show_interval(splits.mean((variant, system, half))) for variant in VARIANTS)]
         for system in SHOWN
         for half in HALVES
     ]  # fmt: skip
@@ -145,17 +134,17 @@ def groups_figure(groups: Groups) -> Figure:
         title=f"Recall at {MAIN_BUDGET} tokens by where the evidence stands (95% intervals)",
         x_label="evidence (questions)",
         y_label=f"recall of evidence at {MAIN_BUDGET} tokens",
-        series=[series_of(system, places, [group.mean((system, RECALL)) for group in groups.values()]) for system in SHOWN],
+        series=[interval_series(system, places, [group.mean((system, RECALL)) for group in groups.values()]) for system in SHOWN],
         kind="bars",
         x_categories=[f"{name} ({group.num_questions})" for name, group in groups.items()],
     )
 
 
-def differences_figure(groups: Groups) -> Figure:
+def rule_differences_figure(groups: Groups) -> Figure:
     """What position-aware ranking gains over the other rules, by group."""
     places, ways = list(range(len(groups))), [f"front-{front}" for front in FRONTS]
     series = [
-        series_of(
+        interval_series(
             f"{way}: minus {rule}",
             places,
             [group.difference((f"{way} {POSITION}", RECALL), (f"{way} {rule}", RECALL)) for group in groups.values()],
@@ -187,7 +176,7 @@ def splits_figure(splits: PairedFigures[Key]) -> Figure:
         x_label="front k: sentences of a span (1 = the hits themselves)",
         y_label=f"recall of evidence at {MAIN_BUDGET} tokens",
         series=[
-            series_of(f"{variant}, {rule}", [1, *FRONTS], by_front(variant, rule))
+            interval_series(f"{variant}, {rule}", [1, *FRONTS], by_front(variant, rule))
             for variant in (CONSECUTIVE, MOVED, SCATTERED)
             for rule in (POSITION, BY_HIT)
         ],
@@ -203,7 +192,7 @@ def budgets_figure(splits: PairedFigures[Key]) -> Figure:
         x_label="budget, tokens",
         y_label="recall of evidence",
         series=[
-            series_of(f"{variant}, {system}", BUDGETS, [splits.mean((variant, system, f"recall@{budget}")) for budget in BUDGETS])
+            interval_series(f"{variant}, {system}", BUDGETS, [splits.mean((variant, system, f"recall@{budget}")) for budget in BUDGETS])
             for variant in (CONSECUTIVE, SCATTERED)
             for system in systems
         ],

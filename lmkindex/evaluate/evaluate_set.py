@@ -11,8 +11,8 @@ import numpy as np
 
 from ..config import EVALUATE_QUESTIONS, require
 from ..storage import write_arrays
-from .metrics import score_rankings
 from .records import BUDGETS_TOKENS, SCOPES, SystemRun
+from .scoring import score_rankings
 from .systems import System, all_systems
 from .workbench import Workbench
 

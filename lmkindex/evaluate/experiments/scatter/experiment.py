@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...datasets import EvaluationSet
-from ...errors import UsageError
-from ..metrics import score_rankings
-from ..records import Evidence, Float64Array
-from ..workbench import Workbench
-from .common import Experiment, ExperimentInput
-from .paired import PairedFigures, draw, generator_of
-from .scatter_design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, figures_of, group_of
-from .scatter_report import describe
-from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, Run, Split, split_question, variant_set
+from ....datasets import EvaluationSet
+from ....errors import UsageError
+from ...records import EvidenceSpans, Float64Array
+from ...scoring import score_rankings
+from ...workbench import Workbench
+from ..common import Experiment, ExperimentInput
+from ..paired import PairedFigures, draw, seeded_generator
+from .design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, group_of, question_figures
+from .report import report_scatter
+from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, SentenceRun, Split, split_question, variant_set
 
 MAX_A_GROUP = 100  # questions of one set in one group: none outweighs the others
 MAX_SPLITS = 30  # of one set
@@ -57,7 +57,7 @@ def run_scatter(given: ExperimentInput) -> Experiment:
             f"The scatter experiment needs at least {MIN_QUESTIONS} questions whose evidence is two consecutive sentences or more, "
             "each in a document of some forty sentences or more: give it more questions, or a set with longer evidence."
         )
-    return describe(
+    return report_scatter(
         groups,
         {group: collected.composition[group] for group in groups},
         PairedFigures("scatter splits", score_variants(given, splits), given.seed),
@@ -75,7 +75,7 @@ def collect(given: ExperimentInput, one: EvaluationSet, collected: Collected) ->
     for index, found in enumerate(runs):
         members[group_of(found)].append(index)
     sampled = {
-        group: np.asarray(indices)[draw(len(indices), MAX_A_GROUP, generator_of(given.seed, f"{one.name} {group}"))]
+        group: np.asarray(indices)[draw(len(indices), MAX_A_GROUP, seeded_generator(given.seed, f"{one.name} {group}"))]
         for group, indices in members.items()
     }
     wanted = np.sort(np.concatenate(list(sampled.values())))
@@ -87,9 +87,9 @@ def collect(given: ExperimentInput, one: EvaluationSet, collected: Collected) ->
             by_key[key].append(values_Q[np.searchsorted(wanted, indices_Q)])
 
 
-def split_some(bench: Workbench, runs: Sequence[Sequence[Run]], seed: int) -> list[Split]:
+def split_some(bench: Workbench, runs: Sequence[Sequence[SentenceRun]], seed: int) -> list[Split]:
     """Splits of at most `MAX_SPLITS` questions, in an order that depends on the set's name alone."""
-    generator = generator_of(seed, f"{bench.name} splits")
+    generator = seeded_generator(seed, f"{bench.name} splits")
     splits: list[Split] = []
     for index in generator.permutation(len(runs)).tolist():
         run, tokens = runs[index][0], bench.corpus.sentence_tokens
@@ -100,12 +100,12 @@ def split_some(bench: Workbench, runs: Sequence[Sequence[Run]], seed: int) -> li
     return splits
 
 
-def score_systems(bench: Workbench, parts: Mapping[str, Sequence[Evidence]] | None = None) -> dict[Key, Float64Array]:
+def score_systems(bench: Workbench, parts: Mapping[str, Sequence[EvidenceSpans]] | None = None) -> dict[Key, Float64Array]:
     """Every figure of every system [Q], by (system, figure); with `parts`, also recall of parts of the evidence, by name."""
     values: dict[Key, Float64Array] = {}
     for system, rank in contenders().items():
         rankings = rank(bench)
-        figures = figures_of(score_rankings(bench.corpus, rankings, bench.evidences, BUDGETS))
+        figures = question_figures(score_rankings(bench.corpus, rankings, bench.evidences, BUDGETS))
         for name, evidences in (parts or {}).items():
             figures[name] = score_rankings(bench.corpus, rankings, evidences, (MAIN_BUDGET,)).recall_QB[:, 0]
         values |= {(system, figure): values_Q for figure, values_Q in figures.items()}
@@ -123,12 +123,12 @@ def score_variants(given: ExperimentInput, splits: Sequence[Split]) -> dict[Key,
     return values
 
 
-def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]) -> list[Evidence]:
+def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]) -> list[EvidenceSpans]:
     """One half of each question's evidence, on the global axis of a bench with a document a question."""
     result = []
     for document, half in enumerate(halves):
         places = np.asarray(half, dtype=np.int64) + bench.corpus.document_starts[document]
-        result.append(Evidence(document=document, starts=places[:, 0], ends=places[:, 1], any_span=False))
+        result.append(EvidenceSpans(document=document, starts=places[:, 0], ends=places[:, 1], any_span=False))
     return result
 
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from ..datasets import Corpus
 from ..datasets.records import RECALL_RANKS
 from ..records import Int64Array
-from .evidence import sentences_of
-from .pieces import tokens_of
-from .records import BUDGETS_TOKENS, Evidence, Float64Array, Ranking, Scores
+from .evidence import sentences_touched
+from .pieces import tokens_touched
+from .records import BUDGETS_TOKENS, EvidenceSpans, Float64Array, Ranking, Scores
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -36,7 +36,7 @@ class Taken:
 
 def take_tokens(corpus: Corpus, ranking: Ranking, max_tokens: int) -> Taken:
     """The first `max_tokens` distinct tokens of the ranking's pieces."""
-    firsts_R, lasts_R = tokens_of(corpus, ranking.starts_R, ranking.ends_R)
+    firsts_R, lasts_R = tokens_touched(corpus, ranking.starts_R, ranking.ends_R)
     lengths_R = lasts_R - firsts_R
     num_pieces = len(lengths_R)
     if num_pieces:  # pieces seldom overlap by half: look at what should be enough first
@@ -65,15 +65,15 @@ def first_occurrences(firsts_R: Int64Array, lengths_R: Int64Array, keeps_end: bo
     return tokens_T[is_first], of_piece_T[is_first]
 
 
-def shared_chars(starts_T: Int64Array, ends_T: Int64Array, evidence: Evidence) -> Int64Array:
+def shared_chars(starts_T: Int64Array, ends_T: Int64Array, evidence: EvidenceSpans) -> Int64Array:
     """Characters that each range shares with each span of the evidence [T, E]."""
     shared_TE = np.minimum(ends_T[:, None], evidence.ends[None, :]) - np.maximum(starts_T[:, None], evidence.starts[None, :])
     return np.maximum(shared_TE, 0)
 
 
-def evidence_chars(corpus: Corpus, evidence: Evidence) -> Int64Array:
+def evidence_chars(corpus: Corpus, evidence: EvidenceSpans) -> Int64Array:
     """Characters inside tokens of each span of the evidence [E]."""
-    firsts, lasts = tokens_of(corpus, evidence.starts, evidence.ends)
+    firsts, lasts = tokens_touched(corpus, evidence.starts, evidence.ends)
     sizes = []
     for start, end, first, last in zip(evidence.starts, evidence.ends, firsts, lasts, strict=True):
         token_starts, token_ends = corpus.token_starts_T[first:last], corpus.token_ends_T[first:last]
@@ -81,7 +81,7 @@ def evidence_chars(corpus: Corpus, evidence: Evidence) -> Int64Array:
     return np.asarray(sizes, dtype=np.int64)
 
 
-def score_budgets(corpus: Corpus, ranking: Ranking, evidence: Evidence, budgets_tokens: Sequence[int]) -> Float64Array:
+def score_budgets(corpus: Corpus, ranking: Ranking, evidence: EvidenceSpans, budgets_tokens: Sequence[int]) -> Float64Array:
     """Recall, precision and IoU [B, 3] of evidence characters at each budget.
 
     With `any_span`, recall is that of the span that is covered best, and IoU counts that span alone as evidence.
@@ -103,7 +103,7 @@ def score_budgets(corpus: Corpus, ranking: Ranking, evidence: Evidence, budgets_
     return np.asarray(rows, dtype=np.float64)
 
 
-def touching(ranking: Ranking, evidence: Evidence) -> BoolArray:
+def touching(ranking: Ranking, evidence: EvidenceSpans) -> BoolArray:
     """Whether each piece shares a character with the evidence [R]."""
     return np.asarray(shared_chars(ranking.starts_R, ranking.ends_R, evidence).any(axis=1))
 
@@ -114,19 +114,19 @@ def reciprocal_rank(is_relevant_R: BoolArray) -> float:
     return 1.0 / (int(places[0]) + 1) if len(places) else 0.0
 
 
-def hits_boundary(corpus: Corpus, ranking: Ranking, evidence: Evidence) -> bool:
+def hits_boundary(corpus: Corpus, ranking: Ranking, evidence: EvidenceSpans) -> bool:
     """Whether the best piece ends, by its boundary, in the sentence in which a span of the evidence ends (paper §3.3: the ultimate
     boundary)."""
     if not len(ranking.boundaries_R):
         return False
     boundary = ranking.boundaries_R[:1]
-    _, best_last = sentences_of(corpus, boundary - 1, boundary)
-    _, evidence_lasts = sentences_of(corpus, evidence.starts, evidence.ends)
+    _, best_last = sentences_touched(corpus, boundary - 1, boundary)
+    _, evidence_lasts = sentences_touched(corpus, evidence.starts, evidence.ends)
     return bool(np.isin(best_last, evidence_lasts)[0])
 
 
 def score_rankings(
-    corpus: Corpus, rankings: Sequence[Ranking], evidences: Sequence[Evidence], budgets_tokens: Sequence[int] = BUDGETS_TOKENS
+    corpus: Corpus, rankings: Sequence[Ranking], evidences: Sequence[EvidenceSpans], budgets_tokens: Sequence[int] = BUDGETS_TOKENS
 ) -> Scores:
     """All figures of one system for all questions."""
     budgets_QB3 = np.zeros((len(rankings), len(budgets_tokens), 3))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ...config import BuildOptions
-from ..workbench import encode_key
-from .common import Experiment, ExperimentTable, Figure, Series
-from .hunt import Hunt
-from .length_design import (
+from ....config import BuildOptions
+from ...workbench import encode_key
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import PairedFigures, interval_series, show_difference, show_interval
+from .design import (
     ANN_FOUND,
     ANN_RECALL,
     BUDGETS,
@@ -25,9 +25,9 @@ from .length_design import (
     Key,
     LengthDesign,
 )
-from .length_verdict import verdict_of
+from .hunt import Hunt
 from .needles import EVIDENCE_TOKENS, PASSAGE_TOKENS
-from .paired import PairedFigures, series_of, show, show_difference
+from .verdict import length_verdict
 
 Costs = Mapping[int, Sequence[EncodeCost]]
 Indices = Mapping[int, IndexCost]
@@ -42,7 +42,7 @@ QUERY_TIMES = {
 }
 
 
-def describe(figures: PairedFigures[Key], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int) -> Experiment:
+def report_length(figures: PairedFigures[Key], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int) -> Experiment:
     """Everything that `length` says."""
     embed_ms = hunt.bench.query_ms[encode_key(hunt.bench.question_encoder("landmark"))]
     return Experiment(
@@ -66,18 +66,18 @@ def describe(figures: PairedFigures[Key], hunt: Hunt, costs: Costs, indices: Ind
         tables=[
             needles_table(figures, hunt),
             *(quality_table(figures, hunt.lengths, figure) for figure in FIGURES),
-            *(differences_table(figures, hunt.lengths, figure) for figure in FIGURES),
+            *(system_differences_table(figures, hunt.lengths, figure) for figure in FIGURES),
             encode_table(costs),
             index_table(indices),
             *ann_tables(figures, indices),
         ],
         figures=[
             *(quality_figure(figures, hunt.lengths, figure) for figure in FIGURES),
-            differences_figure(figures, hunt.lengths),
+            system_differences_figure(figures, hunt.lengths),
             encode_figure(costs),
             query_figure(indices),
         ],
-        verdict=verdict_of(figures, hunt.lengths, costs, indices),
+        verdict=length_verdict(figures, hunt.lengths, costs, indices),
     )
 
 
@@ -92,7 +92,7 @@ def needles_table(figures: PairedFigures[Key], hunt: Hunt) -> ExperimentTable:
     names = [needle.set_name for needle in hunt.needles]
     for name, count in Counter(names).items():
         of_set = figures.part([one == name for one in names], f"length {name}")
-        rows.append([name, count, *(show(of_set.mean((length, REFERENCE, MAIN))) for length in hunt.lengths)])
+        rows.append([name, count, *(show_interval(of_set.mean((length, REFERENCE, MAIN))) for length in hunt.lengths)])
     return ExperimentTable(
         title=f"Needles by set, and {MAIN} of {REFERENCE}", columns=["set", "needles", *length_columns(hunt.lengths)], rows=rows
     )
@@ -107,7 +107,7 @@ def quality_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: s
     rows = []
     for system in SYSTEMS:
         change = figures.difference((lengths[-1], system, figure), (lengths[0], system, figure))
-        rows.append([system, *(show(figures.mean((length, system, figure))) for length in lengths), show_difference(change)])
+        rows.append([system, *(show_interval(figures.mean((length, system, figure))) for length in lengths), show_difference(change)])
     chances = [chance_of(figure, length) for length in lengths]
     if None not in chances:
         rows.append([CHANCE, *(f"{chance:.4f}" for chance in chances), ""])
@@ -118,7 +118,7 @@ def quality_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: s
     )
 
 
-def differences_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: str) -> ExperimentTable:
+def system_differences_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: str) -> ExperimentTable:
     """The reference minus each other system, paired."""
     rows = [
         [system, *(show_difference(figures.difference((length, REFERENCE, figure), (length, system, figure))) for length in lengths)]
@@ -150,8 +150,8 @@ def index_table(indices: Indices) -> ExperimentTable:
     """The LanceDB table of landmarks, and what a question costs."""
     rows: list[Cells] = [
         [
-            f"{length:,}", one.num_rows, one.table_bytes, one.ann_bytes, rounded(one.ann_build_s),
-            *(rounded(getattr(one, name)) for name in QUERY_TIMES.values()),
+            f"{length:,}", one.num_rows, one.table_bytes, one.ann_bytes, thousandths(one.ann_build_s),
+            *(thousandths(getattr(one, name)) for name in QUERY_TIMES.values()),
         ]
         for length, one in indices.items()
     ]  # fmt: skip
@@ -167,7 +167,7 @@ def ann_tables(figures: PairedFigures[Key], indices: Indices) -> list[Experiment
     rows: list[Cells] = []
     for length, one in indices.items():
         if one.quality is not None:
-            found = [show(figures.mean((length, INDEX, name))) for name in (ANN_FOUND, EXACT_RECALL, ANN_RECALL)]
+            found = [show_interval(figures.mean((length, INDEX, name))) for name in (ANN_FOUND, EXACT_RECALL, ANN_RECALL)]
             difference = show_difference(figures.difference((length, INDEX, ANN_RECALL), (length, INDEX, EXACT_RECALL)))
             rows.append([f"{length:,}", one.num_rows, found[0], float(one.quality[ANN_FOUND].min()), *found[1:], difference])
     columns = [
@@ -182,7 +182,7 @@ def ann_tables(figures: PairedFigures[Key], indices: Indices) -> list[Experiment
     return [ExperimentTable(title="Hits of the approximate index against exact ones", columns=columns, rows=rows)] if rows else []
 
 
-def rounded(value: float | None) -> float | None:
+def thousandths(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
@@ -193,12 +193,12 @@ def quality_figure(figures: PairedFigures[Key], lengths: Sequence[int], figure: 
         title=f"{figure} of {figures.num_questions} needles by length (95% intervals)",
         x_label=X_LABEL,
         y_label=f"{figure} of evidence" if "@" in figure else "mean reciprocal rank",
-        series=[series_of(system, lengths, [figures.mean((length, system, figure)) for length in lengths]) for system in SYSTEMS],
+        series=[interval_series(system, lengths, [figures.mean((length, system, figure)) for length in lengths]) for system in SYSTEMS],
         x_log=True,
     )
 
 
-def differences_figure(figures: PairedFigures[Key], lengths: Sequence[int]) -> Figure:
+def system_differences_figure(figures: PairedFigures[Key], lengths: Sequence[int]) -> Figure:
     """The reference minus each other system."""
     return Figure(
         name="length-differences",
@@ -206,7 +206,7 @@ def differences_figure(figures: PairedFigures[Key], lengths: Sequence[int]) -> F
         x_label=X_LABEL,
         y_label=f"difference in {MAIN}",
         series=[
-            series_of(
+            interval_series(
                 f"minus {system}", lengths, [figures.difference((length, REFERENCE, MAIN), (length, system, MAIN)) for length in lengths]
             )
             for system in SYSTEMS
@@ -236,7 +236,7 @@ def encode_figure(costs: Costs) -> Figure:
 def query_figure(indices: Indices) -> Figure:
     """Milliseconds of a question by length."""
     series = [
-        Series(name=name, xs=list(indices), ys=[rounded(getattr(one, field)) for one in indices.values()])
+        Series(name=name, xs=list(indices), ys=[thousandths(getattr(one, field)) for one in indices.values()])
         for name, field in QUERY_TIMES.items()
     ]
     return Figure(

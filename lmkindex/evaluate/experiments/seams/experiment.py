@@ -11,19 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets import embed_landmarks
-from ...encoder import Encoder, encode_questions
-from ...errors import UsageError
-from ...records import Float32Array, Int64Array
-from ..bootstrap import intervals, macro_means, resample_macro
-from ..metrics import score_rankings
-from ..records import Float64Array, Interval, Ranking
-from ..systems import NUM_HITS
-from ..workbench import best_of
-from .common import Experiment, ExperimentInput
-from .seams_design import Build, Curves, Sizes
-from .seams_report import describe
-from .seams_rows import (
+from ....datasets import embed_landmarks
+from ....encoder import Encoder, encode_questions
+from ....errors import UsageError
+from ....records import Float32Array, Int64Array
+from ...bootstrap import intervals, macro_means, resample_macro
+from ...rankings import best_of
+from ...records import Float64Array, Interval, Ranking
+from ...scoring import score_rankings
+from ...systems import NUM_HITS
+from ..common import Experiment, ExperimentInput
+from .design import Build, Curves, Sizes
+from .report import report_seams
+from .seam_rows import (
     Part,
     contexts_of,
     distances_of,
@@ -88,7 +88,7 @@ def run_seams(given: ExperimentInput) -> Experiment:
         budget_tokens=BUDGET_TOKENS,
         seed=given.seed,
     )
-    return describe(curves, builds, compare_recall(builds, encoder.folder.context_tokens, given.seed), sizes)
+    return report_seams(curves, builds, compare_recall(builds, encoder.folder.context_tokens, given.seed), sizes)
 
 
 def sample_part(given: ExperimentInput, part: Part, contexts: Sequence[int], num_parts: int) -> Sampled:

@@ -5,24 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..records import SCOPES, Interval
-from ..tables import Cell
-from .coherence_figures import (
-    BM25_CONTEXT,
-    BM25_SENTENCE,
-    ISOLATED,
-    LANDMARK,
-    LATE,
-    MEASURES,
-    MIN_A_CLASS,
-    SYSTEMS,
-    ClassFigures,
-    Classified,
-)
-from .coherence_groups import INSIDE, Contrast, Groups, Measured, measure_groups
-from .coherence_rules import CLASSES, NEEDS, REASONS, RULES, SELF_CONTAINED
-from .common import Experiment, ExperimentTable, Figure, Series
-from .paired import direction, series_of, show, show_difference
+from ...records import SCOPES, Interval
+from ...result_tables import Cell
+from ..common import Experiment, ExperimentTable, Figure, Series
+from ..paired import direction, interval_series, show_difference, show_interval
+from .class_figures import BM25_CONTEXT, BM25_SENTENCE, ISOLATED, LANDMARK, LATE, MEASURES, MIN_A_CLASS, SYSTEMS, ClassFigures, Classified
+from .groups import INSIDE, Contrast, Groups, Measured, measure_groups
+from .rules import CLASSES, NEEDS, REASONS, RULES, SELF_CONTAINED
 
 MAIN_SCOPE, MAIN_MEASURE = "corpus", "MRR"
 SCOPE_NAMES = {"corpus": "whole corpus", "document": "own document"}
@@ -31,7 +20,7 @@ PAIRS = ((LANDMARK, ISOLATED), (LANDMARK, LATE), (BM25_CONTEXT, BM25_SENTENCE))
 PAIR_COLUMNS = tuple(f"{one} - {other}" for one, other in PAIRS)
 
 
-def describe(sets: Sequence[Classified], seed: int) -> Experiment:
+def report_coherence(sets: Sequence[Classified], seed: int) -> Experiment:
     """All that the experiment says; at least one set has ranks."""
     found, distance = measure_groups(sets, seed), largest_distance(sets)
     return Experiment(
@@ -56,7 +45,7 @@ def describe(sets: Sequence[Classified], seed: int) -> Experiment:
             reason_table(found, sets),
         ],
         figures=[*(mean_figure(found.classes, scope) for scope in SCOPES), difference_figure(found.classes)],
-        verdict=" ".join(verdict_of(found, is_same=distance == 0)),
+        verdict=" ".join(coherence_verdict(found, is_same=distance == 0)),
     )
 
 
@@ -81,7 +70,7 @@ def mean_table(found: Measured) -> ExperimentTable:
     rows: list[list[Cell]] = []
     for need, group in found.classes.items():
         for scope in SCOPES:
-            means = [show(group.mean((system, scope, MAIN_MEASURE))) for system in SYSTEMS]
+            means = [show_interval(group.mean((system, scope, MAIN_MEASURE))) for system in SYSTEMS]
             rows.append([need, SCOPE_NAMES[scope], group.num_questions, len(group.sets), *means])
     title = f"{MAIN_MEASURE} of the evidence sentence among all sentences (macro mean over sets)"
     return ExperimentTable(title=title, columns=["class", "scope", "questions", "sets", *SYSTEMS], rows=rows)
@@ -93,12 +82,12 @@ def difference_table(found: Measured) -> ExperimentTable:
     for scope in SCOPES:
         for measure in MEASURES:
             for need, group in found.classes.items():
-                rows.append([SCOPE_NAMES[scope], measure, need, *differences(group, scope, measure)])
+                rows.append([SCOPE_NAMES[scope], measure, need, *difference_cells(group, scope, measure)])
             rows.append([SCOPE_NAMES[scope], measure, CONTRAST, *contrasts(found.contrast, scope, measure)])
     return ExperimentTable(title="Paired differences", columns=["scope", "measure", "class", *PAIR_COLUMNS], rows=rows)
 
 
-def differences(group: ClassFigures | None, scope: str = MAIN_SCOPE, measure: str = MAIN_MEASURE) -> list[Cell]:
+def difference_cells(group: ClassFigures | None, scope: str = MAIN_SCOPE, measure: str = MAIN_MEASURE) -> list[Cell]:
     """One cell for each of `PAIRS`."""
     return [None if group is None else show_difference(group.difference(*pair, scope, measure)) for pair in PAIRS]
 
@@ -113,7 +102,7 @@ def place_table(found: Measured) -> ExperimentTable:
     """The classes by place: what opens a paragraph has another one's text before it."""
     rows: list[list[Cell]] = []
     for place, groups in found.places.items():
-        rows += [[place, need, group.num_questions, len(group.sets), *differences(group)] for need, group in groups.items()]
+        rows += [[place, need, group.num_questions, len(group.sets), *difference_cells(group)] for need, group in groups.items()]
     rows.append([INSIDE, CONTRAST, None, None, *contrasts(found.inside)])
     title = f"{MAIN_MEASURE}, {SCOPE_NAMES[MAIN_SCOPE]}, by place in the paragraph"
     return ExperimentTable(title=title, columns=["place", "class", "questions", "sets", *PAIR_COLUMNS], rows=rows)
@@ -122,7 +111,9 @@ def place_table(found: Measured) -> ExperimentTable:
 def set_table(found: Measured) -> ExperimentTable:
     """Every set by itself."""
     rows: list[list[Cell]] = [
-        [name, need, group.num_questions, *differences(group)] for name, groups in found.by_set.items() for need, group in groups.items()
+        [name, need, group.num_questions, *difference_cells(group)]
+        for name, groups in found.by_set.items()
+        for need, group in groups.items()
     ]
     title = f"{MAIN_MEASURE}, {SCOPE_NAMES[MAIN_SCOPE]}, by set"
     return ExperimentTable(title=title, columns=["set", "class", "questions", *PAIR_COLUMNS], rows=rows)
@@ -133,13 +124,13 @@ def reason_table(found: Measured, sets: Sequence[Classified]) -> ExperimentTable
     rows: list[list[Cell]] = []
     for reason in REASONS:
         num_found, group = sum(int(one.has_reason(reason).sum()) for one in sets), found.reasons.get(reason)
-        rows.append([reason, num_found, group.num_questions if group else 0, len(group.sets) if group else 0, *differences(group)])
+        rows.append([reason, num_found, group.num_questions if group else 0, len(group.sets) if group else 0, *difference_cells(group)])
     title = f"{MAIN_MEASURE}, {SCOPE_NAMES[MAIN_SCOPE]}, by what needs context"
     return ExperimentTable(title=title, columns=["reason", "found", "questions used", "sets", *PAIR_COLUMNS], rows=rows)
 
 
 def bars(name: str, found: Sequence[Interval]) -> Series:
-    return series_of(name, list(range(len(found))), found)
+    return interval_series(name, list(range(len(found))), found)
 
 
 def mean_figure(classes: Groups, scope: str) -> Figure:
@@ -164,7 +155,7 @@ def difference_figure(classes: Groups) -> Figure:
     )  # fmt: skip
 
 
-def verdict_of(found: Measured, *, is_same: bool) -> list[str]:
+def coherence_verdict(found: Measured, *, is_same: bool) -> list[str]:
     """What the main measure says in the main scope; a difference is one when its interval leaves zero out."""
     parts = [
         f"{need} {show_difference(one)}, {direction(one)} ({group.num_questions} questions, {len(group.sets)} sets)"

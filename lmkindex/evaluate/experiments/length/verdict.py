@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from ...config import BuildOptions
-from .length_design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, Key
-from .paired import PairedFigures, direction, show, show_difference
+from ....config import BuildOptions
+from ..paired import PairedFigures, direction, show_difference, show_interval
+from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, Key
 
 NEGLIGIBLE = 0.01  # of recall
 QUICKER = 1.5  # times: less is noise
 
 
-def verdict_of(
+def length_verdict(
     figures: PairedFigures[Key], lengths: Sequence[int], costs: Mapping[int, Sequence[EncodeCost]], indices: Mapping[int, IndexCost]
 ) -> str:
     """What follows for quality, for time, and for the approximate index."""
@@ -28,9 +28,9 @@ def fall_sentence(figures: PairedFigures[Key], lengths: Sequence[int]) -> str:
     changes = {system: figures.difference((longest, system, MAIN), (shortest, system, MAIN)) for system in SYSTEMS}
     others = "; ".join(f"{system} {show_difference(change)}" for system, change in changes.items() if system != REFERENCE)
     return (
-        f"From {shortest:,} to {longest:,} tokens {MAIN} of {REFERENCE} goes from {show(figures.mean((shortest, REFERENCE, MAIN)))} to "
-        f"{show(figures.mean((longest, REFERENCE, MAIN)))} ({figures.num_questions} needles, paired change "
-        f"{show_difference(changes[REFERENCE])}); the others change by: {others}."
+        f"From {shortest:,} to {longest:,} tokens {MAIN} of {REFERENCE} goes from "
+        f"{show_interval(figures.mean((shortest, REFERENCE, MAIN)))} to {show_interval(figures.mean((longest, REFERENCE, MAIN)))} "
+        f"({figures.num_questions} needles, paired change {show_difference(changes[REFERENCE])}); the others change by: {others}."
     )
 
 
@@ -77,11 +77,11 @@ def ann_sentence(figures: PairedFigures[Key], indices: Mapping[int, IndexCost]) 
     return (
         f"With {one.num_rows:,} landmarks ({length:,} tokens) exact search takes {one.nearest_exact_ms:.1f} ms for the hits and "
         f"{one.search_exact_ms:.1f} ms up to the text, an IVF_RQ index {one.nearest_ann_ms:.1f} and {one.search_ann_ms:.1f} ms; it finds "
-        f"{show(figures.mean((length, INDEX, ANN_FOUND)))} of the exact hits, and changes {MAIN} by {show_difference(change)} ({verdict}: "
-        f"bound {NEGLIGIBLE:g}). For the hits it is at least {QUICKER:g} times as quick at "
-        f"{listed(quicker)}. A build makes one from {rows:,} landmarks on, about {rows * length / one.num_rows:,.0f} tokens."
+        f"{show_interval(figures.mean((length, INDEX, ANN_FOUND)))} of the exact hits, and changes {MAIN} by "
+        f"{show_difference(change)} ({verdict}: bound {NEGLIGIBLE:g}). For the hits it is at least {QUICKER:g} times as quick at "
+        f"{tell_lengths(quicker)}. A build makes one from {rows:,} landmarks on, about {rows * length / one.num_rows:,.0f} tokens."
     )
 
 
-def listed(lengths: Sequence[int]) -> str:
+def tell_lengths(lengths: Sequence[int]) -> str:
     return ", ".join(f"{length:,}" for length in lengths) + " tokens" if lengths else "no length"

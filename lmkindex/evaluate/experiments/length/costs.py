@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...datasets import Corpus, embed_landmarks, make_corpus
-from ...encoder.cache import Embedded
-from ..embed import embed_pieces, vectors_bytes
-from ..lexical import Postings
-from ..pieces import sentence_pieces, token_chunks
-from .common import ExperimentInput
+from ....datasets import Corpus, embed_landmarks, make_corpus
+from ....encoder.cache import Embedded
+from ...embed import embed_pieces, vectors_bytes
+from ...lexical import Postings
+from ...pieces import sentence_pieces, token_chunks
+from ..common import ExperimentInput
+from .design import EncodeCost
 from .hunt import Hunt
-from .length_design import EncodeCost
 
 LANDMARKS, ISOLATED, CHUNKS, WORDS = "landmarks", "isolated", "chunk-128", "bm25-sentence"
 

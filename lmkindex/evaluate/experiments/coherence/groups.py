@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..metrics import BoolArray
-from ..records import Interval
-from .coherence_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, figures_of
-from .coherence_rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
+from ...records import Interval
+from ...scoring import BoolArray
+from .class_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, group_figures
+from .rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
 
 Groups = Mapping[str, ClassFigures]
 Pick = Callable[[Classified, str], BoolArray]
@@ -61,7 +61,7 @@ def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
 
 def groups_of(names: Sequence[str], pick: Pick, sets: Sequence[Classified], seed: int) -> Groups:
     """Figures by name, without the groups that no set has enough of."""
-    found = {name: figures_of(name, sets, [pick(one, name) for one in sets], seed) for name in names}
+    found = {name: group_figures(name, sets, [pick(one, name) for one in sets], seed) for name in names}
     return {name: figures for name, figures in found.items() if figures is not None}
 
 

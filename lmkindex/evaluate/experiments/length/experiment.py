@@ -1,19 +1,19 @@
 """`length`: quality, seconds and query times against the length of a document; exact search against an approximate index.
 
 The same questions at every length: each asks for a needle (`needles.py`) in a stretch of the haystack around its place (`hunt.py`), and
-longer stretches hold the shorter ones. The haystack is encoded once. Query times are those of a real index (`length_index.py`).
+longer stretches hold the shorter ones. The haystack is encoded once. Query times are those of a real index (`hunt_index.py`).
 """
 
 from __future__ import annotations
 
-from ..records import Float64Array
-from .common import Experiment, ExperimentInput
+from ...records import Float64Array
+from ..common import Experiment, ExperimentInput
+from ..paired import PairedFigures
+from .costs import encode_costs
+from .design import INDEX, Key, LengthDesign, hunt_systems
 from .hunt import prepare_hunt, score_at
-from .length_costs import encode_costs
-from .length_design import INDEX, Key, LengthDesign, hunt_systems
-from .length_index import measure_index
-from .length_report import describe
-from .paired import PairedFigures
+from .hunt_index import measure_index
+from .report import report_length
 
 
 def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Experiment:
@@ -32,4 +32,4 @@ def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Ex
         costs[length] = encode_costs(given, hunt, length)
         indices[length] = measure_index(hunt, given.landmark_encoder, length, design)
         values |= {(length, INDEX, name): values_Q for name, values_Q in (indices[length].quality or {}).items()}
-    return describe(PairedFigures("length", values, given.seed), hunt, costs, indices, design, given.seed)
+    return report_length(PairedFigures("length", values, given.seed), hunt, costs, indices, design, given.seed)

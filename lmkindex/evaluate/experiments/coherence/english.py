@@ -1,4 +1,4 @@
-"""Closed lists of English words for the rules of `coherence_rules`. They decide nothing by themselves."""
+"""Closed lists of English words for the rules of `rules.py`. They decide nothing by themselves."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...config import SearchOptions
-from ..records import Float64Array
-from ..systems import System, select_systems
+from ....config import SearchOptions
+from ...records import Float64Array
+from ...systems import System, select_systems
 
 BUDGETS = (128, 512)
 REFERENCE = "landmark-auto"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
-from ...encoder import Encoder
-from ...sentences import split_sentences
-from ..evidence import has_tokens, locate_evidence, sentences_of
-from .paired import draw, generator_of
+from ....datasets import Corpus, EvaluationSet, Question, SourceDocument, make_corpus
+from ....encoder import Encoder
+from ....sentences import split_sentences
+from ...evidence import has_tokens, locate_evidence, sentences_touched
+from ..paired import draw, seeded_generator
 
 PASSAGE_SENTENCES = 10
 PASSAGE_TOKENS = 400
@@ -40,7 +40,7 @@ class Needle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class NeedlePlace:
     """Where a needle goes: before sentence `before` of the haystack; `depth` is the share of the other text that stands before it."""
 
     before: int
@@ -71,10 +71,10 @@ def gather(sets: Sequence[EvaluationSet], encoder: Encoder, num_needles: int, ma
         sizes = np.diff(corpus.document_token_bounds)
         room -= int(sizes[sorted(used)].sum())
         others += [(corpus, index) for index in range(len(sizes)) if index not in used and sizes[index]]
-    order = generator_of(seed, HAYSTACK).permutation(len(others)).tolist()
+    order = seeded_generator(seed, HAYSTACK).permutation(len(others)).tolist()
     chosen = list(up_to([others[index] for index in order], max_tokens))
-    kept = without_repeats(needles, chosen)
-    kept = [kept[index] for index in draw(len(kept), num_needles, generator_of(seed, "kept needles")).tolist()]
+    kept = without_shared_text(needles, chosen)
+    kept = [kept[index] for index in draw(len(kept), num_needles, seeded_generator(seed, "kept needles")).tolist()]
     return kept, GAP.join(corpus.texts[index].strip() for corpus, index in chosen)
 
 
@@ -85,7 +85,7 @@ def needles_of(one: EvaluationSet, corpus: Corpus, quota: int, room: float, seed
     for question, evidence in zip(one.questions, evidences, strict=True):
         if question.spans and (found := cut_needle(one.name, corpus, question, evidence.document)) is not None:
             by_document.setdefault(evidence.document, []).append(found)
-    generator = generator_of(seed, f"{one.name} needles")
+    generator = seeded_generator(seed, f"{one.name} needles")
     tokens = corpus.document_token_bounds
     needles: list[Needle] = []
     used: set[int] = set()
@@ -104,7 +104,7 @@ def cut_needle(set_name: str, corpus: Corpus, question: Question, document: int)
     """The evidence with the sentences around it, evenly on both sides; None when it is too long for a needle, or empty."""
     offset, bounds, tokens = int(corpus.document_starts[document]), corpus.document_sentences, corpus.sentence_tokens
     spans = np.asarray(question.spans, dtype=np.int64) + offset
-    firsts, lasts = sentences_of(corpus, spans[:, 0], spans[:, 1])
+    firsts, lasts = sentences_touched(corpus, spans[:, 0], spans[:, 1])
     first, end = int(firsts[0]), int(lasts.max()) + 1
     if not has_tokens(corpus, offset, question) or end - first > PASSAGE_SENTENCES or tokens[end] - tokens[first] > EVIDENCE_TOKENS:
         return None
@@ -128,7 +128,7 @@ def up_to(documents: Sequence[tuple[Corpus, int]], max_tokens: int) -> Iterator[
         yield corpus, index
 
 
-def without_repeats(needles: Sequence[Needle], haystack: Sequence[tuple[Corpus, int]]) -> list[Needle]:
+def without_shared_text(needles: Sequence[Needle], haystack: Sequence[tuple[Corpus, int]]) -> list[Needle]:
     """The needles of whose passage no long sentence stands in the haystack as well: sets share some of their sources."""
     known = {
         plain(corpus.text_of(int(corpus.sentence_starts_S[place]), int(corpus.sentence_ends_S[place])))
@@ -150,18 +150,18 @@ def plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def draw_places(haystack: Corpus, num_needles: int, margin_tokens: int, seed: int) -> list[Place]:
+def draw_places(haystack: Corpus, num_needles: int, margin_tokens: int, seed: int) -> list[NeedlePlace]:
     """A paragraph's end for each needle, `margin_tokens` or more from both ends of the haystack, and a depth."""
     ends = np.flatnonzero(haystack.ends_paragraph_S) + 1
     tokens = haystack.sentence_tokens[ends]
     ends = ends[(tokens >= margin_tokens) & (tokens <= haystack.num_tokens - margin_tokens)]
     if not len(ends):
         return []
-    generator = generator_of(seed, "places")
-    return [Place(before=int(generator.choice(ends)), depth=float(generator.random())) for _ in range(num_needles)]
+    generator = seeded_generator(seed, "places")
+    return [NeedlePlace(before=int(generator.choice(ends)), depth=float(generator.random())) for _ in range(num_needles)]
 
 
-def make_local(haystack: Corpus, needle: Needle, place: Place, side_tokens: int) -> Local:
+def make_local(haystack: Corpus, needle: Needle, place: NeedlePlace, side_tokens: int) -> Local:
     """The needle with at most `side_tokens` of whole haystack sentences on each side; `haystack` is one document."""
     tokens, starts_S, ends_S = haystack.sentence_tokens, haystack.sentence_starts_S, haystack.sentence_ends_S
     first = int(np.searchsorted(tokens, tokens[place.before] - side_tokens))

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...records import Int64Array
-from ..bootstrap import interval_of, macro_means, resample_macro
-from ..metrics import BoolArray
-from ..records import SCOPES, Float64Array, Interval
+from ....records import Int64Array
+from ...bootstrap import interval_of, macro_means, resample_macro
+from ...records import SCOPES, Float64Array, Interval
+from ...scoring import BoolArray
 
 LANDMARK, ISOLATED, LATE = "landmark-1", "isolated", "late-sentence"
 BM25_SENTENCE, BM25_CONTEXT = "bm25-sentence", "bm25-context"
@@ -95,7 +95,7 @@ def difference_of_groups(one: ClassFigures, other: ClassFigures, systems: tuple[
     return interval_of(mean - other_mean, resampled_R - other_resampled_R)
 
 
-def figures_of(group: str, sets: Sequence[Classified], masks: Sequence[BoolArray], seed: int) -> ClassFigures | None:
+def group_figures(group: str, sets: Sequence[Classified], masks: Sequence[BoolArray], seed: int) -> ClassFigures | None:
     """Figures of a group over the sets that have enough of it; None when none has."""
     picked = [(one, mask_Q) for one, mask_Q in zip(sets, masks, strict=True) if mask_Q.sum() >= MIN_A_CLASS]
     return ClassFigures(group, picked, seed) if picked else None

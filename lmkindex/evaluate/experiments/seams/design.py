@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...records import JsonObject
-from ..bootstrap import intervals, resample_means
-from ..records import Float64Array, Interval
+from ....records import JsonObject
+from ...bootstrap import intervals, resample_means
+from ...records import Float64Array, Interval
 
 MAX_COSINE_LOSS = 0.01  # how far from its plateau the cosine at the seam may be, and the largest step that still counts as a plateau
 MIN_VALUES = 10  # a mean of fewer is a dash

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...datasets import make_corpus
-from ...errors import UsageError
-from ...records import Float32Array, Int64Array
-from ..metrics import score_rankings
-from ..records import Float64Array, Pieces, Ranking
-from ..systems import NUM_HITS, System
-from ..workbench import Order, Workbench, best_of, combine_orders
-from .common import ExperimentInput
-from .length_design import BUDGETS, LengthDesign
-from .needles import PASSAGE_TOKENS, Local, Needle, Place, draw_places, gather, make_local, needle_set
+from ....datasets import make_corpus
+from ....errors import UsageError
+from ....records import Float32Array, Int64Array
+from ....search.ranking import Order, places_between
+from ...rankings import best_of
+from ...records import Float64Array, Pieces, Ranking
+from ...scoring import score_rankings
+from ...systems import NUM_HITS, System
+from ...workbench import Workbench, combine_orders
+from ..common import ExperimentInput
+from .design import BUDGETS, LengthDesign
+from .needles import PASSAGE_TOKENS, Local, Needle, NeedlePlace, draw_places, gather, make_local, needle_set
 
 Range = tuple[int, int]
 
@@ -31,7 +33,7 @@ class Hunt:
 
     bench: Workbench
     needles: tuple[Needle, ...]
-    places: tuple[Place, ...]
+    places: tuple[NeedlePlace, ...]
     sides: dict[int, int]
     locals_of_sides: tuple[tuple[Local, ...], ...]
 
@@ -106,7 +108,7 @@ def pieces_in(pieces: Pieces, ranges: list[Range]) -> Int64Array:
 def order_of(scores_P: Float32Array, ids: Int64Array, num_hits: int = NUM_HITS) -> Order:
     """The best of some pieces."""
     best = best_of(scores_P[ids], 0, num_hits)
-    return Order(ids_R=ids[best.ids_R], scores_R=best.scores_R)
+    return Order(ids_R=ids[best.ids_R], scores_R=best.scores_R, lifts_R=best.lifts_R)
 
 
 def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
@@ -122,7 +124,8 @@ def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
         return bench.shape(system, row, lexical)
     cosines_QP = bench.vector_scores(system)
     bounds = np.searchsorted(bench.pieces(system.cut).starts_P, np.asarray(ranges)).ravel()  # what is not shown lies between two ranges
-    return bench.shape(system, row, combine_orders(system, cosines_QP[row], best(cosines_QP, system.cut), lexical, bounds))
+    places_P = places_between(bounds, len(cosines_QP[row]))
+    return bench.shape(system, row, combine_orders(system, places_P, cosines_QP[row], best(cosines_QP, system.cut), lexical))
 
 
 def score_at(hunt: Hunt, system: System, length: int) -> dict[str, Float64Array]:
