@@ -10,7 +10,7 @@ from lmkindex.errors import UsageError
 from . import options as o
 
 
-def read_question(question: str | None, batch: str | None) -> str | None:
+def asked_question(question: str | None, batch: str | None) -> str | None:
     """The question, from stdin if it is `-`; None with --batch. Raises `UsageError` unless there is exactly one of the two."""
     if batch is not None:
         if question is not None:

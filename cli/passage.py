@@ -69,7 +69,7 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
         names = ("path", "doc_id", "page", "start", "end", "text", "before", "after")
         terminal.print_json({name: getattr(passage, name) for name in names})
     else:
-        show(terminal, passage, context)
+        print_passage(terminal, passage, context)
     return EXIT_OK
 
 
@@ -148,7 +148,7 @@ def cut(doc_id: str, row: Mapping[str, Any], bounds: tuple[int, int], context: i
     )
 
 
-def show(terminal: Terminal, passage: Passage, context: int) -> None:
+def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
     """The passage alone is exact to the byte off a terminal; with context, lines mark where it starts and ends."""
     if context:
         terminal.print(passage.before, DIM)
