@@ -49,6 +49,7 @@ def ask(  # over 40 lines: one parameter a flag
     budget: o.Budget = o.SEARCH.budget_tokens,
     front: o.Front = "auto",
     surround: o.Surround = o.SEARCH.surround,
+    alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
@@ -64,7 +65,7 @@ def ask(  # over 40 lines: one parameter a flag
     Exits with 4 when nothing is found or the answer abstains. The key for a URL comes from LMKINDEX_API_KEY.
     """
     asked = asked_question(question, batch)
-    options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
+    options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity or 0.0,
         timeout_s=o.parse_duration("--timeout", timeout),

@@ -76,6 +76,14 @@ Front = Annotated[
     str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto takes in what is near it while it pays.")
 ]
 Surround = Annotated[int, typer.Option(min=0, metavar="K", help="Sentences on both sides of a hit, instead of --front; 0 is off.")]
+Alpha = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="A",
+        help="How much less a sentence weighs that is farther from the boundary; with --front K or --surround K and --no-hybrid.",
+    ),
+]
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
 PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]
 Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Landmarks to start from.")]

@@ -108,7 +108,8 @@ the file decoded as UTF-8, a byte order mark not counted, with its own newlines;
 **search**: `question`, `spans`, best first. A span has `path`, `doc_id`, `page`, `start`, `end`, `boundary`, `score`,
 `text`. `boundary` is the character where the boundary sentence ends, the sentence that was hit; it equals `end` unless
 the span goes on after it (`--surround`, or spans that were merged). `score` is `(cosine + 0.25 * BM25 / best BM25) / 1.25`,
-with `--no-hybrid` the cosine; scores of different questions compare under `--no-hybrid` only.
+with `--no-hybrid` the cosine, with `--front K` or `--surround K` the mean of the span's cosines up to the boundary, weighted
+by `exp(-alpha * distance)` (`--alpha`); scores of different questions compare under `--no-hybrid` only.
 With `--explain` a span also has `why`, a list of
 lines.
 

@@ -34,6 +34,7 @@ def search(
     budget: o.Budget = o.SEARCH.budget_tokens,
     front: o.Front = "auto",
     surround: o.Surround = o.SEARCH.surround,
+    alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
@@ -50,7 +51,7 @@ def search(
     Exits with 4 when nothing is found.
     """
     asked = asked_question(question, batch)
-    options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
+    options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
     from lmkindex.search import open_searcher
 

@@ -127,7 +127,7 @@ class SearchOptions:
         require(self.surround >= 0, "--surround must not be negative.")
         require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
         require(self.num_hits > 0, "The number of hits must be positive.")
-        require(self.alpha >= 0, "alpha must not be negative.")
+        require(0 <= self.alpha < float("inf"), "--alpha must be a number, 0 or more.")
         require(self.region >= 0, "region must not be negative.")
 
 

@@ -266,6 +266,23 @@ def test_search_json_is_the_contract(run: Run, corpus: Path) -> None:
     assert run("search", "light", "--path", "*.docx").err == "Nothing was found.\n"
 
 
+def test_alpha_weighs_the_sentences_before_the_boundary(run: Run, corpus: Path) -> None:
+    def scores(*flags: str) -> list[float]:
+        return [span["score"] for span in run("search", "Where do gulls nest?", "--json", *flags).json["spans"]]
+
+    fixed = ("--front", "3", "--no-hybrid")
+    assert scores(*fixed) == scores(*fixed, "--alpha", "0.08")  # what it was before it was a flag
+    assert len({tuple(scores(*fixed, "--alpha", alpha)) for alpha in ("0", "0.08", "1")}) == 3
+    cosines = scores("--front", "1", "--no-hybrid")
+    assert scores(*fixed, "--alpha", "999")[0] == pytest.approx(cosines[0])  # the boundary alone
+    assert scores("--alpha", "0") == scores("--alpha", "1")  # with auto there is nothing to weigh
+    write_settings("[search]\nalpha = 1\n")
+    assert scores(*fixed) == scores(*fixed, "--alpha", "1")
+    assert run("config", "--json").json["settings"]["ask"]["alpha"]["value"] == 1
+    for wrong in ("-1", "nan", "inf"):
+        assert run("search", "x", "--alpha", wrong).code == 2
+
+
 def test_people_see_paths_and_texts_as_they_are(run: Run, corpus: Path) -> None:
     found = run("search", "The tower is red", "--front", "1", "--path", "lamp.txt")
     assert "[b]/lamp.txt:45-" in found.out
