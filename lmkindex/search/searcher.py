@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -66,7 +67,12 @@ class Searcher:
         from pathspec import GitIgnoreSpec
 
         spec = GitIgnoreSpec.from_lines([path_glob])
-        return sorted(entry.doc_id for entry in self.reader.manifest().values() if spec.match_file(entry.path))
+        return sorted(doc_id for doc_id, path in self.document_paths if spec.match_file(path))
+
+    @cached_property
+    def document_paths(self) -> list[tuple[str, str]]:
+        """Id and path of each document; read once, for all questions, because the state that is searched does not change."""
+        return [(entry.doc_id, entry.path) for entry in self.reader.manifest().values()]
 
     def nearest(self, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
         """The landmarks nearest to the question, best first, with their cosines."""
