@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.answer import answer_questions, cite
+from lmkindex.answer import answer_questions, cite, places
 from lmkindex.answer.answer import (
     ABSTENTION,
     NOT_FOUND,
@@ -25,6 +26,7 @@ from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
 from lmkindex.generate import FakeGenerator, Generator, OnText
 from lmkindex.records import Generation, Prompt, SearchResult, Span
+from lmkindex.sentences import split_sentences
 
 DAM = "The reservoir lies above the town. The Harrow dam was finished in 1932. It cost 1,200 pounds and took eleven men."
 FERRY = "The ferry does not run on Sundays. On weekdays it leaves at 6:40, and “no dogs are taken aboard” after dark."
@@ -200,6 +202,19 @@ def test_a_bare_fact_is_cited_where_the_question_fits() -> None:
     spans = (make_span("The weir broke in 1932."), make_span(DAM, path="b.txt"))
     assert cite("1932.", spans, "When was the Harrow dam finished?")[0] == "1932 [2]."
     assert cite("It is 1932.", spans, "Who painted the altar?")[1][0].verified is False
+
+
+def test_each_span_is_split_and_each_stretch_of_it_read_once_for_all_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    split, read = Mock(wraps=split_sentences), Mock(wraps=read_content)
+    monkeypatch.setattr(places, "split_sentences", split)
+    monkeypatch.setattr(places, "read_content", read)
+    text = 'The dam was finished in 1931. It leaves at 6:30. Trout are here [1][2]. It says "no dogs are seen aboard" [2]. Elves built it!'
+    found = cite(text, SPANS, "When was the dam finished?")
+    assert sorted(call.args[0] for call in split.call_args_list) == sorted([DAM, FERRY])
+    texts = [call.args[0] for call in read.call_args_list]
+    assert len(texts) == len(set(texts)) > 8
+    monkeypatch.undo()
+    assert found == cite(text, SPANS, "When was the dam finished?")
 
 
 def test_what_is_no_claim_gets_no_citation() -> None:
