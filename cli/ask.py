@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,7 +44,7 @@ def ask(  # over 40 lines: one parameter a flag
     model: o.Model = o.ANSWER.model,
     strict: o.Strict = False,
     max_answer_tokens: o.MaxAnswerTokens = o.ANSWER.max_answer_tokens,
-    min_similarity: o.MinSimilarity = None,
+    min_similarity: o.MinSimilarity = o.ANSWER.min_similarity,
     timeout: o.Timeout = o.TIMEOUT,
     budget: o.Budget = o.SEARCH.budget_tokens,
     front: o.Front = "auto",
@@ -67,14 +67,12 @@ def ask(  # over 40 lines: one parameter a flag
     asked = asked_question(question, batch)
     options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     answer_options = AnswerOptions(
-        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity or 0.0,
+        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity,
         timeout_s=o.parse_duration("--timeout", timeout),
     )  # fmt: skip
     from lmkindex.search import open_searcher
 
     searcher = open_searcher(terminal.index, EncodeOptions(device=device, dtype=dtype, threads=threads))
-    if min_similarity is None:
-        answer_options = replace(answer_options, min_similarity=searcher.encoder.folder.min_similarity)
     setup = AskSetup(
         terminal=terminal,
         searcher=searcher,

@@ -25,7 +25,7 @@ MAX_FILE_SIZE, FILE_TIMEOUT = f"{BUILD.files.max_file_bytes >> 20}M", f"{BUILD.f
 # What a single run is told, and no file or environment variable may say for all runs.
 ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "sample", "experiment", "log", "adapt"})
 # Texts that may also be written as numbers in a file.
-TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout"})
+TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout", "min_similarity"})
 
 Index = Annotated[str, typer.Option("--index", metavar="URI", help="The index: a directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]

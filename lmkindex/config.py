@@ -133,18 +133,18 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOptions:
-    """How an answer is written. `min_similarity` is the abstention threshold, a cosine."""
+    """How an answer is written. `min_similarity` is the abstention threshold, a cosine; None takes the encoder's own, from each result."""
 
     llm: str | None = None
     model: str | None = None
     max_answer_tokens: int = 160
-    min_similarity: float = 0.0
+    min_similarity: float | None = None
     temperature: float = 0.0
     timeout_s: float = 300.0
 
     def __post_init__(self) -> None:
         require(self.max_answer_tokens > 0, "The length of an answer must be positive.")
-        require(-1.0 <= self.min_similarity <= 1.0, "The abstention threshold is a cosine, from -1 to 1.")
+        require(self.min_similarity is None or -1.0 <= self.min_similarity <= 1.0, "The abstention threshold is a cosine, from -1 to 1.")
         require(self.timeout_s > 0, "The timeout must be positive.")
 
 

@@ -49,8 +49,10 @@ def make_span(text: str, *, path: str = "a.txt", start: int = 100, score: float 
     )
 
 
-def make_result(*spans: Span, question: str = "When was the dam finished?", similarity: float = 0.7) -> SearchResult:
-    return SearchResult(question=question, spans=spans, similarity=similarity)
+def make_result(
+    *spans: Span, question: str = "When was the dam finished?", similarity: float = 0.7, min_similarity: float = -1.0
+) -> SearchResult:
+    return SearchResult(question=question, spans=spans, similarity=similarity, min_similarity=min_similarity)
 
 
 SPANS = (make_span(DAM, path="a.txt"), make_span(FERRY, path="b.txt", start=7))
@@ -311,6 +313,18 @@ def test_a_run_that_only_abstains_opens_no_generator() -> None:
     answers = answer_questions([make_result(), make_result(*SPANS, similarity=0.4)], no_generator, options)
     assert [(a.abstained, a.answer, a.model) for a in answers] == [(True, ABSTENTION, "")] * 2
     assert answer_questions([], no_generator, options) == []
+
+
+def test_the_encoders_own_threshold_holds_unless_another_is_given() -> None:
+    results = [make_result(*SPANS, similarity=similarity, min_similarity=0.4) for similarity in (0.3, 0.4, -0.2)]
+
+    def asked(options: AnswerOptions) -> list[bool]:
+        return [not answer.abstained for answer in answer_questions(results, FakeGenerator(["It is 1932."] * 3), options)]
+
+    assert asked(AnswerOptions()) == [False, True, False]
+    assert asked(AnswerOptions(min_similarity=0.0)) == [True, True, False]
+    assert asked(AnswerOptions(min_similarity=-1.0)) == [True, True, True]
+    assert "min_similarity" not in results[0].to_json()
 
 
 def test_a_batch_is_one_call_and_keeps_its_order() -> None:

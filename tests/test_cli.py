@@ -362,6 +362,14 @@ def test_ask_json_is_the_contract(run: Run, corpus: Path, fake_llm: list[str]) -
     assert run(*ASK, "--min-similarity", "1").code == 4
 
 
+def test_the_encoder_says_when_to_abstain(run: Run, corpus: Path, fake: Any, fake_llm: list[str]) -> None:
+    fake.folder = replace(fake.folder, min_similarity=1.0)
+    assert run(*ASK).code == 4
+    assert run(*ASK, "--min-similarity", "0").code == 0
+    write_settings("[ask]\nmin-similarity = -0.5\n")
+    assert run(*ASK).code == 0
+
+
 def test_ask_prints_citations_and_streams(run: Run, corpus: Path, fake_llm: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     plain = run(*ASK).out
     assert plain.startswith("Amdahl keeps the light [1].\n\n[1] [b]/lamp.txt:0-23 verified ✓ ")

@@ -171,6 +171,14 @@ def test_only_documents_of_the_path(searcher: Searcher, glob: str, paths: set[st
     assert bool(result.similarity) == bool(paths)
 
 
+def test_a_result_carries_the_encoders_threshold(searcher: Searcher) -> None:
+    encoder = FakeEncoder()
+    encoder.folder = replace(encoder.folder, min_similarity=0.3)
+    results = Searcher(searcher.reader, encoder).search(["lamp", "lamp"], [SearchOptions(), SearchOptions(path_glob="none/")])
+    assert [result.min_similarity for result in results] == [0.3, 0.3]
+    assert set(results[0].to_json()) == {"question", "spans"}
+
+
 def test_the_manifest_is_read_once_for_all_questions(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = Mock(wraps=searcher.reader.manifest)
     monkeypatch.setattr(searcher.reader, "manifest", manifest)

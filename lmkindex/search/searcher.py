@@ -48,8 +48,9 @@ class Searcher:
     def search_one(self, question: str, vector_D: Float32Array, options: SearchOptions) -> SearchResult:
         """Hits, then similarities around them, then spans, then the budget."""
         doc_ids = self.documents_matching(options.path_glob)
+        min_similarity = self.encoder.folder.min_similarity
         if doc_ids == [] or not self.reader.head.counts["sentences"]:
-            return SearchResult(question=question, spans=(), similarity=0.0)
+            return SearchResult(question=question, spans=(), similarity=0.0, min_similarity=min_similarity)
         hits = self.nearest(vector_D, options, doc_ids)
         best_similarity = hits[0].score if hits else 0.0
         lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
@@ -58,7 +59,7 @@ class Searcher:
         extents = [extent_of(hit, similarities[hit.doc_id], options, is_fused=options.hybrid) for hit in hits]
         extents.sort(key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
         spans = self.take_spans(extents, options, similarities)
-        return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
+        return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity, min_similarity=min_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
         """The documents whose path matches a gitignore-style glob; None means all."""
