@@ -35,7 +35,7 @@ NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar
 LogJson = Annotated[bool, typer.Option("--log-json", help="Problems and summaries on stderr as JSON Lines, for a collector of logs.")]
 
 # Encoding
-Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 is PyTorch's choice.")]
+Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 takes every core that this process may use.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where the encoder runs: auto, cpu, cuda.")]
 Dtype = Annotated[str, typer.Option(metavar="NAME", help="Numbers of the encoder: auto, float32, bfloat16.")]
 
