@@ -26,8 +26,8 @@ app = typer.Typer(
 )
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="An encoder folder, or the name of the default one.")]
 FIELDS = (
-    "name", "path", "fingerprint", "pooling", "lmk_token", "lmk_id", "window_tokens", "context_tokens", "query_prefix", "dim", "base",
-    "base_license", "training",
+    "name", "path", "fingerprint", "pooling", "lmk_token", "lmk_id", "window_tokens", "context_tokens", "query_prefix", "dim",
+    "min_similarity", "base", "base_license", "training",
 )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.config import BuildOptions
 from lmkindex.display import one_line, visible
-from lmkindex.encoder import FakeEncoder
+from lmkindex.encoder import FakeEncoder, find_encoder
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import read_head, write_lock
@@ -597,7 +597,8 @@ def test_encoders(run: Run) -> None:
 def test_the_default_encoder_is_listed(run: Run) -> None:
     listed = run("encoders", "list", "--json").json["encoders"]
     assert [one["name"] for one in listed if one["is_default"]] == ["landmark-minilm"]
-    assert run("encoders", "inspect", "landmark-minilm", "--json").json["dim"] == 384
+    found = run("encoders", "inspect", "landmark-minilm", "--json").json
+    assert (found["dim"], found["min_similarity"]) == (384, find_encoder("landmark-minilm").min_similarity)
     assert "(default)" in run("encoders", "list").out
 
 
