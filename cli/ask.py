@@ -47,7 +47,7 @@ def ask(  # over 40 lines: one parameter a flag
     min_similarity: o.MinSimilarity = o.ANSWER.min_similarity,
     timeout: o.Timeout = o.TIMEOUT,
     budget: o.Budget = o.SEARCH.budget_tokens,
-    front: o.Front = "auto",
+    front: o.Front = o.FRONT,
     surround: o.Surround = o.SEARCH.surround,
     alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,

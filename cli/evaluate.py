@@ -69,7 +69,7 @@ def evaluate(  # over 40 lines: one parameter a flag
     seed: Seed = 0,
     encoder: o.Encoder = None,
     baseline: Baseline = None,
-    output: Output = "evaluation",
+    output: Output = o.EVALUATION_FOLDER,
     cache: Cache = None,
     experiment: Experiments = None,
     log: Log = None,

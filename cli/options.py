@@ -1,4 +1,4 @@
-"""The options of all commands, as Typer reads them, and the common ones that every command gets. Defaults come from `lmkindex.config`."""
+"""The options of all commands, as Typer reads them, and the common ones. Defaults come from `lmkindex.config`, which says how."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from .output import ACTIVE, Terminal
 BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+FRONT = str(SEARCH.front or "auto")
+TIME_BUDGET = f"{BUILD.time_budget_s:g}"
+EVALUATION_FOLDER = "evaluation"  # where `evaluate` writes and `plot` reads
 TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
 MAX_FILE_SIZE, FILE_TIMEOUT = f"{BUILD.files.max_file_bytes >> 20}M", f"{BUILD.files.parse_timeout_s / 60:g}m"
 

@@ -32,7 +32,7 @@ def search(
     terminal: Terminal,
     question: o.Question = None,
     budget: o.Budget = o.SEARCH.budget_tokens,
-    front: o.Front = "auto",
+    front: o.Front = o.FRONT,
     surround: o.Surround = o.SEARCH.surround,
     alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,

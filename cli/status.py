@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmkindex.config import index_path
+from lmkindex.config import CHECK_WINDOWS, index_path
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: Seed = 0) -> int:
+def status(terminal: Terminal, check: Check = False, sample: Sample = CHECK_WINDOWS, seed: Seed = 0) -> int:
     """Show what is indexed, and with what.
 
     Also which files failed and why, the size on disk, and when the index was last published.

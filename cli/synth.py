@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.config import SYNTH_BACKGROUND_WORDS, SYNTH_NAME, SYNTH_QUESTIONS, SYNTH_TEMPERATURE, AnswerOptions, EncodeOptions
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_NOTHING_FOUND, EXIT_OK, UsageError
 
@@ -29,7 +29,6 @@ EPILOG = (
     "  lmkindex synth manuals --questions 2000 --llm http://localhost:8000/v1 --time-budget 50m\n"
     "  lmkindex synth data --set medquad --compare data --compare-set squad_dev"
 )
-QUESTIONS, BACKGROUND, TEMPERATURE = 1000, 200, 0.3
 
 Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files, or with --set a folder of sets.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="The documents of NAME.docs.jsonl.gz; repeatable.")]
@@ -54,14 +53,14 @@ def synth(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     corpus: Corpus,
     sets: Sets = None,
-    questions: Questions = QUESTIONS,
+    questions: Questions = SYNTH_QUESTIONS,
     output: Output = "synth",
-    name: Name = "synth",
+    name: Name = SYNTH_NAME,
     tries: Tries = 0,
-    time_budget: o.TimeBudget = "0",
+    time_budget: o.TimeBudget = o.TIME_BUDGET,
     seed: Seed = 0,
-    background: Background = BACKGROUND,
-    temperature: Temperature = TEMPERATURE,
+    background: Background = SYNTH_BACKGROUND_WORDS,
+    temperature: Temperature = SYNTH_TEMPERATURE,
     compare: Compare = None,
     compare_sets: CompareSets = None,
     cache: Cache = None,

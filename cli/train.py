@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lmkindex.config import AnswerOptions
+from lmkindex.config import ADAPT_QUESTIONS, ADAPT_STEPS, AnswerOptions
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, UsageError
 
@@ -45,8 +45,8 @@ def train(  # over 40 lines: one parameter a flag
     data: Data = None,
     output: Output = None,
     adapt: Adapt = None,
-    questions: Questions = 1000,
-    steps: Steps = 150,
+    questions: Questions = ADAPT_QUESTIONS,
+    steps: Steps = ADAPT_STEPS,
     llm: o.Llm = o.ANSWER.llm,
     model: o.Model = o.ANSWER.model,
     timeout: o.Timeout = o.TIMEOUT,

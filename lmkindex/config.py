@@ -1,6 +1,9 @@
-"""Frozen options, one record per step, checked on construction. Every default of the project stands here and nowhere else.
+"""Frozen options, one record per step, checked on construction. The defaults of a step live in its record.
 
-Knows no flags, files or environment: the CLI gathers settings and builds these. How each default was chosen: `docs/log.md`.
+The records of `synth`, `adapt` and `evaluate` stand with those steps. Loading them takes too long for `--help`, so the numbers that the CLI
+shows of them are constants here, which the records take as well. The CLI takes its defaults from here and repeats none: only what is off,
+unlimited or not given it says itself (0, False, None), and `tests/test_defaults.py` compares every option with the record.
+Knows no flags, files or environment: the CLI gathers settings and builds the records. How each default was chosen: `docs/log.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +14,14 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
+CHECK_WINDOWS = 32  # that `status --check` encodes again
 EVALUATE_QUESTIONS = 500  # of a set
+ADAPT_QUESTIONS = 1000
+ADAPT_STEPS = 150
+SYNTH_NAME = "synth"
+SYNTH_QUESTIONS = 1000
+SYNTH_BACKGROUND_WORDS = 200
+SYNTH_TEMPERATURE = 0.3
 
 
 def require(condition: bool, message: str) -> None:
