@@ -15,8 +15,8 @@ from test_synth_run import write
 
 import lmkindex.adapt
 import lmkindex.build.pipeline
-import lmkindex.build.plan
 import lmkindex.build.prepare
+import lmkindex.build.settle
 import lmkindex.encoder.folder
 import lmkindex.generate
 import lmkindex.search.searcher
@@ -71,7 +71,7 @@ def check(printed: Sequence[Any], *kinds: str) -> None:
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
     """An empty working directory, no settings from outside, and a fake encoder in place of every one."""
     encoder = FakeEncoder()
-    for module in (lmkindex.build.pipeline, lmkindex.build.plan, lmkindex.search.searcher, lmkindex.encoder):
+    for module in (lmkindex.build.pipeline, lmkindex.build.settle, lmkindex.search.searcher, lmkindex.encoder):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
