@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,9 +15,9 @@ from lmkindex.display import one_line, visible
 from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
-from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
 from .output import Terminal, place
-from .retrieval import make_search_options, read_question
+from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
+from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
     from lmkindex.generate import Generator
@@ -37,18 +37,19 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def ask(
+def ask(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     question: o.Question = None,
     llm: o.Llm = o.ANSWER.llm,
     model: o.Model = o.ANSWER.model,
     strict: o.Strict = False,
     max_answer_tokens: o.MaxAnswerTokens = o.ANSWER.max_answer_tokens,
-    min_similarity: o.MinSimilarity = None,
+    min_similarity: o.MinSimilarity = o.ANSWER.min_similarity,
     timeout: o.Timeout = o.TIMEOUT,
     budget: o.Budget = o.SEARCH.budget_tokens,
-    front: o.Front = "auto",
+    front: o.Front = o.FRONT,
     surround: o.Surround = o.SEARCH.surround,
+    alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
@@ -63,32 +64,30 @@ def ask(
 
     Exits with 4 when nothing is found or the answer abstains. The key for a URL comes from LMKINDEX_API_KEY.
     """
-    asked = read_question(question, batch)
-    options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
+    asked = asked_question(question, batch)
+    options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     answer_options = AnswerOptions(
-        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity or 0.0,
+        llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity,
         timeout_s=o.parse_duration("--timeout", timeout),
     )  # fmt: skip
     from lmkindex.search import open_searcher
 
     searcher = open_searcher(terminal.index, EncodeOptions(device=device, dtype=dtype, threads=threads))
-    if min_similarity is None:
-        answer_options = replace(answer_options, min_similarity=searcher.encoder.folder.min_similarity)
-    job = Job(
+    setup = AskSetup(
         terminal=terminal,
         searcher=searcher,
         search_options=options,
         answer_options=answer_options,
         opener=make_opener(terminal, answer_options, threads),
     )
-    answers = ask_one(job, asked) if asked is not None else ask_batch(job, batch or "")
+    answers = ask_one(setup, asked) if asked is not None else ask_batch(setup, batch or "")
     if any("error" in answer for answer in answers):
         return EXIT_ERROR_LINES
     return exit_code(answers, strict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class AskSetup:
     """What one run asks with. `opener` gives the generator, opened at the first call."""
 
     terminal: Terminal
@@ -112,20 +111,20 @@ def make_opener(terminal: Terminal, options: AnswerOptions, threads: int) -> Cal
     return open_once
 
 
-def ask_one(job: Job, question: str) -> list[JsonObject]:
+def ask_one(setup: AskSetup, question: str) -> list[JsonObject]:
     """Answer and print one question; on a terminal the text is shown while it is written."""
     from lmkindex.answer import answer_questions
 
-    results = job.searcher.search([question], [job.search_options])
-    if job.terminal.is_interactive:
+    results = setup.searcher.search([question], [setup.search_options])
+    if setup.terminal.is_interactive:
         with draft() as on_text:
-            (answer,) = answer_questions(results, job.opener, job.answer_options, on_text=on_text)
+            (answer,) = answer_questions(results, setup.opener, setup.answer_options, on_text=on_text)
     else:
-        (answer,) = answer_questions(results, job.opener, job.answer_options)
-    if job.terminal.as_json:
-        job.terminal.print_json(answer.to_json())
+        (answer,) = answer_questions(results, setup.opener, setup.answer_options)
+    if setup.terminal.as_json:
+        setup.terminal.print_json(answer.to_json())
     else:
-        show(job.terminal, answer)
+        print_answer(setup.terminal, answer)
     return [answer.to_json()]
 
 
@@ -152,7 +151,7 @@ def draft() -> Iterator[Callable[[int, str], None]]:
         live.stop()
 
 
-def ask_batch(job: Job, batch: str) -> list[JsonObject]:
+def ask_batch(setup: AskSetup, batch: str) -> list[JsonObject]:
     """Answer and print all lines of a batch."""
     lines = read_batch(batch)
     asked = [line for line in lines if not line.error]
@@ -160,13 +159,13 @@ def ask_batch(job: Job, batch: str) -> list[JsonObject]:
     def results() -> Iterator[JsonObject]:
         from lmkindex.answer import answer_questions
 
-        options = options_of(asked, job.search_options)
-        found = job.searcher.search([line.question for line in asked], options)  # all of them before the engine starts
+        options = options_of(asked, setup.search_options)
+        found = setup.searcher.search([line.question for line in asked], options)  # all of them before the engine starts
         for chunk in chunked(found):
-            for answer in answer_questions(chunk, job.opener, job.answer_options):
+            for answer in answer_questions(chunk, setup.opener, setup.answer_options):
                 yield answer.to_json()
 
-    return list(write_batch(job.terminal, lines, results()))
+    return list(write_batch(setup.terminal, lines, results()))
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:
@@ -181,7 +180,7 @@ def is_verified(answer: JsonObject) -> bool:
     return bool(answer["citations"]) and all(citation["verified"] for citation in answer["citations"])
 
 
-def show(terminal: Terminal, answer: Answer) -> None:
+def print_answer(terminal: Terminal, answer: Answer) -> None:
     """The answer and, under it, its citations."""
     terminal.print(without_verdicts(answer.answer))
     if answer.citations:

@@ -16,8 +16,8 @@ from lmkindex.display import one_line
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK
 
 from . import options as o
-from .metrics import recording
 from .output import BOLD, Terminal, log_line
+from .prometheus import recording
 
 if TYPE_CHECKING:
     from lmkindex.records import BuildReport, Forecast, JsonObject
@@ -43,17 +43,17 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def build(
+def build(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     corpus: o.Corpus = None,
     encoder: o.Encoder = o.BUILD.encoder,
-    dry_run: o.DryRun = False,
-    rebuild: o.Rebuild = False,
+    dry_run: o.DryRun = o.BUILD.dry_run,
+    rebuild: o.Rebuild = o.BUILD.rebuild,
     include: o.Include = None,
     exclude: o.Exclude = None,
     retry_failed: o.RetryFailed = o.BUILD.retry_failed,
     ignore_failed: o.IgnoreFailed = False,
-    time_budget: o.TimeBudget = "0",
+    time_budget: o.TimeBudget = o.TIME_BUDGET,
     wait: o.Wait = o.BUILD.wait,
     max_delete: o.MaxDelete = o.MAX_DELETE_SHARE,
     metrics: o.Metrics = None,
@@ -88,18 +88,18 @@ def build(
         )  # fmt: skip
         from lmkindex.build import build_index
 
-        with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_progress:
+        with stopping_on_signals(terminal) as stop, bytes_progress(terminal) as on_progress:
             outcome.report = report = build_index(
                 terminal.index, corpus or [], build_options,
                 stop=stop, on_progress=on_progress, on_forecast=lambda forecast: tell_forecast(terminal, forecast),
             )  # fmt: skip
-        show(terminal, report, ignore_failed=ignore_failed)
+        print_report(terminal, report, ignore_failed=ignore_failed)
         outcome.exit_code = EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK
     return outcome.exit_code
 
 
 @contextmanager
-def progress_of(terminal: Terminal) -> Iterator[Callable[[str, int, int], None]]:
+def bytes_progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], None]]:
     """A bar that the build moves."""
     with terminal.progress() as bar:
         task = bar.add_task("", total=None)
@@ -137,7 +137,7 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
             signal.signal(number, handler)
 
 
-def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> None:
+def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> None:
     """JSON, or the summary in one line; problems to stderr. Failures that are ignored are no problems: -q does not show them."""
     if terminal.as_json:
         terminal.print_json(report.to_json())
@@ -147,7 +147,7 @@ def show(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> Non
             terminal.warn(f"warning: {warning}")
         tell_skipped(terminal, report)
     if report.plan is not None and not terminal.as_json:
-        show_plan(terminal, report)
+        print_plan(terminal, report)
     elif terminal.log_json:
         terminal.note(summary_of(report), "build_finished", report.to_json())
     elif not (terminal.quiet or terminal.as_json):
@@ -197,7 +197,7 @@ def duration_of(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:,.0f} minutes"
 
 
-def show_plan(terminal: Terminal, report: BuildReport) -> None:
+def print_plan(terminal: Terminal, report: BuildReport) -> None:
     """The forecast of --dry-run."""
     for name, paths in (report.plan or {}).items():
         if paths:

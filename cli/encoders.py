@@ -26,8 +26,8 @@ app = typer.Typer(
 )
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="An encoder folder, or the name of the default one.")]
 FIELDS = (
-    "name", "path", "fingerprint", "pooling", "lmk_token", "lmk_id", "window_tokens", "context_tokens", "query_prefix", "dim", "base",
-    "base_license", "training",
+    "name", "path", "fingerprint", "pooling", "lmk_token", "lmk_id", "window_tokens", "context_tokens", "query_prefix", "dim",
+    "min_similarity", "base", "base_license", "training",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def list_encoders(terminal: Terminal) -> int:
     used, problems = encoder_of_index(terminal.index)
     folders = find_folders(used.get("path"), problems)
     listed = [
-        {**describe(folder), "is_default": is_default, "is_used": folder.fingerprint == used.get("fingerprint")}
+        {**folder_fields(folder), "is_default": is_default, "is_used": folder.fingerprint == used.get("fingerprint")}
         for folder, is_default in folders
     ]
     if terminal.as_json:
@@ -95,7 +95,7 @@ def inspect(terminal: Terminal, folder: Folder) -> int:
     """
     from lmkindex.encoder import find_encoder
 
-    found = describe(find_encoder(folder))
+    found = folder_fields(find_encoder(folder))
     if terminal.as_json:
         terminal.print_json(found)
     for name, value in [] if terminal.as_json else found.items():
@@ -103,7 +103,7 @@ def inspect(terminal: Terminal, folder: Folder) -> int:
     return EXIT_OK
 
 
-def describe(folder: EncoderFolder) -> dict[str, Any]:
+def folder_fields(folder: EncoderFolder) -> dict[str, Any]:
     """The settings of an encoder folder, as `--json` prints them."""
     fields = {name: getattr(folder, name) for name in FIELDS}
     return fields | {"path": str(folder.path), "training": dict(folder.training)}

@@ -15,9 +15,11 @@ from lmkindex.errors import EXIT_OK, UsageError
 
 from . import options as o
 from .ask import make_opener
-from .output import Terminal
+from .output import Terminal, telling_what_is_kept
 
 if TYPE_CHECKING:
+    from lmkindex.datasets import EvaluationSet
+    from lmkindex.encoder.cache import VectorCache
     from lmkindex.evaluate.driver import Encoders
     from lmkindex.evaluate.evaluate_set import EvaluateOptions, SetResult
 
@@ -27,6 +29,7 @@ EPILOG = (
     "  lmkindex evaluate data --reader 50\n  lmkindex evaluate data --experiment scatter --experiment budget\n  lmkindex plot evaluation"
 )
 CACHE_NAME = "evaluate"
+KEPT = "What was encoded and answered"
 
 Data = Annotated[
     Path, typer.Argument(metavar="DATA", help="A folder of NAME.docs.jsonl.gz + NAME.qa.jsonl.gz, a LongBench .jsonl, or examples/.")
@@ -55,7 +58,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def evaluate(
+def evaluate(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     data: Data,
     sets: Sets = None,
@@ -66,7 +69,7 @@ def evaluate(
     seed: Seed = 0,
     encoder: o.Encoder = None,
     baseline: Baseline = None,
-    output: Output = "evaluation",
+    output: Output = o.EVALUATION_FOLDER,
     cache: Cache = None,
     experiment: Experiments = None,
     log: Log = None,
@@ -87,48 +90,49 @@ def evaluate(
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
-    from lmkindex.datasets import find_sets
-    from lmkindex.encoder.cache import VectorCache
-    from lmkindex.evaluate.driver import append_log, run_evaluation, run_experiment
-    from lmkindex.evaluate.lexical import require_bm25
+    from lmkindex.evaluate.driver import append_log, run_evaluation
     from lmkindex.evaluate.reader_run import ReaderOptions
-    from lmkindex.runtime import cache_folder
-    from lmkindex.storage import check_writable
 
-    require_bm25()
     options = make_options(systems or (), scope, budget, questions, seed)
     names = check_experiments(experiment or ())
-    found = find_sets(data, sets or ())
-    cache = cache if cache is not None else cache_folder() / CACHE_NAME
-    for folder, flag in ((Path(output), "--output"), (cache, "--cache"), *(((log.parent, "--log"),) if log is not None else ())):
-        check_writable(folder, flag)  # now, not after an hour
+    found, vectors = open_data(data, sets or (), Path(output), cache, log)
     encoders = load_encoders(encoder, baseline, EncodeOptions(device=device, dtype=dtype, threads=threads))
-    vectors = VectorCache(cache)
     if names:
-        with telling_what_is_kept(terminal):
-            return run_experiments(
-                terminal,
-                names,
-                lambda name, on_step: run_experiment(name, found, encoders, vectors, Path(output), options, on_step),
-                log,
-                output,
-            )
-    with telling_what_is_kept(terminal), progress_of(terminal, len(found) * len(options.scopes) * len(options.systems)) as advance:
+        return run_experiments(terminal, names, found, encoders, vectors, output, options, log)
+    readers = ReaderOptions(num_questions=reader, budget_tokens=budget, systems=reader_systems(options, bool(systems)), seed=seed)
+    num_steps = len(found) * len(options.scopes) * len(options.systems)
+    with telling_what_is_kept(terminal, KEPT), steps_progress(terminal, num_steps) as advance:
         results = run_evaluation(
             found, encoders, vectors, Path(output), options,
-            reader=ReaderOptions(
-                num_questions=reader, budget_tokens=budget, systems=reader_systems(options, bool(systems)), seed=seed
-            ),
+            reader=readers,
             open_reader=make_opener(terminal, answer_options, threads),
             answer_options=answer_options,
             on_step=lambda name, where, system: advance(f"{name} ({where}): {system}"),
-            on_set=lambda result, seconds: terminal.note(describe(result, seconds)),
+            on_set=lambda result, seconds: terminal.note(set_in_a_line(result, seconds)),
             on_answers=lambda name, system, done, total: advance(f"{name}: answers from {system}, {done} of {total}", 0),
         )  # fmt: skip
     if log is not None:
         append_log(log, results)
-    show(terminal, results, output)
+    print_results(terminal, results, output)
     return EXIT_OK
+
+
+def open_data(
+    data: Path, names: Sequence[str], output: Path, cache: Path | None, log: Path | None
+) -> tuple[list[EvaluationSet], VectorCache]:
+    """The sets and the kept vectors; what is missing or cannot be written is an error now, not after an hour."""
+    from lmkindex.datasets import find_sets
+    from lmkindex.encoder.cache import VectorCache
+    from lmkindex.evaluate.lexical import require_bm25
+    from lmkindex.runtime import cache_folder
+    from lmkindex.storage import check_writable
+
+    require_bm25()
+    found = find_sets(data, names)
+    cache = cache if cache is not None else cache_folder() / CACHE_NAME
+    for folder, flag in ((output, "--output"), (cache, "--cache"), *(((log.parent, "--log"),) if log is not None else ())):
+        check_writable(folder, flag)
+    return found, VectorCache(cache)
 
 
 def make_options(systems: Sequence[str], scope: str, budget: int, questions: int, seed: int) -> EvaluateOptions:
@@ -176,46 +180,47 @@ def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOpti
 
 
 def run_experiments(
-    terminal: Terminal, names: Sequence[str], run: Callable[[str, Callable[[str], None]], dict[str, Any]], log: Path | None, output: str
+    terminal: Terminal,
+    names: Sequence[str],
+    sets: Sequence[EvaluationSet],
+    encoders: Encoders,
+    vectors: VectorCache,
+    output: str,
+    options: EvaluateOptions,
+    log: Path | None,
 ) -> int:
     """Each experiment: its files, its figures, its tables."""
-    from lmkindex.evaluate.driver import append_log
+    from lmkindex.evaluate.driver import append_log, run_experiment
     from lmkindex.evaluate.result_tables import experiment_tables, render_text
 
     for name in names:
-        with progress_of(terminal, None) as advance:
-            found = run(name, lambda text, name=name, advance=advance: advance(f"{name}: {text}"))  # type: ignore[misc]
+        with telling_what_is_kept(terminal, KEPT), steps_progress(terminal, None) as advance:
+
+            def on_step(text: str, name: str = name, advance: Callable[[str], None] = advance) -> None:
+                advance(f"{name}: {text}")
+
+            measured = run_experiment(name, sets, encoders, vectors, Path(output), options, on_step)
         if log is not None:
-            append_log(log, found)
+            append_log(log, measured)
         if terminal.as_json:
-            terminal.print_json(found)
+            terminal.print_json(measured)
             continue
-        for table in experiment_tables(found):
+        for table in experiment_tables(measured):
             terminal.print(render_text(table) + "\n")
-        terminal.print(found["verdict"])
+        terminal.print(measured["verdict"])
         terminal.note(f"Written to {one_line(output)}/experiments/{name}.json, its figures to {one_line(output)}/figures.")
     return EXIT_OK
 
 
 @contextmanager
-def progress_of(terminal: Terminal, num_steps: int | None) -> Iterator[Callable[..., None]]:
+def steps_progress(terminal: Terminal, num_steps: int | None) -> Iterator[Callable[..., None]]:
     """A bar that counts steps; each call names the step that begins."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=num_steps)
         yield lambda text, steps=1: bar.update(task, advance=steps, description=one_line(text))
 
 
-@contextmanager
-def telling_what_is_kept(terminal: Terminal) -> Iterator[None]:
-    """A word to who presses Ctrl-C."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        terminal.note("Stopped. What was encoded and answered is kept: the same command goes on from there.")
-        raise
-
-
-def describe(result: SetResult, seconds: float) -> str:
+def set_in_a_line(result: SetResult, seconds: float) -> str:
     """A finished set in one line."""
     return (
         f"{one_line(result.name)}: {result.num_documents:,} documents, {result.num_tokens:,} tokens, "
@@ -223,7 +228,7 @@ def describe(result: SetResult, seconds: float) -> str:
     )
 
 
-def show(terminal: Terminal, results: dict[str, Any], output: str) -> None:
+def print_results(terminal: Terminal, results: dict[str, Any], output: str) -> None:
     """JSON, or the tables."""
     if terminal.as_json:
         terminal.print_json(results)

@@ -17,7 +17,7 @@ import typer
 from lmkindex.display import visible
 from lmkindex.errors import IndexUnusableError, LmkindexError
 
-from . import ask, build, config, encoders, evaluate, plot, read, search, settings, status, synth, train
+from . import ask, build, effective_settings, encoders, evaluate, passage, plot, search, settings, status, synth, train
 from .output import ACTIVE, Terminal
 
 COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-progress", "--log-json"})
@@ -34,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example:\n\n\b\n  lmkindex build examples/corpus\n  lmkindex ask 'Who keeps the light?'",
 )
-for module in (build, search, ask, read, status, config, evaluate, plot, train, synth):
+for module in (build, search, ask, passage, status, effective_settings, evaluate, plot, train, synth):  # the order of the help
     module.register(app)
 app.add_typer(encoders.app, name="encoders")
 
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
             print(visible(traceback.format_exc()), file=sys.stderr, end="")
         terminal = ACTIVE.get() or Terminal(index="", log_json="--log-json" in words)
         fields = {"exit_code": exit_code_of(error), "kind": type(error).__name__}
-        terminal.warn(explain(error) if terminal.log_json else f"error: {explain(error)}", "error", fields, level="error")
+        terminal.warn(error_message(error) if terminal.log_json else f"error: {error_message(error)}", "error", fields, level="error")
         return exit_code_of(error)
 
 
@@ -135,7 +135,7 @@ def run_command(words: list[str], wants_help: bool) -> int:
     return 0
 
 
-def explain(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """What went wrong, in a sentence for the user."""
     if isinstance(error, LmkindexError):
         return str(error)

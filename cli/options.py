@@ -1,4 +1,4 @@
-"""The options of all commands, as Typer reads them, and the common ones that every command gets. Defaults come from `lmkindex.config`."""
+"""The options of all commands, as Typer reads them, and the common ones. Defaults come from `lmkindex.config`, which says how."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from .output import ACTIVE, Terminal
 BUILD, SEARCH, ANSWER = BuildOptions(), SearchOptions(), AnswerOptions()
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+FRONT = str(SEARCH.front or "auto")
+TIME_BUDGET = f"{BUILD.time_budget_s:g}"
+EVALUATION_FOLDER = "evaluation"  # where `evaluate` writes and `plot` reads
 TIMEOUT, MAX_DELETE_SHARE = f"{ANSWER.timeout_s / 60:g}m", f"{BUILD.max_delete:.0%}"
 MAX_FILE_SIZE, FILE_TIMEOUT = f"{BUILD.files.max_file_bytes >> 20}M", f"{BUILD.files.parse_timeout_s / 60:g}m"
 
 # What a single run is told, and no file or environment variable may say for all runs.
 ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check", "sample", "experiment", "log", "adapt"})
 # Texts that may also be written as numbers in a file.
-TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout"})
+TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout", "min_similarity"})
 
 Index = Annotated[str, typer.Option("--index", metavar="URI", help="The index: a directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
@@ -35,7 +38,7 @@ NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress bar
 LogJson = Annotated[bool, typer.Option("--log-json", help="Problems and summaries on stderr as JSON Lines, for a collector of logs.")]
 
 # Encoding
-Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 is PyTorch's choice.")]
+Threads = Annotated[int, typer.Option(min=0, metavar="N", help="Threads of the encoder; 0 takes every core that this process may use.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where the encoder runs: auto, cpu, cuda.")]
 Dtype = Annotated[str, typer.Option(metavar="NAME", help="Numbers of the encoder: auto, float32, bfloat16.")]
 
@@ -76,6 +79,14 @@ Front = Annotated[
     str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto takes in what is near it while it pays.")
 ]
 Surround = Annotated[int, typer.Option(min=0, metavar="K", help="Sentences on both sides of a hit, instead of --front; 0 is off.")]
+Alpha = Annotated[
+    float,
+    typer.Option(
+        min=0.0,
+        metavar="A",
+        help="How much less a sentence weighs that is farther from the boundary; with --front K or --surround K and --no-hybrid.",
+    ),
+]
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
 PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]
 Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Landmarks to start from.")]

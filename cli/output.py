@@ -9,7 +9,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,16 @@ class Terminal:
         amount = DownloadColumn() if counts_bytes else MofNCompleteColumn()
         columns = (BarColumn(), amount, TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
         return Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shows_progress)
+
+
+@contextmanager
+def telling_what_is_kept(terminal: Terminal, kept: str) -> Iterator[None]:
+    """When Ctrl-C stops what runs inside, tell the user what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.note(f"Stopped. {kept} is kept: the same command goes on from there.")
+        raise
 
 
 # The terminal of the command that runs, for what goes wrong outside of it; None before a command line was understood.

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def plot(terminal: Terminal, folder: Folder = Path("evaluation")) -> int:
+def plot(terminal: Terminal, folder: Folder = Path(o.EVALUATION_FOLDER)) -> int:
     """Draw the figures of a saved evaluation, and write its report.
 
     Figures go to FOLDER/figures, as PNGs that can be printed in black and white. FOLDER/report.html

@@ -10,6 +10,7 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 
 from . import settings
+from .json_fields import json_tables
 from .main import make_command
 
 WIDTH = 100
@@ -88,60 +89,7 @@ bytes) of the canonical text, half open, so that `text[start:end]` is the passag
 the file decoded as UTF-8, a byte order mark not counted, with its own newlines; for other formats
 `lmkindex read PATH` prints it. `page` counts from 1, and is null for documents without pages.
 
-**build**
-
-| key | meaning |
-|---|---|
-| `scanned` | files found; `added + changed + renamed + unchanged + len(failed)`, and those not reached when `incomplete` |
-| `added`, `changed`, `renamed`, `deleted`, `unchanged` | documents that this run treated so |
-| `failed` | list of `path`, `reason`, `first`, `last` (UTC), `tries`: every file that cannot be read, also those that failed before |
-| `documents`, `sentences`, `tokens` | what the index holds after the build; tokens are the documents' own |
-| `windows_encoded`, `windows_reused` | windows of this run; one is reused when the same tokens are stored for the document |
-| `seconds` | duration of the run |
-| `tokens_per_second` | encoder input tokens of this run (context included) per second |
-| `tokens_encoded`, `bytes_read` | encoder input tokens of this run; bytes of the files that it read |
-| `forecast` | `files`, `bytes`, `tokens`, `seconds` (or null): an estimate from sizes; `--dry-run` counts exactly |
-| `incomplete` | there and true when `--time-budget` ended the run; the same command goes on |
-| `warnings` | there when maintenance failed, which loses nothing |
-| `plan` | with `--dry-run`: lists of paths under `add`, `change`, `rename`, `delete`, `fail`; the rest is a forecast |
-
-**search**: `question`, `spans`, best first. A span has `path`, `doc_id`, `page`, `start`, `end`, `boundary`, `score`,
-`text`. `boundary` is the character where the boundary sentence ends, the sentence that was hit; it equals `end` unless
-the span goes on after it (`--surround`, or spans that were merged). `score` is `(cosine + 0.25 * BM25 / best BM25) / 1.25`,
-with `--no-hybrid` the cosine; scores of different questions compare under `--no-hybrid` only.
-With `--explain` a span also has `why`, a list of
-lines.
-
-**ask**: `question`, `answer`, `abstained`, `citations`, `spans`, `model`. A citation has `marker` (the number in the
-answer), `path`, `page`, `start`, `end`, `quote` (the source's own text) and `verified`. Markers number the spans that
-the model was shown in document order, by `path` and `start`. Marker 0 is a sentence of the answer that no span supports: it
-is not in the text, and its place, if any, is the nearest miss. A marker that names no span has an empty `path`. Neither is
-verified. Verified means that the source says it, not that it answers the question.
-
-**--batch** takes lines `{"question": ..., "id"?: ..., "path"?: GLOB}`; other keys are ignored. `id`, any JSON value, is
-handed through as the first key; `path` replaces `--path`. A wrong line gives `{"id"?, "error", "line"}`, `line` counting
-from 1, blank lines included but not answered.
-
-**read**: `path`, `doc_id`, `page`, `start`, `end`, `text`, `before`, `after` (the last two by `--context`).
-
-**status**: `index`, `published`, `size_bytes`, `documents`, `sentences`, `tokens`, `encoder`, `options`, `roots`,
-`failed` (with `status`: `failed`, or `stale` when the last readable text is still searchable), `format`, `tables`; with
-`--check` also `damage`, a list of sentences that is empty when the index is whole, and then `sample`: how many `windows` of how many
-`documents` were encoded again, `vectors` compared, `offsets` compared, `smallest_cosine`, and `differences`, a list of sentences.
-
-**evaluate**: `dataset` (`macro` for the mean over several sets), `scope`, `budget_tokens`, `num_questions`, `systems`; a system has
-`name`, `recall`, `precision`, `iou`, `mrr`, `hit_boundary`, `recall_at_1`, `recall_at_5`, `recall_at_10`, `ci95` (95% intervals of
-the first five, and `recall_difference`: mean, low and high of the reference's recall minus this system's), `ms_per_query`,
-`index_seconds`, `index_bytes`, `vectors_per_1000_tokens`, `bytes_per_1000_tokens`. Beside them `results`, the same for every set, scope
-and budget; `reference`, `encoder`, `baseline_encoder`, `datasets`, `budgets`, and `reader` (with `--reader`). With `--experiment`:
-`experiment`, `question`, `settings`, `tables`, `figures`, `verdict`.
-
-**plot**: `figures` (the PNG files) and `report`.
-
-**config**: `files` (in the order in which they win) and `settings`: for each command and key `value`, `source` (`flag`,
-`environment`, `file`, `index`, `default`) and `where` (the variable or file).
-
-**encoders list**: `encoders`; **encoders inspect**: one of them.
+`a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for any fields.
 
 """
 
@@ -165,7 +113,7 @@ def reference() -> str:
     """The whole page."""
     commands = [name.split() for name, _ in settings.leaf_commands(make_command())]
     sections = [f"### lmkindex {' '.join(words)}".rstrip() + f"\n\n```text\n{help_of(words)}\n```\n" for words in [[], *commands]]
-    return f"{OPENING}{SETTINGS}{settings_list()}{JSON}## Commands\n\n" + "\n".join(sections)
+    return f"{OPENING}{SETTINGS}{settings_list()}{JSON}{json_tables()}## Commands\n\n" + "\n".join(sections)
 
 
 if __name__ == "__main__":

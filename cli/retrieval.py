@@ -10,7 +10,7 @@ from lmkindex.errors import UsageError
 from . import options as o
 
 
-def read_question(question: str | None, batch: str | None) -> str | None:
+def asked_question(question: str | None, batch: str | None) -> str | None:
     """The question, from stdin if it is `-`; None with --batch. Raises `UsageError` unless there is exactly one of the two."""
     if batch is not None:
         if question is not None:
@@ -51,8 +51,16 @@ def check_glob(path_glob: str | None) -> str | None:
     return path_glob
 
 
-def make_search_options(*, budget: int, front: str, surround: int, hybrid: bool, path: str | None, hits: int) -> SearchOptions:
+def make_search_options(
+    *, budget: int, front: str, surround: int, alpha: float, hybrid: bool, path: str | None, hits: int
+) -> SearchOptions:
     """The library's options from the flags."""
     return SearchOptions(
-        budget_tokens=budget, front=o.parse_front(front), surround=surround, hybrid=hybrid, path_glob=check_glob(path), num_hits=hits
+        budget_tokens=budget,
+        front=o.parse_front(front),
+        surround=surround,
+        alpha=alpha,
+        hybrid=hybrid,
+        path_glob=check_glob(path),
+        num_hits=hits,
     )

@@ -12,9 +12,9 @@ from lmkindex.display import one_line
 from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
-from .batch import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
 from .output import BOLD, DIM, Terminal, place
-from .retrieval import make_search_options, read_question
+from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
+from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
     from lmkindex.records import SearchResult
@@ -32,8 +32,9 @@ def search(
     terminal: Terminal,
     question: o.Question = None,
     budget: o.Budget = o.SEARCH.budget_tokens,
-    front: o.Front = "auto",
+    front: o.Front = o.FRONT,
     surround: o.Surround = o.SEARCH.surround,
+    alpha: o.Alpha = o.SEARCH.alpha,
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
@@ -49,8 +50,8 @@ def search(
 
     Exits with 4 when nothing is found.
     """
-    asked = read_question(question, batch)
-    options = make_search_options(budget=budget, front=front, surround=surround, hybrid=hybrid, path=path, hits=hits)
+    asked = asked_question(question, batch)
+    options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
     from lmkindex.search import open_searcher
 
@@ -60,7 +61,7 @@ def search(
     if terminal.as_json:
         terminal.print_json(result_json(result, explain))
     else:
-        show(terminal, result, explain)
+        print_spans(terminal, result, explain)
     return EXIT_OK if result.spans else EXIT_NOTHING_FOUND
 
 
@@ -88,7 +89,7 @@ def result_json(result: SearchResult, explain: bool) -> JsonObject:
     return fields
 
 
-def show(terminal: Terminal, result: SearchResult, explain: bool) -> None:
+def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None:
     """Rank, score, place and text of each span."""
     if not result.spans:
         terminal.note("Nothing was found.")

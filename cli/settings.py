@@ -108,10 +108,10 @@ def settings_paths() -> list[Path]:
 
 def read_files(schema: Schema) -> list[SettingsFile]:
     """All settings files that exist, checked, the one that wins last."""
-    return [read_file(path, schema) for path in settings_paths() if path.is_file()]
+    return [read_settings_file(path, schema) for path in settings_paths() if path.is_file()]
 
 
-def read_file(path: Path, schema: Schema) -> SettingsFile:
+def read_settings_file(path: Path, schema: Schema) -> SettingsFile:
     """Read and check one file. Raises `UsageError` that names the file, the key and what it should be."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

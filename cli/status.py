@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lmkindex.config import index_path
+from lmkindex.config import CHECK_WINDOWS, index_path
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: Seed = 0) -> int:
+def status(terminal: Terminal, check: Check = False, sample: Sample = CHECK_WINDOWS, seed: Seed = 0) -> int:
     """Show what is indexed, and with what.
 
     Also which files failed and why, the size on disk, and when the index was last published.
@@ -43,7 +43,7 @@ def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: 
 
     path = index_path(terminal.index)
     reader = IndexReader(path)
-    found = describe(path, reader)
+    found = index_facts(path, reader)
     if check:
         from lmkindex.index import check_index
 
@@ -54,7 +54,7 @@ def status(terminal: Terminal, check: Check = False, sample: Sample = 32, seed: 
     if terminal.as_json:
         terminal.print_json(found)
     else:
-        show(terminal, found)
+        print_status(terminal, found)
     if found.get("damage"):
         return IndexUnusableError.exit_code
     return LmkindexError.exit_code if found.get("sample", {}).get("differences") else EXIT_OK
@@ -71,7 +71,7 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
     return check_sample(searcher.reader, searcher.encoder, num_windows=num_windows, seed=seed).to_json()
 
 
-def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
+def index_facts(path: Path, reader: IndexReader) -> dict[str, Any]:
     """The facts, as `--json` prints them."""
     from lmkindex.build.forecast import rate_of
     from lmkindex.build.manifest import failure_of
@@ -84,7 +84,7 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     return {
         "index": str(path),
         "published": time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
-        "size_bytes": size_of(path),
+        "size_bytes": folder_bytes(path),
         **{name: head.counts.get(name, 0) for name in ("documents", "sentences", "tokens")},
         "encoder": dict(head.encoder),
         "options": dict(head.options),
@@ -97,7 +97,7 @@ def describe(path: Path, reader: IndexReader) -> dict[str, Any]:
     }
 
 
-def size_of(path: Path) -> int:
+def folder_bytes(path: Path) -> int:
     """Bytes of all files below `path`; one that goes away meanwhile counts nothing."""
     total = 0
     for directory, _, names in os.walk(path):
@@ -118,7 +118,7 @@ def tried(failure: Mapping[str, Any]) -> str:
     return f" ({failure['tries']} times, first {failure['first']}, last {failure['last']})"
 
 
-def show(terminal: Terminal, found: dict[str, Any]) -> None:
+def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
     """The facts in lines; problems go to stderr as well as into the exit code."""
     encoder, options = found["encoder"], found["options"]
     terminal.print(f"Index {one_line(found['index'])}", BOLD)
@@ -143,10 +143,10 @@ def show(terminal: Terminal, found: dict[str, Any]) -> None:
     elif "damage" in found:
         terminal.print("  check      no damage found")
     if "sample" in found:
-        show_sample(terminal, found["sample"])
+        print_sample(terminal, found["sample"])
 
 
-def show_sample(terminal: Terminal, sample: dict[str, Any]) -> None:
+def print_sample(terminal: Terminal, sample: dict[str, Any]) -> None:
     """What was encoded again, and what differs."""
     terminal.print(
         f"  sample     {sample['windows']:,} windows of {sample['documents']:,} documents encoded again, {sample['vectors']:,} vectors: "

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lmkindex.config import AnswerOptions, EncodeOptions
+from lmkindex.config import SYNTH_BACKGROUND_WORDS, SYNTH_NAME, SYNTH_QUESTIONS, SYNTH_TEMPERATURE, AnswerOptions, EncodeOptions
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_FAILED_FILES, EXIT_NOTHING_FOUND, EXIT_OK, UsageError
 
 from . import options as o
 from .ask import make_opener
 from .evaluate import CACHE_NAME
-from .output import Terminal
+from .output import Terminal, telling_what_is_kept
 
 if TYPE_CHECKING:
     from lmkindex.datasets import EvaluationSet
@@ -29,7 +29,6 @@ EPILOG = (
     "  lmkindex synth manuals --questions 2000 --llm http://localhost:8000/v1 --time-budget 50m\n"
     "  lmkindex synth data --set medquad --compare data --compare-set squad_dev"
 )
-QUESTIONS, BACKGROUND, TEMPERATURE = 1000, 200, 0.3
 
 Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files, or with --set a folder of sets.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="The documents of NAME.docs.jsonl.gz; repeatable.")]
@@ -50,18 +49,18 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def synth(
+def synth(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     corpus: Corpus,
     sets: Sets = None,
-    questions: Questions = QUESTIONS,
+    questions: Questions = SYNTH_QUESTIONS,
     output: Output = "synth",
-    name: Name = "synth",
+    name: Name = SYNTH_NAME,
     tries: Tries = 0,
-    time_budget: o.TimeBudget = "0",
+    time_budget: o.TimeBudget = o.TIME_BUDGET,
     seed: Seed = 0,
-    background: Background = BACKGROUND,
-    temperature: Temperature = TEMPERATURE,
+    background: Background = SYNTH_BACKGROUND_WORDS,
+    temperature: Temperature = SYNTH_TEMPERATURE,
     compare: Compare = None,
     compare_sets: CompareSets = None,
     cache: Cache = None,
@@ -102,14 +101,14 @@ def synth(
     for failure in failures:
         terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
-    with telling_what_is_kept(terminal), progress_of(terminal, questions) as advance:
+    with telling_what_is_kept(terminal, "All but the last few spans"), questions_progress(terminal, questions) as advance:
         # The human sets come first: the engine, once it runs, changes torch's threads (FACTS), and what is wrong in them shows at once.
         compared = [compare_set(human_set, loaded, vectors, seed, advance) for human_set in human_sets]
         opener = make_opener(terminal, answer_options, threads)
         result = write_questions(documents, loaded, opener, options, folder, vectors, advance)
         advance("measuring the questions", result.num_questions, len(result.attempts))
         report_quality(result, documents, loaded, vectors, compared, folder)
-    show(terminal, result.to_json() | {"failed": [{"path": one.path, "reason": one.reason} for one in failures]}, folder)
+    print_summary(terminal, result.to_json() | {"failed": [{"path": one.path, "reason": one.reason} for one in failures]}, folder)
     if not result.num_questions:
         return EXIT_NOTHING_FOUND
     return EXIT_FAILED_FILES if failures else EXIT_OK
@@ -135,7 +134,7 @@ def compare_set(
 
 
 @contextmanager
-def progress_of(terminal: Terminal, num_questions: int) -> Iterator[Callable[[str, int, int], None]]:
+def questions_progress(terminal: Terminal, num_questions: int) -> Iterator[Callable[[str, int, int], None]]:
     """A bar of accepted questions; off a terminal nothing."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=num_questions)
@@ -146,17 +145,7 @@ def progress_of(terminal: Terminal, num_questions: int) -> Iterator[Callable[[st
         yield advance
 
 
-@contextmanager
-def telling_what_is_kept(terminal: Terminal) -> Iterator[None]:
-    """A word to who presses Ctrl-C."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        terminal.note("Stopped. All but the last few spans is kept: the same command goes on from there.")
-        raise
-
-
-def show(terminal: Terminal, summary: JsonObject, folder: Path) -> None:
+def print_summary(terminal: Terminal, summary: JsonObject, folder: Path) -> None:
     """JSON, or what was written in a few lines."""
     if terminal.as_json:
         terminal.print_json(summary)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lmkindex.config import AnswerOptions
+from lmkindex.config import ADAPT_QUESTIONS, ADAPT_STEPS, AnswerOptions
 from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, UsageError
 
@@ -39,14 +39,14 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def train(
+def train(  # over 40 lines: one parameter a flag
     terminal: Terminal,
     recipe: RecipeFile = None,
     data: Data = None,
     output: Output = None,
     adapt: Adapt = None,
-    questions: Questions = 1000,
-    steps: Steps = 150,
+    questions: Questions = ADAPT_QUESTIONS,
+    steps: Steps = ADAPT_STEPS,
     llm: o.Llm = o.ANSWER.llm,
     model: o.Model = o.ANSWER.model,
     timeout: o.Timeout = o.TIMEOUT,
@@ -78,7 +78,7 @@ def train(
     read = read_recipe(recipe)
     folder = output if output is not None else Path("runs") / read.name
     options = TrainOptions(device=device, threads=threads)
-    with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_step:
+    with stopping_on_signals(terminal) as stop, training_progress(terminal) as on_step:
         encoder_path = run_training(read, data, folder, options, stop=stop, on_note=terminal.note, on_step=on_step, open_dev=DevBench)
     if not is_main_process():
         return EXIT_OK
@@ -102,7 +102,7 @@ def run_adapt(
     from lmkindex.train import TrainOptions
 
     generator = f"{answer_options.llm or 'default'} {answer_options.model or ''}".strip()
-    with stopping_on_signals(terminal) as stop, progress_of(terminal) as on_step:
+    with stopping_on_signals(terminal) as stop, training_progress(terminal) as on_step:
         report = adapt_encoder(
             index, output, AdaptOptions(num_questions=questions, steps=steps, generator=generator),
             TrainOptions(device=device, threads=threads), make_opener(terminal, answer_options, threads),
@@ -116,16 +116,16 @@ def run_adapt(
 
 
 @contextmanager
-def progress_of(terminal: Terminal) -> Iterator[Callable[[str, float, dict[str, Any]], None]]:
+def training_progress(terminal: Terminal) -> Iterator[Callable[[str, float, dict[str, Any]], None]]:
     """A bar on a terminal, a line now and then in a log."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=1000)
 
-        def show(stage: str, progress: float, line: dict[str, Any]) -> None:
+        def show_step(stage: str, progress: float, line: dict[str, Any]) -> None:
             speed = line["tokens"] / max(line["seconds"], 1e-3)
             text = f"{stage}: loss {line['loss']:.3f}, accuracy {line['accuracy']:.2f}, {speed:,.0f} tokens/s"
             bar.update(task, completed=round(1000 * progress), description=one_line(text))
             if not terminal.shows_progress and line["total_steps"] % LOG_EVERY == 0:
                 terminal.note(f"step {line['total_steps']}, {progress:.0%} of {one_line(text)}")
 
-        yield show
+        yield show_step

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import EncodeOptions, index_path, require
+from .config import ADAPT_QUESTIONS, ADAPT_STEPS, EncodeOptions, index_path, require
 from .datasets import EvaluationSet, SourceDocument, find_sets, write_set
 from .encoder import find_encoder, load_encoder, read_folder
 from .encoder.cache import VectorCache
@@ -42,8 +42,8 @@ class AdaptOptions:
     """`num_questions` are to be written, `steps` updates to be made with `learning_rate`; `generator` names the
     language model."""
 
-    num_questions: int = 1000
-    steps: int = 150
+    num_questions: int = ADAPT_QUESTIONS
+    steps: int = ADAPT_STEPS
     learning_rate: float = 5e-5
     seed: int = 0
     generator: str = ""

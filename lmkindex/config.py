@@ -1,6 +1,9 @@
-"""Frozen options, one record per step, checked on construction. Every default of the project stands here and nowhere else.
+"""Frozen options, one record per step, checked on construction. The defaults of a step live in its record.
 
-Knows no flags, files or environment: the CLI gathers settings and builds these. How each default was chosen: `docs/log.md`.
+The records of `synth`, `adapt` and `evaluate` stand with those steps. Loading them takes too long for `--help`, so the numbers that the CLI
+shows of them are constants here, which the records take as well. The CLI takes its defaults from here and repeats none: only what is off,
+unlimited or not given it says itself (0, False, None), and `tests/test_defaults.py` compares every option with the record.
+Knows no flags, files or environment: the CLI gathers settings and builds the records. How each default was chosen: `docs/log.md`.
 """
 
 from __future__ import annotations
@@ -11,7 +14,14 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
+CHECK_WINDOWS = 32  # that `status --check` encodes again
 EVALUATE_QUESTIONS = 500  # of a set
+ADAPT_QUESTIONS = 1000
+ADAPT_STEPS = 150
+SYNTH_NAME = "synth"
+SYNTH_QUESTIONS = 1000
+SYNTH_BACKGROUND_WORDS = 200
+SYNTH_TEMPERATURE = 0.3
 
 
 def require(condition: bool, message: str) -> None:
@@ -130,24 +140,24 @@ class SearchOptions:
         require(self.surround >= 0, "--surround must not be negative.")
         require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
         require(self.num_hits > 0, "The number of hits must be positive.")
-        require(self.alpha >= 0, "alpha must not be negative.")
+        require(0 <= self.alpha < float("inf"), "--alpha must be a number, 0 or more.")
         require(self.region >= 1, "region must be a positive number of sentences.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOptions:
-    """How an answer is written. `min_similarity` is the abstention threshold, a cosine."""
+    """How an answer is written. `min_similarity` is the abstention threshold, a cosine; None takes the encoder's own, from each result."""
 
     llm: str | None = None
     model: str | None = None
     max_answer_tokens: int = 160
-    min_similarity: float = 0.0
+    min_similarity: float | None = None
     temperature: float = 0.0
     timeout_s: float = 300.0
 
     def __post_init__(self) -> None:
         require(self.max_answer_tokens > 0, "The length of an answer must be positive.")
-        require(-1.0 <= self.min_similarity <= 1.0, "The abstention threshold is a cosine, from -1 to 1.")
+        require(self.min_similarity is None or -1.0 <= self.min_similarity <= 1.0, "The abstention threshold is a cosine, from -1 to 1.")
         require(self.timeout_s > 0, "The timeout must be positive.")
 
 

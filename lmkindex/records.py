@@ -270,11 +270,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """A question and its spans, best first. `similarity` is the best landmark's cosine with the question, -1..1."""
+    """A question and its spans, best first. `similarity` is the best landmark's cosine with the question, -1..1; `min_similarity` is that
+    of the encoder (`EncoderFolder`)."""
 
     question: str
     spans: tuple[Span, ...]
     similarity: float
+    min_similarity: float = -1.0
 
     def to_json(self) -> JsonObject:
         return {"question": self.question, "spans": [span.to_json() for span in self.spans]}

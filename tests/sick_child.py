@@ -35,7 +35,7 @@ def obey(html: str) -> tuple[str, str]:
     return "title", f"{os.getpid()} {' '.join(words)}"
 
 
-def main() -> None:
+def run_child() -> None:
     for name, reader in {"read_pdf": hang, "read_docx": crash, "read_html": obey}.items():
         setattr(parse, name, reader)
-    parser_child.main()
+    parser_child.run_child()

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmkindex.answer import answer_questions, cite
+from lmkindex.answer import answer_questions, cite, places
 from lmkindex.answer.answer import (
     ABSTENTION,
     NOT_FOUND,
@@ -25,6 +26,7 @@ from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
 from lmkindex.generate import FakeGenerator, Generator, OnText
 from lmkindex.records import Generation, Prompt, SearchResult, Span
+from lmkindex.sentences import split_sentences
 
 DAM = "The reservoir lies above the town. The Harrow dam was finished in 1932. It cost 1,200 pounds and took eleven men."
 FERRY = "The ferry does not run on Sundays. On weekdays it leaves at 6:40, and “no dogs are taken aboard” after dark."
@@ -47,8 +49,10 @@ def make_span(text: str, *, path: str = "a.txt", start: int = 100, score: float 
     )
 
 
-def make_result(*spans: Span, question: str = "When was the dam finished?", similarity: float = 0.7) -> SearchResult:
-    return SearchResult(question=question, spans=spans, similarity=similarity)
+def make_result(
+    *spans: Span, question: str = "When was the dam finished?", similarity: float = 0.7, min_similarity: float = -1.0
+) -> SearchResult:
+    return SearchResult(question=question, spans=spans, similarity=similarity, min_similarity=min_similarity)
 
 
 SPANS = (make_span(DAM, path="a.txt"), make_span(FERRY, path="b.txt", start=7))
@@ -202,6 +206,19 @@ def test_a_bare_fact_is_cited_where_the_question_fits() -> None:
     assert cite("It is 1932.", spans, "Who painted the altar?")[1][0].verified is False
 
 
+def test_each_span_is_split_and_each_stretch_of_it_read_once_for_all_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    split, read = Mock(wraps=split_sentences), Mock(wraps=read_content)
+    monkeypatch.setattr(places, "split_sentences", split)
+    monkeypatch.setattr(places, "read_content", read)
+    text = 'The dam was finished in 1931. It leaves at 6:30. Trout are here [1][2]. It says "no dogs are seen aboard" [2]. Elves built it!'
+    found = cite(text, SPANS, "When was the dam finished?")
+    assert sorted(call.args[0] for call in split.call_args_list) == sorted([DAM, FERRY])
+    texts = [call.args[0] for call in read.call_args_list]
+    assert len(texts) == len(set(texts)) > 8
+    monkeypatch.undo()
+    assert found == cite(text, SPANS, "When was the dam finished?")
+
+
 def test_what_is_no_claim_gets_no_citation() -> None:
     assert cite("Yes.", SPANS, "") == ("Yes.", ())
 
@@ -296,6 +313,18 @@ def test_a_run_that_only_abstains_opens_no_generator() -> None:
     answers = answer_questions([make_result(), make_result(*SPANS, similarity=0.4)], no_generator, options)
     assert [(a.abstained, a.answer, a.model) for a in answers] == [(True, ABSTENTION, "")] * 2
     assert answer_questions([], no_generator, options) == []
+
+
+def test_the_encoders_own_threshold_holds_unless_another_is_given() -> None:
+    results = [make_result(*SPANS, similarity=similarity, min_similarity=0.4) for similarity in (0.3, 0.4, -0.2)]
+
+    def asked(options: AnswerOptions) -> list[bool]:
+        return [not answer.abstained for answer in answer_questions(results, FakeGenerator(["It is 1932."] * 3), options)]
+
+    assert asked(AnswerOptions()) == [False, True, False]
+    assert asked(AnswerOptions(min_similarity=0.0)) == [True, True, False]
+    assert asked(AnswerOptions(min_similarity=-1.0)) == [True, True, True]
+    assert "min_similarity" not in results[0].to_json()
 
 
 def test_a_batch_is_one_call_and_keeps_its_order() -> None:

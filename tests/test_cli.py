@@ -30,7 +30,7 @@ import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.config import BuildOptions
 from lmkindex.display import one_line, visible
-from lmkindex.encoder import FakeEncoder
+from lmkindex.encoder import FakeEncoder, find_encoder
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import read_head, write_lock
@@ -266,6 +266,23 @@ def test_search_json_is_the_contract(run: Run, corpus: Path) -> None:
     assert run("search", "light", "--path", "*.docx").err == "Nothing was found.\n"
 
 
+def test_alpha_weighs_the_sentences_before_the_boundary(run: Run, corpus: Path) -> None:
+    def scores(*flags: str) -> list[float]:
+        return [span["score"] for span in run("search", "Where do gulls nest?", "--json", *flags).json["spans"]]
+
+    fixed = ("--front", "3", "--no-hybrid")
+    assert scores(*fixed) == scores(*fixed, "--alpha", "0.08")  # what it was before it was a flag
+    assert len({tuple(scores(*fixed, "--alpha", alpha)) for alpha in ("0", "0.08", "1")}) == 3
+    cosines = scores("--front", "1", "--no-hybrid")
+    assert scores(*fixed, "--alpha", "999")[0] == pytest.approx(cosines[0])  # the boundary alone
+    assert scores("--alpha", "0") == scores("--alpha", "1")  # with auto there is nothing to weigh
+    write_settings("[search]\nalpha = 1\n")
+    assert scores(*fixed) == scores(*fixed, "--alpha", "1")
+    assert run("config", "--json").json["settings"]["ask"]["alpha"]["value"] == 1
+    for wrong in ("-1", "nan", "inf"):
+        assert run("search", "x", "--alpha", wrong).code == 2
+
+
 def test_people_see_paths_and_texts_as_they_are(run: Run, corpus: Path) -> None:
     found = run("search", "The tower is red", "--front", "1", "--path", "lamp.txt")
     assert "[b]/lamp.txt:45-" in found.out
@@ -343,6 +360,14 @@ def test_ask_json_is_the_contract(run: Run, corpus: Path, fake_llm: list[str]) -
     assert run(*ASK).code == 0
     assert run("ask", "light", "--path", "none/").code == 4
     assert run(*ASK, "--min-similarity", "1").code == 4
+
+
+def test_the_encoder_says_when_to_abstain(run: Run, corpus: Path, fake: Any, fake_llm: list[str]) -> None:
+    fake.folder = replace(fake.folder, min_similarity=1.0)
+    assert run(*ASK).code == 4
+    assert run(*ASK, "--min-similarity", "0").code == 0
+    write_settings("[ask]\nmin-similarity = -0.5\n")
+    assert run(*ASK).code == 0
 
 
 def test_ask_prints_citations_and_streams(run: Run, corpus: Path, fake_llm: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -572,7 +597,8 @@ def test_encoders(run: Run) -> None:
 def test_the_default_encoder_is_listed(run: Run) -> None:
     listed = run("encoders", "list", "--json").json["encoders"]
     assert [one["name"] for one in listed if one["is_default"]] == ["landmark-minilm"]
-    assert run("encoders", "inspect", "landmark-minilm", "--json").json["dim"] == 384
+    found = run("encoders", "inspect", "landmark-minilm", "--json").json
+    assert (found["dim"], found["min_similarity"]) == (384, find_encoder("landmark-minilm").min_similarity)
     assert "(default)" in run("encoders", "list").out
 
 

@@ -29,7 +29,7 @@ from lmkindex.errors import IndexUnusableError, LmkindexError
 from lmkindex.index import HEAD_FILE, IndexReader, read_head
 from lmkindex.index.tables import MANIFESTS, TABLES, connect, manifest_version
 from lmkindex.search import Searcher
-from lmkindex_cli.main import exit_code_of, explain
+from lmkindex_cli.main import error_message, exit_code_of
 
 
 class Place:
@@ -52,7 +52,7 @@ class Place:
         """A build fails so, with the exit code and the sentence of the command line."""
         with pytest.raises(kind) as caught:
             self.build(rebuild=rebuild)
-        assert message in explain(caught.value)
+        assert message in error_message(caught.value)
         assert exit_code_of(caught.value) == code
 
     def is_intact(self) -> None:

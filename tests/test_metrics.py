@@ -18,7 +18,7 @@ import lmkindex.build.prepare
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.index import write_lock
 from lmkindex.records import BuildReport
-from lmkindex_cli.metrics import LAST_SUCCESS, Outcome, write_metrics
+from lmkindex_cli.prometheus import LAST_SUCCESS, Outcome, write_metrics
 
 SAMPLE = re.compile(r'([a-z_]+)\{index="((?:[^"\\\n]|\\[\\"n])*)"(?:,([a-z_]+)="([^"\\\n]*)")?\} (-?[0-9.e+]+)')
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -168,6 +169,24 @@ def test_only_documents_of_the_path(searcher: Searcher, glob: str, paths: set[st
     result = ask(searcher, QUESTIONS[0], path_glob=glob, hybrid=hybrid, budget_tokens=10_000)
     assert {span.path for span in result.spans} == paths
     assert bool(result.similarity) == bool(paths)
+
+
+def test_a_result_carries_the_encoders_threshold(searcher: Searcher) -> None:
+    encoder = FakeEncoder()
+    encoder.folder = replace(encoder.folder, min_similarity=0.3)
+    results = Searcher(searcher.reader, encoder).search(["lamp", "lamp"], [SearchOptions(), SearchOptions(path_glob="none/")])
+    assert [result.min_similarity for result in results] == [0.3, 0.3]
+    assert set(results[0].to_json()) == {"question", "spans"}
+
+
+def test_the_manifest_is_read_once_for_all_questions(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = Mock(wraps=searcher.reader.manifest)
+    monkeypatch.setattr(searcher.reader, "manifest", manifest)
+    fresh = Searcher(searcher.reader, searcher.encoder)
+    options = [SearchOptions(path_glob=glob) for glob in ("*.md", "mill/", "*.txt", "*.md")]
+    together = fresh.search(QUESTIONS, options)
+    assert manifest.call_count == 1
+    assert together == [Searcher(searcher.reader, searcher.encoder).search([q], [o])[0] for q, o in zip(QUESTIONS, options, strict=True)]
 
 
 def test_a_path_of_documents_that_failed(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Spans -> an answer whose citations code has checked. The face of the package.
 
-`answer` makes the prompt and reads what the model wrote; `citations` finds each claim's place in the spans, `quotations`
-word for word, `support` by words, numbers, names and negations.
+`answer` makes the prompt and reads what the model wrote; `citations` looks each claim up in the spans, with `places` for the
+sentences that support it by the words, numbers, names and negations of `support`, and `quotations` word for word.
 """
 
 from __future__ import annotations

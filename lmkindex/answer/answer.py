@@ -2,7 +2,7 @@
 
 Takes search results and a generator (or a function that opens one, called only when something is asked). Knows no index, encoder or vLLM.
 A prompt numbers its spans from 1 in document order, (path, start), which is also the meaning of a citation's `marker`; the spans in an
-`Answer` stay best first. A question abstains without being asked when its best similarity is under `min_similarity` or it has no spans.
+`Answer` stay best first. A question abstains without being asked when its best similarity is under the threshold or it has no spans.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def answer_questions(
     Raises `GeneratorError` when the generator cannot be opened, or fails for every question that was asked.
     """
     answers: dict[int, Answer] = {i: abstain(result) for i, result in enumerate(results)}
-    asked = [i for i, result in enumerate(results) if result.spans and result.similarity >= options.min_similarity]
+    asked = [i for i, result in enumerate(results) if result.spans and result.similarity >= threshold_of(result, options)]
     if not asked:
         return list(answers.values())
     opened = generator() if callable(generator) else generator
@@ -69,6 +69,11 @@ def answer_questions(
     for i, generation in zip(asked, generations, strict=True):
         answers[i] = read_answer(results[i].question, shown[i], generation, opened.name)
     return list(answers.values())
+
+
+def threshold_of(result: SearchResult, options: AnswerOptions) -> float:
+    """The similarity under which a question is not asked: what the options say, else what the encoder of the search says."""
+    return result.min_similarity if options.min_similarity is None else options.min_similarity
 
 
 def abstain(result: SearchResult, reason: str = ABSTENTION) -> Answer:

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 
 from ..records import Citation, Span
 from ..sentences import split_sentences
+from .places import CitableSpan, best_evidence
 from .quotations import find_quotation, quotations_of
-from .support import MIN_SUPPORT, Content, read_content, support
+from .support import MIN_SUPPORT, Content, read_content
 
-MAX_EVIDENCE_SENTENCES = 3
-FRAGMENT_WORDS = 2  # a claim of so few content words says nothing alone: its evidence must be about the question as well
-MIN_ABOUT_QUESTION = 1 / 3  # share of the question's content words
 MARKER = re.compile(r"[\[【]\s*(?:passages?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE)
 LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]", re.MULTILINE)  # no number of the claim
 END_OF_SENTENCE = re.compile(r"[\s.!?。！？…]*$")
@@ -37,26 +35,17 @@ class Claim:
     markers: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks ties."""
-
-    start: int
-    end: int
-    score: float
-    closeness: float
-
-
 def cite(text: str, shown: Sequence[Span], question: str) -> tuple[str, tuple[Citation, ...]]:
     """Check all claims of `text`; add a marker to each claim that has none but is supported. Returns the new text and the citations."""
     asked = read_content(question).words
+    sources = [CitableSpan(span) for span in shown]
     citations: list[Citation] = []
     for claim in reversed(claims_of(text)):  # from the end, so that insertions do not move what is still to come
         words = MARKER.sub(" ", text[claim.start : claim.end])
         if claim.markers:
-            found = [citation for marker in claim.markers for citation in check(words, marker, shown, asked)]
+            found = [citation for marker in claim.markers for citation in check(words, marker, sources, asked)]
         else:
-            found = attribute(words, shown, asked)
+            found = attribute(words, sources, asked)
             text = with_markers(text, claim, [citation.marker for citation in found if citation.verified])
         citations[:0] = found
     return text, tuple(dict.fromkeys(citations))
@@ -106,75 +95,52 @@ def split_at_markers(text: str, start: int, end: int, groups: list[tuple[int, in
         yield Claim(start=start, end=end, markers=())
 
 
-def check(words: str, marker: int, shown: Sequence[Span], asked: frozenset[str]) -> list[Citation]:
+def check(words: str, marker: int, sources: Sequence[CitableSpan], asked: frozenset[str]) -> list[Citation]:
     """Citations for a claim that the model marked with `marker`: one for each quotation, or one for the claim."""
-    if not 1 <= marker <= len(shown):
+    if not 1 <= marker <= len(sources):
         return [without_place(marker)]
-    span = shown[marker - 1]
+    source = sources[marker - 1]
     quoted = quotations_of(words)
     if not quoted:
-        evidence = best_evidence(words, span, asked)
-        return [citation_at(span, marker, evidence.start, evidence.end, evidence.score >= MIN_SUPPORT)]
+        evidence = best_evidence(read_content(words), source, asked)
+        return [citation_at(source.span, marker, evidence.start, evidence.end, evidence.score >= MIN_SUPPORT)]
     around = words
     for quotation in quoted:
         around = around.replace(quotation, " ")
-    is_framed_truly = not (read_content(around).required - read_content(span.text).words)
+    is_framed_truly = not (read_content(around).required - source.words)
     citations = []
     for quotation in quoted:
-        place = find_quotation(quotation, span.text)
-        start, end = place if place is not None else nearest_place(quotation, span, asked)
-        citations.append(citation_at(span, marker, start, end, place is not None and is_framed_truly))
+        place = find_quotation(quotation, source.span.text)
+        start, end = place if place is not None else nearest_place(quotation, source, asked)
+        citations.append(citation_at(source.span, marker, start, end, place is not None and is_framed_truly))
     return citations
 
 
-def attribute(words: str, shown: Sequence[Span], asked: frozenset[str]) -> list[Citation]:
+def attribute(words: str, sources: Sequence[CitableSpan], asked: frozenset[str]) -> list[Citation]:
     """Citations for a claim without a marker: of the best span that passes, else one without a source. None for no claim at all."""
-    if not read_content(words).words or not shown:
+    claim = read_content(words)
+    if not claim.words or not sources:
         return []
-    candidates = [check(words, marker, shown, asked) for marker in range(1, len(shown) + 1)]
+    candidates = [check(words, marker, sources, asked) for marker in range(1, len(sources) + 1)]
     passing = [citations for citations in candidates if all(citation.verified for citation in citations)]
-    best = max(passing or candidates, key=lambda citations: closeness_of(words, citations, asked))
+    best = max(passing or candidates, key=lambda citations: closeness_of(claim, citations, asked))
     if passing:
         return best
     nearest = best[0]
-    if not read_content(words).words & read_content(nearest.quote).words:
+    if not claim.words & read_content(nearest.quote).words:
         return [without_place(NO_SOURCE)]
-    return [citation_at(shown[nearest.marker - 1], NO_SOURCE, *place_of(nearest, shown[nearest.marker - 1]), False)]
+    span = sources[nearest.marker - 1].span
+    return [citation_at(span, NO_SOURCE, *place_of(nearest, span), False)]
 
 
-def closeness_of(words: str, citations: Sequence[Citation], asked: frozenset[str]) -> tuple[float, float]:
+def closeness_of(claim: Content, citations: Sequence[Citation], asked: frozenset[str]) -> tuple[float, float]:
     """How well the cited places fit the claim, then the question."""
     quoted = read_content(" ".join(citation.quote for citation in citations)).words
-    claimed = read_content(words).words
-    return len(claimed & quoted) / max(1, len(claimed)), len(asked & quoted) / max(1, len(asked))
+    return len(claim.words & quoted) / max(1, len(claim.words)), len(asked & quoted) / max(1, len(asked))
 
 
-def best_evidence(words: str, span: Span, asked: frozenset[str]) -> Evidence:
-    """The fewest neighbouring sentences of `span` that support the claim; when none do, those that come nearest."""
-    claim = read_content(words)
-    sentences = split_sentences(span.text)
-    starts, ends = sentences.starts_S.tolist(), sentences.ends_S.tolist()
-    nearest = Evidence(start=0, end=len(span.text), score=0.0, closeness=-1.0)
-    for length in range(1, min(MAX_EVIDENCE_SENTENCES, len(starts)) + 1):
-        runs = [weigh(claim, span.text, starts[i], ends[i + length - 1], asked) for i in range(len(starts) - length + 1)]
-        best = max(runs, key=lambda run: (run.score, run.closeness))  # the first of equals
-        if best.score >= MIN_SUPPORT:
-            return best
-        if length == 1:
-            nearest = max(runs, key=lambda run: run.closeness)
-    return Evidence(start=nearest.start, end=nearest.end, score=0.0, closeness=nearest.closeness)
-
-
-def weigh(claim: Content, text: str, start: int, end: int, asked: frozenset[str]) -> Evidence:
-    source = read_content(text[start:end])
-    about_question = len(asked & source.words) / len(asked) if asked else 1.0
-    is_about = about_question >= MIN_ABOUT_QUESTION or len(claim.words) > FRAGMENT_WORDS
-    closeness = len(claim.words & source.words) + about_question / 2
-    return Evidence(start=start, end=end, score=support(claim, source, asked) if is_about else 0.0, closeness=closeness)
-
-
-def nearest_place(quotation: str, span: Span, asked: frozenset[str]) -> tuple[int, int]:
-    evidence = best_evidence(quotation, span, asked)
+def nearest_place(quotation: str, source: CitableSpan, asked: frozenset[str]) -> tuple[int, int]:
+    evidence = best_evidence(read_content(quotation), source, asked)
     return evidence.start, evidence.end
 
 

@@ -78,7 +78,7 @@ def read_content(text: str) -> Content:
         is_acronym = len(lower) > 1 and match.group().isupper()  # US is not us
         if lower.removesuffix("'s") in STOPWORDS and not is_acronym:
             continue
-        word = normalise(lower)
+        word = normal_form(lower)
         words.add(word)
         if word[0].isdigit() or match.group()[0].isupper():
             required.add(word)
@@ -88,7 +88,7 @@ def read_content(text: str) -> Content:
     return Content(words=frozenset(words), required=frozenset(required), negated=frozenset(negated))
 
 
-def normalise(word: str) -> str:
+def normal_form(word: str) -> str:
     """Casefolded word -> the form that is compared: numbers without separators, number words as digits, English endings off."""
     word = unicodedata.normalize("NFKC", word)
     if word[0].isdigit():

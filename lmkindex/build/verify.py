@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config import WindowOptions
+from ..config import CHECK_WINDOWS, WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
 from ..sentences import split_sentences
@@ -54,7 +54,7 @@ class Sample:
         }
 
 
-def check_sample(reader: IndexReader, encoder: Encoder, *, num_windows: int, seed: int) -> Sample:
+def check_sample(reader: IndexReader, encoder: Encoder, *, num_windows: int = CHECK_WINDOWS, seed: int = 0) -> Sample:
     """Compare documents in an order that `seed` decides until `num_windows` windows were encoded again."""
     sizes = reader.head.options
     windows = window_options(encoder, sizes["window_tokens"], sizes["context_tokens"])

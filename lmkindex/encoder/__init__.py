@@ -1,7 +1,7 @@
 """Rows of token ids -> one vector a sentence. The face of the package.
 
 `protocol` is the seam; `rows` puts windows into the form that a forward takes; `batches` and `pace` plan the forwards, `transformer` runs
-them; `folder` reads and checks encoder folders; `fake` is an encoder without weights.
+them; `folder` reads and checks encoder folders, `fingerprint` tells one from another; `fake` is an encoder without weights.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ..errors import EncoderError
 from ..records import EncoderFolder, JsonObject
 from ..runtime import cache_folder
 from ..storage import publish_folder
+from .fingerprint import fingerprint_files
 
 FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
@@ -103,14 +103,8 @@ def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -
 
 def fingerprint_of(path: Path) -> str:
     """A hash of weights, tokenizer and settings: 32 hexadecimal digits."""
-    digest = blake2b(digest_size=16)
     names = [entry.name for entry in path.iterdir() if entry.name in FINGERPRINT_FILES or entry.suffix in FINGERPRINT_SUFFIXES]
-    for name in sorted(names):
-        digest.update(f"{name}\0{(path / name).stat().st_size}\0".encode())
-        with (path / name).open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
+    return fingerprint_files(path, sorted(names))
 
 
 def base_folder() -> Path:

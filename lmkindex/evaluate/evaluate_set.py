@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import EVALUATE_QUESTIONS, require
+from ..config import EVALUATE_QUESTIONS, SearchOptions, require
 from ..storage import write_arrays
 from .records import BUDGETS_TOKENS, SCOPES, SystemRun
 from .scoring import score_rankings
@@ -26,7 +26,7 @@ class EvaluateOptions:
     systems: tuple[System, ...] = field(default_factory=lambda: tuple(all_systems()))
     scopes: tuple[str, ...] = SCOPES
     budgets_tokens: tuple[int, ...] = BUDGETS_TOKENS
-    main_budget_tokens: int = 512
+    main_budget_tokens: int = SearchOptions().budget_tokens
     max_questions: int = EVALUATE_QUESTIONS
     seed: int = 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import AnswerOptions, require
+from ..config import AnswerOptions, SearchOptions, require
 from ..generate import Generator
 from ..records import JsonObject, SearchResult
 from .bootstrap import intervals, macro_means, resample_macro
@@ -34,7 +34,7 @@ class ReaderOptions:
     """`num_questions` a set (0: no reader evaluation), and the tokens of context that each answer gets."""
 
     num_questions: int = 0
-    budget_tokens: int = 512
+    budget_tokens: int = SearchOptions().budget_tokens
     systems: tuple[str, ...] = READER_SYSTEMS
     seed: int = 0
 

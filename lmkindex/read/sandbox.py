@@ -83,7 +83,7 @@ class _Child:
         self._num_files = 0
         self.is_reusable = True
         # Our place on sys.path, and not the working directory: it may be the corpus, with a `docx.py` in it.
-        code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from {CHILD_MODULE} import main; main()"
+        code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from {CHILD_MODULE} import run_child; run_child()"
         command = [sys.executable, "-P", "-c", code, str(options.max_parse_bytes), str(os.getpid())]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take address space
         with tempfile.TemporaryFile() as log:

@@ -37,7 +37,7 @@ def read_message(stream: IO[bytes]) -> bytes | None:
     return message if len(message) == length else None
 
 
-def main() -> None:
+def run_child() -> None:
     """Serve until stdin ends. Arguments: bytes of memory, the parent's process id."""
     max_bytes, parent_id = (int(word) for word in sys.argv[1:3])
     die_with(parent_id)

@@ -1,10 +1,12 @@
 """Questions -> hits -> spans (DESIGN §6). The face of the package.
 
-`searcher` asks the index, `ranking` puts hits in order, `spans` grows them and takes what fits into the budget.
+`searcher` asks the index, `ranking` puts hits in order, `spans` grows them and takes what fits into the budget. `passages` reads
+a passage by its place.
 """
 
 from __future__ import annotations
 
+from .passages import Passage, read_passage
 from .searcher import Searcher, open_searcher
 
-__all__ = ["Searcher", "open_searcher"]
+__all__ = ["Passage", "Searcher", "open_searcher", "read_passage"]

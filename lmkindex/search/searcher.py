@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -49,8 +50,9 @@ class Searcher:
     def search_one(self, question: str, vector_D: Float32Array, options: SearchOptions) -> SearchResult:
         """Hits, then similarities around them, then spans, then the budget."""
         doc_ids = self.documents_matching(options.path_glob)
+        min_similarity = self.encoder.folder.min_similarity
         if doc_ids == [] or not self.reader.head.counts["sentences"]:
-            return SearchResult(question=question, spans=(), similarity=0.0)
+            return SearchResult(question=question, spans=(), similarity=0.0, min_similarity=min_similarity)
         hits = self.nearest(vector_D, options, doc_ids)
         best_similarity = hits[0].score if hits else 0.0
         lexical = self.lexical(question, options, doc_ids) if options.hybrid else []
@@ -58,7 +60,7 @@ class Searcher:
         hits = rank_hits(hits, lexical, similarities, options)
         extents = grow_extents(hits, similarities, options, is_fused=options.hybrid)
         spans = self.take_spans(extents, options, similarities)
-        return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity)
+        return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity, min_similarity=min_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
         """The documents whose path matches a gitignore-style glob; None means all."""
@@ -67,7 +69,12 @@ class Searcher:
         from pathspec import GitIgnoreSpec
 
         spec = GitIgnoreSpec.from_lines([path_glob])
-        return sorted(entry.doc_id for entry in self.reader.manifest().values() if spec.match_file(entry.path))
+        return sorted(doc_id for doc_id, path in self.document_paths if spec.match_file(path))
+
+    @cached_property
+    def document_paths(self) -> list[tuple[str, str]]:
+        """Id and path of each document; read once, for all questions, because the state that is searched does not change."""
+        return [(entry.doc_id, entry.path) for entry in self.reader.manifest().values()]
 
     def nearest(self, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
         """The landmarks nearest to the question, best first, with their cosines."""

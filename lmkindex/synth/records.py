@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..config import require
+from ..config import SYNTH_BACKGROUND_WORDS, SYNTH_NAME, SYNTH_QUESTIONS, SYNTH_TEMPERATURE, require
 from ..errors import UsageError
 from ..records import JsonObject
 
@@ -40,12 +40,12 @@ class SynthOptions:
     question; `generator` names the language model as the user did, so that another one is noticed before anything is
     opened."""
 
-    name: str = "synth"
-    num_questions: int = 1000
+    name: str = SYNTH_NAME
+    num_questions: int = SYNTH_QUESTIONS
     max_tries: int = 0
     seed: int = 0
-    background_words: int = 200
-    temperature: float = 0.3
+    background_words: int = SYNTH_BACKGROUND_WORDS
+    temperature: float = SYNTH_TEMPERATURE
     time_budget_s: float = 0.0
     chunk: int = 32
     generator: str = ""

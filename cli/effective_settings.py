@@ -52,7 +52,7 @@ def config(terminal: Terminal, context: typer.Context) -> int:
     if terminal.as_json:
         terminal.print_json({"files": paths, "settings": found})
     else:
-        show(terminal, paths, found)
+        print_settings(terminal, paths, found)
     for variable in s.unknown_variables(schema):
         terminal.warn(f"warning: nothing reads the environment variable {variable}.")
     return EXIT_OK
@@ -86,7 +86,7 @@ def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
             build[key] = {"value": getattr(head, part)[name], "source": "index", "where": index}
 
 
-def show(terminal: Terminal, paths: list[dict[str, Any]], found: dict[str, dict[str, dict[str, Any]]]) -> None:
+def print_settings(terminal: Terminal, paths: list[dict[str, Any]], found: dict[str, dict[str, dict[str, Any]]]) -> None:
     """One line for each setting; what was set stands out from the defaults."""
     for path in paths:
         terminal.print(f"{one_line(path['path'])}" + ("" if path["exists"] else "  (not there)"))

@@ -76,7 +76,7 @@ def write_metrics(path: Path, index: str, outcome: Outcome) -> None:
     path.parent.stat()  # a directory that is missing is a mistake in the path, and not to be made
     label = f'index="{escape(str(Path(index).absolute()))}"'
     families = [*build_families(outcome, last_success(path, label)), *index_families(Path(index))]
-    write_whole(path, "".join(render(family, label) for family in families).encode("utf-8", "backslashreplace"))
+    write_whole(path, "".join(family_text(family, label) for family in families).encode("utf-8", "backslashreplace"))
 
 
 def build_families(outcome: Outcome, last_success_s: float) -> list[Family]:
@@ -121,7 +121,7 @@ def index_families(index_path: Path) -> list[Family]:
     return [(f"lmkindex_index_{names.get(name, name)}", text, [("", head.counts.get(name, 0))]) for name, text in helps.items()]
 
 
-def render(family: Family, label: str) -> str:
+def family_text(family: Family, label: str) -> str:
     """A family in Prometheus's text format."""
     name, text, samples = family
     lines = [f"{name}{{{','.join(filter(None, (label, labels)))}}} {float(value)!r}\n" for labels, value in samples]

@@ -1,0 +1,61 @@
+"""`lmkindex read`: the passage that a citation names, exactly as it is stored."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lmkindex.config import index_path
+from lmkindex.errors import EXIT_OK
+
+from . import options as o
+from .output import BOLD, DIM, Terminal, place
+
+if TYPE_CHECKING:
+    from lmkindex.search import Passage
+
+EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # all of it"
+
+Reference = Annotated[
+    str, typer.Argument(metavar="REF", help="PATH:START-END, as it is printed, or a doc_id for the path; without a range: all of it.")
+]
+Context = Annotated[int, typer.Option(min=0, metavar="N", help="Characters before and after the passage, marked off from it.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("read", epilog=EPILOG)(read)
+
+
+@o.command
+def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
+    """Print a passage that a citation names.
+
+    It is printed as it is stored; to a file or a pipe exactly, without a line end of its own.
+    """
+    from lmkindex.index import IndexReader
+    from lmkindex.search import read_passage
+
+    passage = read_passage(IndexReader(index_path(terminal.index)), reference, context)
+    if terminal.as_json:
+        terminal.print_json(passage.to_json())
+    else:
+        print_passage(terminal, passage, context)
+    return EXIT_OK
+
+
+def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
+    """The passage alone is exact to the byte off a terminal; with context, lines mark where it starts and ends."""
+    if context:
+        terminal.print(passage.before, DIM)
+        terminal.print(f"--- {place(passage.path, passage.start, passage.end, passage.page)} ---", BOLD)
+        terminal.print(passage.text)
+        terminal.print("--- end ---", BOLD)
+        terminal.print(passage.after, DIM)
+    elif sys.stdout.isatty():
+        terminal.print(passage.text.removesuffix("\n"))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(passage.text.encode("utf-8"))
+        sys.stdout.buffer.flush()

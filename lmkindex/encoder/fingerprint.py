@@ -1,0 +1,85 @@
+"""A hash of some files of a folder, computed once: it is kept in the user's cache for as long as the files are those that were hashed.
+
+Knows nothing of what is in the files. A file counts as the same by its absolute path, size, `mtime`, `ctime` and inode: a program can put
+`mtime` back, but not `ctime`. A cache that is broken or cannot be written is not used.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from ..records import JsonObject
+from ..runtime import cache_folder
+from ..storage import write_json
+
+CACHE_FILE = "fingerprints.json"
+SETTLED_NS = 2_000_000_000  # a younger file may change again within the same tick of its file system's clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """What tells whether a file was written since it was hashed."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        stat = path.stat()
+        return cls(
+            path=str(path.absolute()), size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns, ctime_ns=stat.st_ctime_ns, inode=stat.st_ino
+        )
+
+
+def fingerprint_files(folder: Path, names: Sequence[str]) -> str:
+    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal digits."""
+    state = state_of(folder, names)
+    known = read_cache().get(str(folder.absolute()))
+    if isinstance(known, dict) and known.get("files") == [asdict(file) for file in state] and isinstance(known.get("fingerprint"), str):
+        return str(known["fingerprint"])
+    is_settled = all(max(file.mtime_ns, file.ctime_ns) + SETTLED_NS <= time.time_ns() for file in state)
+    fingerprint = hash_files(folder, names)
+    if is_settled and state_of(folder, names) == state:
+        write_cache(folder, {"files": [asdict(file) for file in state], "fingerprint": fingerprint})
+    return fingerprint
+
+
+def hash_files(folder: Path, names: Sequence[str]) -> str:
+    """A hash of the files' names, sizes and contents, in the order given: 32 hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    for name in names:
+        digest.update(f"{name}\0{(folder / name).stat().st_size}\0".encode())
+        with (folder / name).open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def state_of(folder: Path, names: Sequence[str]) -> list[FileState]:
+    """What the named files are now."""
+    return [FileState.of(folder / name) for name in names]
+
+
+def read_cache() -> JsonObject:
+    """What is known of each folder, by its absolute path; nothing when there is no cache, or it is broken."""
+    try:
+        known = json.loads((cache_folder() / CACHE_FILE).read_text(encoding="ascii"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def write_cache(folder: Path, entry: JsonObject) -> None:
+    """Keep what is known of a folder, and forget folders that are gone. Of two processes at a time the last one wins."""
+    with suppress(OSError, ValueError):
+        known = {path: other for path, other in read_cache().items() if Path(path).is_dir()}
+        write_json(cache_folder() / CACHE_FILE, known | {str(folder.absolute()): entry})
