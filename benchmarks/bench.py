@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lmkindex.build import build_index
+from lmkindex.build import BuildReport, build_index
 from lmkindex.build.prepare import tokenize
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions, SearchOptions
 from lmkindex.encoder import TransformerEncoder, find_encoder, load_encoder
@@ -30,7 +30,7 @@ from lmkindex.encoder.transformer import num_cores, use_one_thread
 from lmkindex.files import walk_files
 from lmkindex.index import IndexReader
 from lmkindex.read import read_document
-from lmkindex.records import BuildReport, Int32Array
+from lmkindex.records import Int32Array
 from lmkindex.search import Searcher
 from lmkindex.sentences import split_sentences
 

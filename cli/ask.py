@@ -20,8 +20,8 @@ from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, re
 from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
+    from lmkindex.answer import Answer, Citation
     from lmkindex.generate import Generator
-    from lmkindex.records import Answer, Citation
     from lmkindex.search import Searcher
 
 EPILOG = (

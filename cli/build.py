@@ -20,7 +20,8 @@ from .output import BOLD, Terminal, log_line
 from .prometheus import recording
 
 if TYPE_CHECKING:
-    from lmkindex.records import BuildReport, Forecast, JsonObject
+    from lmkindex.build import BuildReport, Forecast
+    from lmkindex.records import JsonObject
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"

@@ -19,7 +19,7 @@ from lmkindex.errors import EXIT_FAILED_FILES, EXIT_OK, LmkindexError
 from .output import Terminal
 
 if TYPE_CHECKING:
-    from lmkindex.records import BuildReport
+    from lmkindex.build import BuildReport
 
 LAST_SUCCESS = "lmkindex_build_last_success_timestamp_seconds"
 CHANGES = ("added", "changed", "renamed", "deleted", "unchanged")

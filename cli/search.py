@@ -17,8 +17,7 @@ from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, re
 from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
-    from lmkindex.records import SearchResult
-    from lmkindex.search import Searcher
+    from lmkindex.search import Searcher, SearchResult
 
 EPILOG = "Example:\n\n\b\n  lmkindex search 'Who keeps the light?' --budget 500\n  lmkindex search --batch questions.jsonl > spans.jsonl"
 

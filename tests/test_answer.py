@@ -24,8 +24,8 @@ from lmkindex.answer.quotations import find_quotation, quotations_of
 from lmkindex.answer.support import MIN_SUPPORT, read_content, support
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
-from lmkindex.generate import FakeGenerator, Generator, OnText
-from lmkindex.records import Generation, Prompt, SearchResult, Span
+from lmkindex.generate import FakeGenerator, Generation, Generator, OnText, Prompt
+from lmkindex.search import SearchResult, Span
 from lmkindex.sentences import split_sentences
 
 DAM = "The reservoir lies above the town. The Harrow dam was finished in 1932. It cost 1,200 pounds and took eleven men."

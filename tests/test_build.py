@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tiny
 
-from lmkindex.build import build_index, plan, prepare
+from lmkindex.build import BuildReport, build_index, plan, prepare
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
@@ -23,7 +23,7 @@ from lmkindex.files import walk as files
 from lmkindex.index import IndexReader, read_head
 from lmkindex.read import read as read_module
 from lmkindex.read.formats import Parse
-from lmkindex.records import BuildReport, FileEntry, FileFailure, Float32Array, ManifestEntry, Row
+from lmkindex.records import FileEntry, FileFailure, Float32Array, ManifestEntry, Row
 
 SCRIPT_PATH = tiny.TESTS_PATH / "build_script.py"
 FP32 = EncodeOptions(dtype="float32", threads=2)

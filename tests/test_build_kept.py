@@ -12,13 +12,13 @@ import pytest
 from hard_files import pdf_with, stream
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, texts
 
-from lmkindex.build import build_index, plan, prepare
+from lmkindex.build import Forecast, build_index, plan, prepare
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
 from lmkindex.files import walk as files
 from lmkindex.index import IndexReader, check_index
-from lmkindex.records import FileFailure, Forecast
+from lmkindex.records import FileFailure
 
 
 @pytest.fixture

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lmkindex.build import build_index, check_sample
+from lmkindex.build import BuildReport, build_index, check_sample
 from lmkindex.build.verify import WINDOWS_A_DOCUMENT
 from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, FakeEncoder, find_encoder, load_encoder, read_folder
 from lmkindex.index import IndexReader, require_head
 from lmkindex.index.head import write_head
 from lmkindex.index.tables import connect
-from lmkindex.records import BuildReport
 
 ALL = 10**6
 

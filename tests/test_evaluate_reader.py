@@ -17,8 +17,8 @@ from lmkindex.config import AnswerOptions
 from lmkindex.datasets import Corpus
 from lmkindex.errors import GeneratorError, UsageError
 from lmkindex.evaluate.reader_answers import CHUNK, load_answers, make_spans, read_answers, save_answers
-from lmkindex.generate import FakeGenerator, OnText
-from lmkindex.records import Generation, Prompt, SearchResult, Span
+from lmkindex.generate import FakeGenerator, Generation, OnText, Prompt
+from lmkindex.search import SearchResult, Span
 
 HAS_VLLM = importlib.util.find_spec("vllm") is not None
 OPTIONS = AnswerOptions()

@@ -32,8 +32,8 @@ from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
 from lmkindex.evaluate.workbench import Workbench, combine_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
-from lmkindex.records import Float32Array, Hit, Row
-from lmkindex.search import Searcher
+from lmkindex.records import Float32Array, Row
+from lmkindex.search import Hit, Searcher
 from lmkindex.search.ranking import Order, places_between, rank_hits
 from lmkindex.search.searcher import TOKEN_CHARS
 from lmkindex.search.spans import Extent, sentences_of, take_extents

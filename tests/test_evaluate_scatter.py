@@ -51,7 +51,7 @@ from lmkindex.evaluate.experiments.scatter.splits import (
 )
 from lmkindex.evaluate.records import Interval
 from lmkindex.evaluate.workbench import Workbench
-from lmkindex.records import Hit
+from lmkindex.search import Hit
 
 SENTENCES = 60
 

@@ -11,13 +11,13 @@ import pytest
 import tiny
 from test_build import build, put
 
-from lmkindex.build import build_index
+from lmkindex.build import Forecast, build_index
 from lmkindex.build.forecast import MIN_RATE_TOKENS, RATE_MS, RATE_TOKENS, measured, rate_of, seconds_for
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.index import read_head
 from lmkindex.index.head import write_head
-from lmkindex.records import Forecast, Head
+from lmkindex.records import Head
 
 OTHER_ENCODER = FakeEncoder(dim=16)
 

@@ -21,12 +21,11 @@ import pytest
 from lmkindex import runtime
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
-from lmkindex.generate import FakeGenerator, open_generator
+from lmkindex.generate import FakeGenerator, Generation, Prompt, open_generator
 from lmkindex.generate import smollm2 as default_model
 from lmkindex.generate.chat import render_chat
 from lmkindex.generate.open import read_context_tokens
 from lmkindex.generate.server import open_url
-from lmkindex.records import Generation, Prompt
 
 KEY = "sk-very-secret"
 PROMPT = Prompt(system="Answer.", user="Who?")

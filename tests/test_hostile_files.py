@@ -19,7 +19,7 @@ import tiny
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lmkindex.build import build_index
+from lmkindex.build import BuildReport, build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import ReadError
@@ -29,7 +29,7 @@ from lmkindex.read import Parser, read_document
 from lmkindex.read.encoding import decode_text
 from lmkindex.read.formats import parse_bytes
 from lmkindex.read.titles import plain_title
-from lmkindex.records import BuildReport, FileEntry
+from lmkindex.records import FileEntry
 from lmkindex.sentences import split_sentences
 
 OPTIONS = FileOptions(parse_timeout_s=60.0)

@@ -22,9 +22,9 @@ from lmkindex.answer.answer import as_line, make_prompt
 from lmkindex.config import BuildOptions
 from lmkindex.display import one_line, visible
 from lmkindex.encoder import FakeEncoder
-from lmkindex.generate import FakeGenerator
+from lmkindex.generate import FakeGenerator, Prompt
 from lmkindex.generate.control_tokens import special_tokens_of, without_control_tokens
-from lmkindex.records import Prompt, Span
+from lmkindex.search import Span
 from lmkindex_cli.main import main
 
 EVIL = (

@@ -24,8 +24,7 @@ from lmkindex.adapt import compare_encoders
 from lmkindex.config import EncodeOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.cache import VectorCache
-from lmkindex.generate import FakeGenerator, OnText
-from lmkindex.records import Generation, Prompt
+from lmkindex.generate import FakeGenerator, Generation, OnText, Prompt
 from lmkindex_cli import settings
 from lmkindex_cli.json_fields import OBJECTS
 from lmkindex_cli.main import main, make_command

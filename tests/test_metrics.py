@@ -15,9 +15,9 @@ from test_cli import Run, clean_place, fake, run  # noqa: F401  (fixtures)
 
 import lmkindex.build
 import lmkindex.build.prepare
+from lmkindex.build import BuildReport
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.index import write_lock
-from lmkindex.records import BuildReport
 from lmkindex_cli.prometheus import LAST_SUCCESS, Outcome, write_metrics
 
 SAMPLE = re.compile(r'([a-z_]+)\{index="((?:[^"\\\n]|\\[\\"n])*)"(?:,([a-z_]+)="([^"\\\n]*)")?\} (-?[0-9.e+]+)')

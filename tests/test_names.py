@@ -14,6 +14,8 @@ ROOT_PATH = tiny.TESTS_PATH.parent
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 40
 FIRST_LINES = 30  # of a module: where the reason for its length stands
 EXPERIMENTS = "lmkindex/evaluate/experiments"
+# The two seams are made of the same parts.
+PARTS_OF_SEAMS = {"fake", "protocol"}
 # Each experiment's folder has these parts; every package with records of its own has `records`.
 PARTS_OF_EXPERIMENTS = {"design", "experiment", "figures", "report", "verdict"}
 REPEATED_NAMES = {"register"}  # each command's module has one
@@ -34,7 +36,7 @@ def repeated_modules(files: Mapping[str, str]) -> list[str]:
         path = Path(file)
         if path.name == "__init__.py":
             found[path.parent.name].append(file)
-        elif path.stem not in {"records", "__main__"} and not is_part_of_experiment(path):
+        elif path.stem not in {"records", "__main__", *PARTS_OF_SEAMS} and not is_part_of_experiment(path):
             found[path.stem].append(file)
     return [f"{name}: {', '.join(paths)}" for name, paths in sorted(found.items()) if len(without_namesakes(name, paths)) > 1]
 

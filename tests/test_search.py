@@ -20,8 +20,7 @@ from lmkindex.config import BuildOptions, EncodeOptions, SearchOptions
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, UsageError
 from lmkindex.index import IndexReader
-from lmkindex.records import Hit, SearchResult, Span
-from lmkindex.search import Searcher, open_searcher
+from lmkindex.search import Hit, Searcher, SearchResult, Span, open_searcher
 from lmkindex.search.ranking import WORDS_WEIGHT, rank_hits
 
 TEXTS = {

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.config import SearchOptions
-from lmkindex.records import Hit
+from lmkindex.search import Hit
 from lmkindex.search.ranking import lift_scores
 from lmkindex.search.spans import Extent, explain_span, extent_of, sentences_of, span_score, take_extents
 

@@ -12,11 +12,11 @@ import pytest
 import tiny
 from test_build import CountingEncoder, build, counts, manifest, put, put_three, same_as_clean_build
 
+from lmkindex.build import BuildReport
 from lmkindex.config import FileOptions
 from lmkindex.files import Hashes, open_regular, plan_changes, walk_files
 from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, settle
 from lmkindex.read import read, read_document
-from lmkindex.records import BuildReport
 
 OLD_S = 1_600_000_000
 

@@ -17,8 +17,7 @@ import lmkindex.encoder
 import lmkindex.generate
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import UsageError
-from lmkindex.generate import FakeGenerator, OnText
-from lmkindex.records import Generation, Prompt
+from lmkindex.generate import FakeGenerator, Generation, OnText, Prompt
 from lmkindex.synth import read_source_documents
 from lmkindex_cli.main import main
 

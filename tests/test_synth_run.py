@@ -17,8 +17,7 @@ from lmkindex.datasets import EvaluationSet, Question, SourceDocument, find_sets
 from lmkindex.encoder import FakeEncoder, encode_questions
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import GeneratorError, LockedError, UsageError
-from lmkindex.generate import FakeGenerator, OnText
-from lmkindex.records import Generation, Prompt
+from lmkindex.generate import FakeGenerator, Generation, OnText, Prompt
 from lmkindex.synth import FilterOptions, SynthOptions, SynthResult, measure_set, report_quality, write_questions
 from lmkindex.synth.journal import ATTEMPTS_FILE, SETTINGS_FILE
 from lmkindex.synth.quality import describe_ranks, question_word, render_quality, shares, summary

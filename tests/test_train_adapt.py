@@ -24,8 +24,8 @@ from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.datasets import find_sets
 from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, UsageError
-from lmkindex.generate import FakeGenerator, Generator
-from lmkindex.records import JsonObject, Prompt
+from lmkindex.generate import FakeGenerator, Generator, Prompt
+from lmkindex.records import JsonObject
 from lmkindex.synth import FilterOptions, SynthOptions
 from lmkindex.synth.question_prompt import write_reply
 from lmkindex.train import TrainOptions

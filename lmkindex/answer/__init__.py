@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from .answer import answer_questions
 from .citations import cite
+from .records import Answer, Citation
 
-__all__ = ["answer_questions", "cite"]
+__all__ = ["Answer", "Citation", "answer_questions", "cite"]

@@ -13,12 +13,13 @@ from dataclasses import replace
 
 from ..config import AnswerOptions
 from ..errors import GeneratorError
-from ..generate import Generator, OnText
+from ..generate import Generation, Generator, OnText, Prompt
 from ..generate.control_tokens import without_control_tokens
 from ..read import without_surrogates
-from ..records import Answer, Citation, Generation, Prompt, SearchResult, Span
+from ..search import SearchResult, Span
 from ..sentences import split_sentences
 from .citations import MARKER, cite
+from .records import Answer, Citation
 
 NOT_FOUND = "The passages do not answer the question."
 ABSTENTION = "No answer was found in the indexed documents."

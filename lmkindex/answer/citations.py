@@ -14,10 +14,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..records import Citation, Span
+from ..search import Span
 from ..sentences import split_sentences
 from .places import CitableSpan, best_evidence
 from .quotations import find_quotation, quotations_of
+from .records import Citation
 from .support import MIN_SUPPORT, Content, read_content
 
 MARKER = re.compile(r"[\[【]\s*(?:passages?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE)

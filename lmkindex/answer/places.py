@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..records import Span
+from ..search import Span
 from ..sentences import split_sentences
 from .support import MIN_SUPPORT, Content, read_content, support
 

@@ -8,6 +8,7 @@ say what will be and what was done; `verify` encodes a sample of an index again.
 from __future__ import annotations
 
 from .pipeline import build_index
+from .records import BuildReport, Forecast
 from .verify import check_sample
 
-__all__ = ["build_index", "check_sample"]
+__all__ = ["BuildReport", "Forecast", "build_index", "check_sample"]

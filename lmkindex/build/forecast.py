@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 
 from ..errors import Cause
-from ..records import Forecast, ManifestEntry
-from .records import Job, Task
+from ..records import ManifestEntry
+from .records import Forecast, Job, Task
 
 RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
 MIN_RATE_TOKENS = 10_000  # fewer say little of a long build

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cause
-from ..files import Hashes, document_id
+from ..files import FilePlan, Hashes, document_id
 from ..files.changes import failure_over, paths_over
 from ..index import IndexReader
-from ..records import Document, FileEntry, FileFailure, FileName, FilePlan, ManifestEntry, Page
+from ..records import Document, FileEntry, FileFailure, FileName, ManifestEntry, Page
 from .manifest import failed_entry
 from .records import Failed, KeptText, Manifest, Task
 

@@ -25,11 +25,11 @@ from ..errors import InterruptedBuildError, LmkindexError
 from ..index import IndexSession, IndexWriter, write_lock
 from ..index import maintain as maintain_index
 from ..read import Parser
-from ..records import BuildReport, Float32Array, Forecast, Row
+from ..records import Float32Array, Row
 from .forecast import expect
 from .plan import plan_job
 from .prepare import Stopwatch, prepare_slabs, rows_of, source_of
-from .records import Failed, Job, Slab
+from .records import BuildReport, Failed, Forecast, Job, Slab
 from .report import Progress, Tallies, forecast, report_of
 from .write import DocumentWriter
 

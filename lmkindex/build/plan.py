@@ -13,11 +13,11 @@ from pathlib import Path
 from ..config import BuildOptions, require
 from ..encoder import Encoder
 from ..errors import LmkindexError
-from ..files import Hashes, plan_changes, walk_files
+from ..files import FilePlan, Hashes, plan_changes, walk_files
 from ..files.changes import without_names
 from ..index import IndexSession
 from ..read import is_blank
-from ..records import FileEntry, FileFailure, FilePlan, ManifestEntry
+from ..records import FileEntry, FileFailure, ManifestEntry
 from .kept import KeptTexts, find_kept, hidden_task, keep_all, sort_out_skipped
 from .manifest import well_entry
 from .records import Job, Manifest, Task

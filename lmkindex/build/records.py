@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Literal
 
 from ..config import BuildOptions
+from ..files import FilePlan
 from ..records import (
     Document,
     EncoderFolder,
     FileEntry,
     FileFailure,
     FileName,
-    FilePlan,
     Float16Array,
     Head,
+    JsonObject,
     ManifestEntry,
     Row,
     Sentences,
@@ -130,3 +131,68 @@ class Job:
     def is_up_to_date(self) -> bool:
         """Whether there is nothing to write."""
         return not (self.is_new or self.tasks or self.rewritten or self.plan.deleted or self.new_failures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a build is expected to read, and the tokens of the windows it will encode, as `BuildReport.tokens_encoded` counts them;
+    `seconds` is None until a build has measured a rate."""
+
+    files: int
+    size_bytes: int
+    tokens: int
+    seconds: float | None
+
+    def to_json(self) -> JsonObject:
+        seconds = None if self.seconds is None else round(self.seconds, 1)
+        return {"files": self.files, "bytes": self.size_bytes, "tokens": self.tokens, "seconds": seconds}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """The summary of a build; with `plan`, a forecast by `--dry-run`. `tokens_encoded` counts context too, `bytes_read` the files that
+    were new, changed or renamed; `forecast` is what was expected before (of a dry run: what it found, with the time it would take).
+    `empty` counts the documents without text, `skipped` are links out of the roots."""
+
+    scanned: int = 0
+    added: int = 0
+    changed: int = 0
+    renamed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    failed: tuple[FileFailure, ...] = ()
+    documents: int = 0
+    sentences: int = 0
+    tokens: int = 0
+    windows_encoded: int = 0
+    windows_reused: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+    tokens_encoded: int = 0
+    bytes_read: int = 0
+    forecast: Forecast | None = None
+    empty: int = 0
+    skipped: tuple[FileFailure, ...] = ()
+    incomplete: bool = False
+    warnings: tuple[str, ...] = ()
+    plan: Mapping[str, list[str]] | None = None
+    seconds_by_step: Mapping[str, float] | None = None
+
+    def to_json(self) -> JsonObject:
+        names = ("scanned", "added", "changed", "renamed", "deleted", "unchanged")
+        report: JsonObject = {name: getattr(self, name) for name in names}
+        report["failed"] = [failure.to_json() for failure in self.failed]
+        totals = ("documents", "sentences", "tokens", "windows_encoded", "windows_reused")
+        report |= {name: getattr(self, name) for name in totals}
+        report |= {"seconds": round(self.seconds, 3), "tokens_per_second": round(self.tokens_per_second, 1)}
+        report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
+        report["forecast"] = None if self.forecast is None else self.forecast.to_json()
+        report["empty"] = self.empty
+        report["skipped"] = [{"path": link.path, "reason": link.reason} for link in self.skipped]
+        if self.incomplete:
+            report["incomplete"] = True
+        if self.warnings:
+            report["warnings"] = list(self.warnings)
+        if self.plan is not None:
+            report["plan"] = dict(self.plan)
+        return report

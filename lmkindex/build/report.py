@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from ..encoder import Encoder
 from ..index import IndexSession
 from ..read import Parser
-from ..records import BuildReport, FileName, Forecast, ManifestEntry
+from ..records import FileName, ManifestEntry
 from .forecast import seconds_for
 from .kept import unread_entry
 from .manifest import counts_of, failure_of
 from .prepare import Stopwatch, prepare_slabs, source_of
-from .records import DocumentEnd, Failed, Job, Manifest, Slab, Step, WindowStep
+from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Manifest, Slab, Step, WindowStep
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
 

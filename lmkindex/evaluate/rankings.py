@@ -14,7 +14,8 @@ import numpy as np
 
 from ..config import SearchOptions
 from ..datasets import Corpus
-from ..records import Float32Array, Hit
+from ..records import Float32Array
+from ..search import Hit
 from ..search.ranking import Order
 from ..search.spans import Extent, grow_extents, without_neighbours
 from .records import EvidenceSpans, Pieces, Ranking

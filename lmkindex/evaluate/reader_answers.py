@@ -19,14 +19,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..answer import answer_questions
+from ..answer import Answer, answer_questions
 from ..answer.answer import in_document_order, make_prompt
 from ..config import AnswerOptions, require
 from ..datasets import Corpus
 from ..errors import UsageError
-from ..generate import Generator, OnText
+from ..generate import Generation, Generator, OnText, Prompt
 from ..read import without_surrogates
-from ..records import Answer, Generation, Int64Array, Prompt, SearchResult, Span
+from ..records import Int64Array
+from ..search import SearchResult, Span
 from .answer_metrics import exact_match, token_f1, without_markers
 from .records import Float64Array
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from ..config import AnswerOptions, SearchOptions, require
 from ..generate import Generator
-from ..records import JsonObject, SearchResult
+from ..records import JsonObject
+from ..search import SearchResult
 from .bootstrap import intervals, macro_means, resample_macro
 from .reader_answers import ReaderScores, make_spans, read_answers
 from .records import Float64Array, Ranking

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from .changes import Hashes, plan_changes
+from .changes import FilePlan, Hashes, plan_changes
 from .identity import document_id, hash_bytes, hash_file
 from .open_file import open_regular
 from .walk import IGNORE_FILE, walk_files
 
-__all__ = ["IGNORE_FILE", "Hashes", "document_id", "hash_bytes", "hash_file", "open_regular", "plan_changes", "walk_files"]
+__all__ = ["IGNORE_FILE", "FilePlan", "Hashes", "document_id", "hash_bytes", "hash_file", "open_regular", "plan_changes", "walk_files"]

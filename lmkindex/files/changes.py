@@ -9,15 +9,33 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
 
 from ..errors import Cause, ReadError
-from ..records import FileEntry, FileFailure, FilePlan, ManifestEntry
+from ..records import FileEntry, FileFailure, FileName, ManifestEntry
 from .identity import LAYERED_SUFFIXES, hash_file, settle
 
 EMPTY_CAUSES = frozenset({Cause.NO_BYTES, Cause.NO_TEXT})  # failures of an older version, now empty documents
 Named = TypeVar("Named", FileEntry, ManifestEntry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """The difference between the walk and the index. Every walked file is in exactly one of the first five tuples.
+
+    `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
+    file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
+    """
+
+    added: tuple[FileEntry, ...]
+    changed: tuple[FileEntry, ...]
+    touched: tuple[FileEntry, ...]
+    renamed: tuple[tuple[ManifestEntry, FileEntry], ...]
+    unchanged: tuple[ManifestEntry, ...]
+    deleted: tuple[ManifestEntry, ...]
+    twins: Mapping[FileName, str]
 
 
 class Hashes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .fake import FakeGenerator
 from .open import open_generator
-from .protocol import Generator, OnText
+from .protocol import Generation, Generator, OnText, Prompt
 from .vllm import VllmGenerator
 
-__all__ = ["FakeGenerator", "Generator", "OnText", "VllmGenerator", "open_generator"]
+__all__ = ["FakeGenerator", "Generation", "Generator", "OnText", "Prompt", "VllmGenerator", "open_generator"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..records import JsonObject, Prompt
+from ..records import JsonObject
+from .protocol import Prompt
 
 
 def render_chat(tokenizer: Any, prompt: Prompt) -> str:

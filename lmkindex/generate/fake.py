@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..records import Generation, Prompt
-from .protocol import OnText
+from .protocol import Generation, OnText, Prompt
 
 
 class FakeGenerator:

@@ -7,13 +7,33 @@ does not fit is not sent, and its generation's `finish_reason` says so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from ..records import Generation, Prompt
+from ..records import JsonObject
 
 CONTEXT_TOKENS = 4096
 OnText = Callable[[int, str], None]
 OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One chat request: `system` and the `examples`, earlier turns of (user, assistant), are the same for all prompts (so that their prefix
+    is cached); `user` holds what this one is about. With a `schema` the text is JSON that fits this JSON schema, unless it is cut."""
+
+    system: str
+    user: str
+    examples: tuple[tuple[str, str], ...] = ()
+    schema: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """What a generator wrote for one prompt; `finish_reason` is `stop`, `length` or `error: ...`."""
+
+    text: str
+    finish_reason: str
 
 
 class Generator(Protocol):

@@ -20,9 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..config import AnswerOptions
 from ..errors import GeneratorError
-from ..records import Generation, JsonObject, Prompt
+from ..records import JsonObject
 from .chat import messages_of
-from .protocol import CONTEXT_TOKENS, OnText
+from .protocol import CONTEXT_TOKENS, Generation, OnText, Prompt
 
 KEY_VARIABLES = ("LMKINDEX_API_KEY", "OPENAI_API_KEY")
 NUM_CONNECTIONS = 16

@@ -10,11 +10,11 @@ from typing import Any
 
 from ..config import AnswerOptions
 from ..errors import GeneratorError
-from ..records import Generation, JsonObject, Prompt
+from ..records import JsonObject
 from ..runtime import captured_output, cpu_has_bf16, hide_broken_vision, prepare_environment
 from .chat import render_chat
 from .control_tokens import special_tokens_of, without_control_tokens
-from .protocol import OnText
+from .protocol import Generation, OnText, Prompt
 
 CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's own choice, a share of all memory, fails on a machine in use
 

@@ -7,6 +7,7 @@ a passage by its place.
 from __future__ import annotations
 
 from .passages import Passage, read_passage
+from .records import Hit, SearchResult, Span
 from .searcher import Searcher, open_searcher
 
-__all__ = ["Passage", "Searcher", "open_searcher", "read_passage"]
+__all__ = ["Hit", "Passage", "SearchResult", "Searcher", "Span", "open_searcher", "read_passage"]

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..config import SearchOptions
-from ..records import Float32Array, Hit, Int64Array
+from ..records import Float32Array, Int64Array
+from .records import Hit
 
 WORDS_WEIGHT = 0.25  # of BM25, scaled so that the best hit has 1, against a cosine: chosen on development sets (docs/log.md)
 DOCUMENT_STEP = 1 << 32  # between the places of two documents: no region reaches over it

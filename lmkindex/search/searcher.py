@@ -18,8 +18,9 @@ from ..config import EncodeOptions, SearchOptions, index_path
 from ..encoder import Encoder, encode_questions, find_encoder, load_encoder
 from ..errors import IndexUnusableError, UsageError
 from ..index import IndexReader, page_of, require_head, vectors_of
-from ..records import Float32Array, Hit, SearchResult, Span
+from ..records import Float32Array
 from .ranking import in_order, rank_hits
+from .records import Hit, SearchResult, Span
 from .spans import Extent, explain_span, grow_extents, sentences_of, take_extents
 
 TOKEN_CHARS = 8  # no text in words has more characters a token

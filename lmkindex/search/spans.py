@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..config import SearchOptions
-from ..records import Hit
+from .records import Hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ import json
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from ..records import JsonObject, Prompt
+from ..generate import Prompt
+from ..records import JsonObject
 from .records import Pick
 
 MAX_QUESTION_CHARS, MAX_ANSWER_CHARS = 160, 120

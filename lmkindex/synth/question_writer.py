@@ -21,8 +21,8 @@ from ..datasets.set_reader import find_answers
 from ..encoder import Encoder, encode_questions
 from ..encoder.cache import VectorCache
 from ..errors import GeneratorError, LockedError
-from ..generate import Generator
-from ..records import Float32Array, Generation
+from ..generate import Generation, Generator
+from ..records import Float32Array
 from .filters import check_reply
 from .journal import Journal, make_settings
 from .pick import make_picks

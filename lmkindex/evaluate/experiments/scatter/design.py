@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ....config import SearchOptions
 from ....datasets import Corpus
-from ....records import Hit
+from ....search import Hit
 from ....search.spans import Extent, best_first, extent_of, without_neighbours
 from ...evidence import sentences_touched
 from ...rankings import name_of_document, rank_oracle, ranking_of

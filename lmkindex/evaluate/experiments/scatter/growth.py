@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ....config import SearchOptions
-from ....records import Hit
+from ....search import Hit
 from ....search.spans import Extent, span_score
 
 GROW_RATIO = 0.9

@@ -1,0 +1,49 @@
+"""What `ask` gives: an answer and its checked citations. Knows no prompt and no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..records import JsonObject
+from ..search import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A place that an answer points at; `quote` is the source's own text `text[start:end]`, `verified` what the code found."""
+
+    marker: int
+    path: str
+    page: int | None
+    start: int
+    end: int
+    quote: str
+    verified: bool
+
+    def to_json(self) -> JsonObject:
+        return {name: getattr(self, name) for name in ("marker", "path", "page", "start", "end", "quote", "verified")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What `ask` gives: the text, whether it abstained, its checked citations and the spans that the model was shown. `error` says why
+    the model wrote nothing, when it failed on this question alone."""
+
+    question: str
+    answer: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    spans: tuple[Span, ...]
+    model: str
+    error: str = ""
+
+    def to_json(self) -> JsonObject:
+        fields: JsonObject = {
+            "question": self.question,
+            "answer": self.answer,
+            "abstained": self.abstained,
+            "citations": [citation.to_json() for citation in self.citations],
+            "spans": [span.to_json() for span in self.spans],
+            "model": self.model,
+        }
+        return fields | {"error": self.error} if self.error else fields

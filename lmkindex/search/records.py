@@ -1,0 +1,55 @@
+"""What a search goes through and gives: hits, spans of consecutive sentences, and a question's result. Knows no index and no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..records import JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`; `lift` is the part of it that a
+    better sentence near it gave."""
+
+    doc_id: str
+    pos: int
+    score: float
+    lift: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Consecutive sentences of one document: `text` is the document's `text[start:end]`; `boundary` is the character at which the
+    boundary sentence (the hit) ends; `pos_first`/`pos_last` are sentence positions, both included."""
+
+    path: str
+    doc_id: str
+    page: int | None
+    start: int
+    end: int
+    boundary: int
+    score: float
+    text: str
+    pos_first: int
+    pos_last: int
+    num_tokens: int
+    why: tuple[str, ...] = ()
+
+    def to_json(self) -> JsonObject:
+        names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A question and its spans, best first. `similarity` is the best landmark's cosine with the question, -1..1; `min_similarity` is that
+    of the encoder (`EncoderFolder`)."""
+
+    question: str
+    spans: tuple[Span, ...]
+    similarity: float
+    min_similarity: float = -1.0
+
+    def to_json(self) -> JsonObject:
+        return {"question": self.question, "spans": [span.to_json() for span in self.spans]}
