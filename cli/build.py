@@ -90,13 +90,13 @@ def build(  # over 40 lines: one parameter a flag
         from lmkindex.build import build_index
 
         with stopping_on_signals(terminal) as stop, bytes_progress(terminal) as on_progress:
-            outcome.report = report = build_index(
+            report = build_index(
                 terminal.index, corpus or [], build_options,
                 stop=stop, on_progress=on_progress, on_forecast=lambda forecast: tell_forecast(terminal, forecast),
             )  # fmt: skip
+        code = outcome.end(report, EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK)
         print_report(terminal, report, ignore_failed=ignore_failed)
-        outcome.exit_code = EXIT_FAILED_FILES if report.failed and not ignore_failed else EXIT_OK
-    return outcome.exit_code
+    return code
 
 
 @contextmanager

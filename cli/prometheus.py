@@ -35,6 +35,11 @@ class Outcome:
     exit_code: int = EXIT_OK
     seconds: float = 0.0
 
+    def end(self, report: BuildReport, exit_code: int) -> int:
+        """The build came to its end; gives the exit code back."""
+        self.report, self.exit_code = report, exit_code
+        return exit_code
+
     @property
     def is_success(self) -> bool:
         """The index equals the directories, but for files that cannot be read: those have a metric of their own."""

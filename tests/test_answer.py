@@ -377,7 +377,7 @@ def test_one_failed_question_does_not_take_the_others_along() -> None:
             self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
         ) -> list[Generation]:
             good = [Generation(text="It was finished in 1932.", finish_reason="stop")]
-            return ([*good, Generation(text="", finish_reason="error: too slow")])[2 - len(prompts) :]
+            return ([*good, Generation(text="", finish_reason="error", error="too slow")])[2 - len(prompts) :]
 
     answers = answer_questions([make_result(*SPANS)] * 2, HalfBroken([]), OPTIONS)
     assert [a.abstained for a in answers] == [False, True]

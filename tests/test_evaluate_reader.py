@@ -74,7 +74,7 @@ class Counting(FakeGenerator):
             raise KeyboardInterrupt
         generations = super().generate(prompts, max_tokens=max_tokens, temperature=temperature, on_text=on_text)
         is_failing = len(self.calls) - 1 in self._fail_at
-        return [replace(one, text="", finish_reason="error: no memory") for one in generations] if is_failing else generations
+        return [replace(one, text="", finish_reason="error", error="no memory") for one in generations] if is_failing else generations
 
 
 def test_scores_of_answers() -> None:

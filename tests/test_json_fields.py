@@ -112,7 +112,7 @@ class HalfBroken(FakeGenerator):
         self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
     ) -> list[Generation]:
         written = super().generate(prompts, max_tokens=max_tokens, temperature=temperature, on_text=on_text)
-        return [*written[:-1], Generation(text="", finish_reason="error: too slow")] if len(prompts) > 1 else written
+        return [*written[:-1], Generation(text="", finish_reason="error", error="too slow")] if len(prompts) > 1 else written
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def test_a_generator_that_fails_on_everything_uses_no_picks_up(tmp_path: Path) -
         def generate(
             self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
         ) -> list[Generation]:
-            return [Generation(text="", finish_reason="error: no route to host")] * len(prompts)
+            return [Generation(text="", finish_reason="error", error="no route to host")] * len(prompts)
 
     with pytest.raises(GeneratorError, match=r"no route to host.*goes on"):
         run(tmp_path / "out", generator=Broken(write))

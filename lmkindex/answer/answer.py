@@ -65,8 +65,8 @@ def answer_questions(
         temperature=options.temperature,
         on_text=None if on_text is None else lambda index, piece: on_text(asked[index], piece),
     )
-    if asked and all(generation.finish_reason.startswith("error") for generation in generations):
-        raise GeneratorError(f"{opened.name} gave no answer: {generations[0].finish_reason.removeprefix('error: ')}.")
+    if asked and all(generation.finish_reason == "error" for generation in generations):
+        raise GeneratorError(f"{opened.name} gave no answer: {generations[0].error}.")
     for i, generation in zip(asked, generations, strict=True):
         answers[i] = read_answer(results[i].question, shown[i], generation, opened.name)
     return list(answers.values())
@@ -122,9 +122,8 @@ def read_answer(question: str, spans: Sequence[Span], generation: Generation, mo
     written = without_surrogates(generation.text)  # a server's JSON may hold half a pair, which nothing can print
     text = without_repeats(whole_sentences(THOUGHTS.sub("", written).strip(), generation.finish_reason))
     citations: tuple[Citation, ...] = ()
-    error = generation.finish_reason.removeprefix("error: ") if generation.finish_reason.startswith("error") else ""
-    if error:
-        text, abstained = f"No answer was written ({generation.finish_reason}).", True
+    if generation.finish_reason == "error":
+        text, abstained = f"No answer was written (error: {generation.error}).", True
     elif not text:
         text, abstained = ABSTENTION, True
     elif REFUSAL.search(text):
@@ -134,7 +133,9 @@ def read_answer(question: str, spans: Sequence[Span], generation: Generation, mo
     else:
         text, citations = cite(text, in_document_order(spans), question)
         abstained = False
-    return Answer(question=question, answer=text, abstained=abstained, citations=citations, spans=tuple(spans), model=model, error=error)
+    return Answer(
+        question=question, answer=text, abstained=abstained, citations=citations, spans=tuple(spans), model=model, error=generation.error
+    )
 
 
 def whole_sentences(text: str, finish_reason: str) -> str:

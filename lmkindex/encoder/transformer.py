@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,12 @@ class TransformerEncoder:
         if self.loaded is None:
             self.loaded = load_model(self.folder, self.device, self.dtype)
         return self.loaded
+
+    def pooled_as(self, pooling: str) -> TransformerEncoder:
+        """The same weights, pooled in another way."""
+        other = TransformerEncoder(replace(self.folder, pooling=pooling), self.options)
+        other.loaded = self.model
+        return other
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)

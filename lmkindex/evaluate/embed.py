@@ -6,7 +6,6 @@ Encodes through a `VectorCache`. Shapes: N pooled ranges, P pieces, D dimensions
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -85,9 +84,7 @@ def mean_pooled(encoder: Encoder) -> Encoder:
 
     if encoder.folder.pooling == "sentence_mean" or not isinstance(encoder, TransformerEncoder):
         return encoder
-    plain = TransformerEncoder(replace(encoder.folder, pooling="sentence_mean"), encoder.options)
-    plain.loaded = encoder.model
-    return plain
+    return encoder.pooled_as("sentence_mean")
 
 
 def vectors_bytes(vectors_ND: Float16Array) -> int:

@@ -206,7 +206,7 @@ def save_answers(path: Path, written: Mapping[str, Written]) -> None:
     lines = [
         {"key": key, "text": one.generation.text, "finish_reason": one.generation.finish_reason, "seconds": one.seconds}
         for key, one in written.items()
-        if not one.generation.finish_reason.startswith("error")
+        if one.generation.finish_reason != "error"
     ]
     data = b"".join(json.dumps(line).encode("ascii") + b"\n" for line in lines)
     try:

@@ -1,7 +1,7 @@
 """The generator seam: prompts in, texts out.
 
 Knows no spans and no citations. Callers keep their prompts within `max_prompt_tokens` by `count_tokens`. A prompt that
-does not fit is not sent, and its generation's `finish_reason` says so.
+does not fit is not sent, and its generation's `error` says so.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a generator wrote for one prompt; `finish_reason` is `stop`, `length` or `error: ...`."""
+    """What a generator wrote for one prompt. `finish_reason` is `stop`, `length` or `error`; with the last, `error` says what went wrong."""
 
     text: str
     finish_reason: str
+    error: str = ""
 
 
 class Generator(Protocol):

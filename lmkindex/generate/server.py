@@ -79,7 +79,7 @@ class UrlGenerator:
             body = {"model": self.name, "messages": messages_of(prompts[index]), "max_tokens": max_tokens, "temperature": temperature}
             body |= structure_of(prompts[index].schema)
             pieces: list[str] = []
-            reason = "stop"
+            reason, failure = "stop", ""
             try:
                 for piece, finish_reason in self._endpoint.stream(body):
                     pieces.append(piece)
@@ -92,8 +92,8 @@ class UrlGenerator:
             except RequestError as error:
                 if error.status in (401, 403, 404):
                     raise GeneratorError(str(error)) from error
-                reason = f"error: {error}"
-            return Generation(text="".join(pieces), finish_reason=reason)
+                reason, failure = "error", str(error)
+            return Generation(text="".join(pieces), finish_reason=reason, error=failure)
 
         if len(prompts) == 1:
             return [write(0)]

@@ -51,25 +51,25 @@ class VllmGenerator:
     ) -> list[Generation]:
         if self._is_spoiled:
             raise GeneratorError("The vLLM engine was interrupted and cannot be used again: start a new one.")
-        texts = [""] * len(prompts)
-        reasons = ["stop"] * len(prompts)
+        written = [Generation(text="", finish_reason="stop")] * len(prompts)
         self._is_spoiled = True  # until this batch is through: an interrupted engine holds half-written requests
-        for index, piece, reason in self._run(prompts, max_tokens, temperature):
-            texts[index] += piece
-            reasons[index] = reason or reasons[index]
-            if on_text is not None and piece:
-                on_text(index, piece)
+        for index, piece in self._run(prompts, max_tokens, temperature):
+            reason = piece.finish_reason or written[index].finish_reason
+            written[index] = replace(piece, text=written[index].text + piece.text, finish_reason=reason)
+            if on_text is not None and piece.text:
+                on_text(index, piece.text)
         self._is_spoiled = False
-        return [Generation(text=text, finish_reason=reason) for text, reason in zip(texts, reasons, strict=True)]
+        return written
 
-    def _run(self, prompts: Sequence[Prompt], max_tokens: int, temperature: float) -> Iterator[tuple[int, str, str | None]]:
-        """Yield (index, piece, finish reason if this was the last piece) until all prompts are answered."""
+    def _run(self, prompts: Sequence[Prompt], max_tokens: int, temperature: float) -> Iterator[tuple[int, Generation]]:
+        """Yield (index, piece) until all prompts are answered; the last piece of each has a `finish_reason`, the others have ""."""
         engine = self._llm.llm_engine
         index_of: dict[str, int] = {}
         for index, prompt in enumerate(prompts):
             ids = self._prompt_ids(prompt)
             if len(ids) + max_tokens > self._context_tokens:  # vLLM would refuse it and lose the batch, or cut the answer silently
-                yield index, "", f"error: the prompt's {len(ids)} tokens do not fit into {self._context_tokens - max_tokens}"
+                error = f"the prompt's {len(ids)} tokens do not fit into {self._context_tokens - max_tokens}"
+                yield index, Generation(text="", finish_reason="error", error=error)
                 continue
             self._num_requests += 1
             request = str(self._num_requests)
@@ -81,7 +81,7 @@ class VllmGenerator:
                 outputs = engine.step()
             for output in outputs:
                 for completion in output.outputs:
-                    yield index_of[output.request_id], completion.text, completion.finish_reason
+                    yield index_of[output.request_id], Generation(text=completion.text, finish_reason=completion.finish_reason or "")
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
         text = render_chat(self._tokenizer, replace(prompt, user=without_control_tokens(prompt.user, self._special)))

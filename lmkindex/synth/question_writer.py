@@ -104,9 +104,9 @@ def ask_chunk(generator: Generator, picks: Sequence[Pick], judge: Judge, options
     all."""
     prompts = [make_question_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
     generations = generator.generate(prompts, max_tokens=MAX_REPLY_TOKENS, temperature=options.temperature)
-    if all(generation.finish_reason.startswith("error") for generation in generations):
+    if all(generation.finish_reason == "error" for generation in generations):
         raise GeneratorError(
-            f"The language model failed on {len(picks)} prompts in a row ({generations[0].finish_reason}). "
+            f"The language model failed on {len(picks)} prompts in a row (error: {generations[0].error}). "
             "What was written before is kept: the same command goes on from there."
         )
     return judge.judge(picks, generations)
@@ -139,7 +139,7 @@ class Judge:
 
     def _read(self, pick: Pick, reply: Reply | None, generation: Generation) -> str:
         """The first filter that needs no encoder and rejects the reply, or ""."""
-        if generation.finish_reason.startswith("error"):
+        if generation.finish_reason == "error":
             return "error"
         if reply is None:
             return "malformed"
