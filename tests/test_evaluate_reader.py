@@ -254,7 +254,7 @@ from lmkindex.config import AnswerOptions
 from lmkindex.datasets.set_reader import find_sets
 from lmkindex.evaluate.reader_answers import read_answers
 from lmkindex.generate import open_generator
-from lmkindex.records import SearchResult, Span
+from lmkindex.search import SearchResult, Span
 
 (found,) = find_sets(Path(sys.argv[1]), [])
 texts = {document.doc_id: document.text for document in found.documents}

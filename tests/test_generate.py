@@ -372,7 +372,8 @@ from lmkindex.answer import answer_questions
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
 from lmkindex.generate import open_generator
-from lmkindex.records import Prompt, SearchResult, Span
+from lmkindex.generate import Prompt
+from lmkindex.search import SearchResult, Span
 
 text = "The Harrow dam was finished in 1932. It holds nine million litres."
 place = {"path": "a.txt", "doc_id": "a", "page": None, "start": 5, "end": 5 + len(text), "boundary": 41}

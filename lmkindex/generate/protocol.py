@@ -30,7 +30,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a generator wrote for one prompt. `finish_reason` is `stop`, `length` or `error`; with the last, `error` says what went wrong."""
+    """What a generator wrote for one prompt. `finish_reason` is `stop`, `length` or `error`, and `error` then says what went wrong."""
 
     text: str
     finish_reason: str
