@@ -49,4 +49,4 @@ many-files *ARGS:
 
 # random operations, random kills, and the index against a model: some 100 rounds over 2,000 documents (docs/reliability.md)
 soak *ARGS:
-    {{python}} tests/soak.py {{ARGS}}
+    {{python}} tests/support/soak.py {{ARGS}}

@@ -2,7 +2,7 @@
 
 The records of `synth`, `adapt` and `evaluate` stand with those steps. Loading them takes too long for `--help`, so the numbers that the CLI
 shows of them are constants here, which the records take as well. The CLI takes its defaults from here and repeats none: only what is off,
-unlimited or not given it says itself (0, False, None), and `tests/test_defaults.py` compares every option with the record.
+unlimited or not given it says itself (0, False, None), and `tests/cli/test_defaults.py` compares every option with the record.
 Knows no flags, files or environment: the CLI gathers settings and builds the records. How each default was chosen: `docs/log.md`.
 """
 

@@ -11,6 +11,8 @@ import pytest
 import tiny
 from hypothesis import settings
 
+pytest_plugins = ["cli_place"]
+
 # No deadline: the machines that run this are shared, and a slow example is no failure.
 settings.register_profile("lmkindex", deadline=None, print_blob=True)
 settings.load_profile("lmkindex")

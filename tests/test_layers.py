@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-ROOT_PATH = tiny.TESTS_PATH.parent
+ROOT_PATH = tiny.ROOT_PATH
 # A package or module of lmkindex may import those that stand before it.
 ORDER = (
     "errors", "records", "config", "display", "storage", "runtime", "plots", "files", "read", "sentences", "windows", "encoder",

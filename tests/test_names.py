@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-ROOT_PATH = tiny.TESTS_PATH.parent
+ROOT_PATH = tiny.ROOT_PATH
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 40
 FIRST_LINES = 30  # of a module: where the reason for its length stands
 EXPERIMENTS = "lmkindex/evaluate/experiments"

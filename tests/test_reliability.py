@@ -12,7 +12,7 @@ def test_every_test_that_the_page_names_exists() -> None:
     rows = [line for line in (ROOT / "docs" / "reliability.md").read_text("utf-8").splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 15
     for row in rows:
-        named = re.findall(r"`(tests/test_\w+\.py)::(test_\w+)`", row)
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
         assert named, row
         for path, name in named:
             assert f"def {name}(" in (ROOT / path).read_text("utf-8"), f"{path}::{name}"

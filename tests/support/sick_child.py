@@ -1,0 +1,41 @@
+"""A parser child that is ill: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. All else of it is the real one.
+
+Started by `test_sandbox.py` in place of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real parser.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+
+from lmkindex.read import formats as parse
+from lmkindex.read import sandbox_child as parser_child
+
+
+def hang(data: bytes, *, max_pages: int) -> parse.Parsed:
+    time.sleep(600)
+    return "", "", ()
+
+
+def crash(data: bytes) -> tuple[str, str]:
+    ctypes.string_at(0)
+    return "", ""
+
+
+def obey(html: str) -> tuple[str, str]:
+    words = html.split()
+    if words[0] == "allocate":
+        return "", str(len(bytearray(int(words[1]))))
+    if words[0] == "exit":
+        os._exit(int(words[1]))
+    if words[0] == "print":
+        os.write(1, b"\xff" * 5000)
+        os.write(2, b"\xff" * 5000)
+    return "title", f"{os.getpid()} {' '.join(words)}"
+
+
+def run_child() -> None:
+    for name, reader in {"read_pdf": hang, "read_docx": crash, "read_html": obey}.items():
+        setattr(parse, name, reader)
+    parser_child.run_child()

@@ -1,0 +1,20 @@
+"""What a small language model writes when it is asked for a question."""
+
+from __future__ import annotations
+
+import re
+
+from lmkindex.generate import Prompt
+from lmkindex.synth.question_prompt import write_reply
+
+
+def write(prompt: Prompt) -> str:
+    """A question made of words of the fact's last sentence, but for some facts a bad reply: what a small model does."""
+    fact = prompt.user.split("Fact: ")[1]
+    words = re.findall(r"\w+", fact.split(". ")[-1])
+    kind = sum(map(ord, fact)) % 5
+    if kind == 0:
+        return "no JSON"
+    if kind == 1:
+        return write_reply("", "")
+    return write_reply(f"Which {words[2]} of {words[4]} did {words[1]} {words[3]} near {words[-2]}?", f"{words[0]} {words[-1]}")
