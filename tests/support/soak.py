@@ -1,8 +1,8 @@
 """The soak: a store that changes at random, builds that are killed at random, and after each of them the index against a model.
 
 `python tests/support/soak.py --rounds 100 --documents 2000 --operations 10 --seed N [--encoder tiny|context]`, or `just soak`. A round is
-some steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of time, then a build that may finish. After a
-stopped build every document must be as before or as after; after a finished one the index must equal the model: documents, texts,
+some steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of time, then a build that may finish. After
+a stopped build every document must be as before or as after; after a finished one the index must equal the model: documents, texts,
 sentences, offsets, failures, counts, stats, the vectors of a sample encoded anew, and what a search for words finds. The operations
 follow from the seed; the moments of the kills only nearly.
 """
