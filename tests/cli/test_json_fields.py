@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import tiny
+from small_sets import make_small_set, write_small_set
 from synth_tools import write
-from test_evaluate_run import make_set, write_set
 
 import lmkindex.adapt
 import lmkindex.build.pipeline
@@ -178,8 +178,8 @@ def test_encoders(run: Run, corpus: Path, bert_folder: Callable[[str], Path], mo
 
 
 def test_evaluate_and_plot(run: Run, fake_llm: None) -> None:
-    for one in (make_set("one", 2, num_sentences=30), make_set("two", 2, seed=50, num_sentences=30)):
-        write_set(Path("data"), one)
+    for one in (make_small_set("one", 2, num_sentences=30), make_small_set("two", 2, seed=50, num_sentences=30)):
+        write_small_set(Path("data"), one)
     words = ("evaluate", "data", "--systems", "landmark-auto", "--systems", "chunk-64", "--json", "-q")
     check([*run(*words), *run(*words, "--reader", "2")], "evaluate")
     check(run("evaluate", "data", "--experiment", "budget", "--json", "-q"), "evaluate --experiment")
@@ -195,7 +195,7 @@ def test_synth(run: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_adapt(fake: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lmkindex.adapt, "load_encoder", lambda folder, options: fake)
-    figures = compare_encoders(make_set("one"), [fake.folder] * 2, EncodeOptions(), VectorCache(tmp_path / "cache"), 0)
+    figures = compare_encoders(make_small_set("one"), [fake.folder] * 2, EncodeOptions(), VectorCache(tmp_path / "cache"), 0)
     check([figures | {"encoder": "adapted/run/encoder", "questions": 40, "held_out": 10}], "train --adapt")  # as `adapt_encoder` adds them
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
 from collections.abc import Sequence
@@ -14,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tiny
+from small_sets import make_small_set, write_small_set
 
 from lmkindex.build import build_index
 from lmkindex.config import AnswerOptions, BuildOptions, SearchOptions
-from lmkindex.datasets import Corpus, EvaluationSet, Question, SourceDocument, find_sets
+from lmkindex.datasets import Corpus, EvaluationSet, find_sets
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
@@ -41,39 +41,6 @@ from lmkindex_cli.main import main
 
 NO_READER = ReaderOptions()
 BY_NAME = {system.name: system for system in all_systems()}
-
-
-def make_set(name: str, num_documents: int = 3, *, seed: int = 0, num_sentences: int = 60) -> EvaluationSet:
-    """Documents of made-up prose, each with questions whose evidence is one or two of its sentences."""
-    documents, questions = [], []
-    for number in range(num_documents):
-        text = tiny.prose(seed + number, num_sentences)
-        documents.append(SourceDocument(doc_id=f"d{number}", title="", text=text))
-        ends = [place + 1 for place, char in enumerate(text) if char == "."]
-        for index in range(5, len(ends) - 1, 13):
-            start = ends[index - 1] + len(text[ends[index - 1] : ends[index]]) - len(text[ends[index - 1] : ends[index]].lstrip())
-            question = text[start : ends[index]].split()[:4]
-            questions.append(
-                Question(
-                    question_id=f"{number}-{index}",
-                    doc_id=f"d{number}",
-                    text=" ".join(question),
-                    answers=("oak",),
-                    spans=((start, ends[index]),),
-                )
-            )
-    return EvaluationSet(name=name, documents=tuple(documents), questions=tuple(questions))
-
-
-def write_set(folder: Path, one: EvaluationSet) -> None:
-    """The set in the form of the data folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with gzip.open(folder / f"{one.name}.docs.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps({"id": document.doc_id, "title": "", "text": document.text}) + "\n" for document in one.documents)
-    with gzip.open(folder / f"{one.name}.qa.jsonl.gz", "wt", encoding="utf-8") as file:
-        for question in one.questions:
-            fields = {"id": question.question_id, "doc": question.doc_id, "question": question.text, "answers": list(question.answers)}
-            file.write(json.dumps({**fields, "spans": [list(span) for span in question.spans]}) + "\n")
 
 
 def make_bench(folder: Path, one: EvaluationSet, encoder: Any = None) -> Workbench:
@@ -104,7 +71,7 @@ def make_generator() -> FakeGenerator:
 
 @pytest.mark.parametrize("name", ["landmark-1", "landmark-3", "landmark-auto", "landmark-surround-1"])
 def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> None:
-    one = make_set("prose")
+    one = make_small_set("prose")
     options = {
         "landmark-1": SearchOptions(front=1, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
         "landmark-3": SearchOptions(front=3, hybrid=False, num_hits=NUM_HITS, budget_tokens=10**6),
@@ -236,7 +203,7 @@ def test_best_hits_are_those_of_a_full_sort() -> None:
 
 
 def test_document_scope_stays_in_the_document(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, make_set("prose"))
+    bench = make_bench(tmp_path, make_small_set("prose"))
     for system in select_systems(["chunk-64", "landmark-auto+bm25", "bm25-context", "random", "isolated-window-3"]):
         for ranking, evidence in zip(bench.rank(system, "document"), bench.evidences, strict=True):
             first, end = bench.corpus.document_starts[[evidence.document, evidence.document + 1]]
@@ -259,7 +226,7 @@ def test_systems_have_names_of_their_own_and_unknown_ones_are_an_error() -> None
 
 
 def test_oracle_scores_one_and_random_scores_chance(tmp_path: Path) -> None:
-    one = make_set("prose", 12, num_sentences=200)
+    one = make_small_set("prose", 12, num_sentences=200)
     bench = make_bench(tmp_path, one)
     result = evaluate_set(bench, EvaluateOptions(systems=(BY_NAME["oracle"], BY_NAME["random"]), max_questions=0))
     runs = {(run.name, run.scope): run.scores for run in result.runs}
@@ -277,7 +244,7 @@ def test_oracle_scores_one_and_random_scores_chance(tmp_path: Path) -> None:
 
 def test_the_whole_evidence_is_found_when_the_budget_holds_the_document(tmp_path: Path) -> None:
     """Every system has ranked every piece by then: nothing may be lost on the way."""
-    bench = make_bench(tmp_path, make_set("prose", 2, num_sentences=40))
+    bench = make_bench(tmp_path, make_small_set("prose", 2, num_sentences=40))
     for system in all_systems():
         if system.words and not system.vectors:
             continue  # BM25 finds only pieces that share a word
@@ -293,7 +260,7 @@ def test_the_whole_evidence_is_found_when_the_budget_holds_the_document(tmp_path
 def evaluate_small(
     folder: Path, encoder: Any, *, names: Sequence[str] = ("landmark-auto", "chunk-64", "random"), reader: ReaderOptions = NO_READER
 ) -> Any:
-    sets = [make_set("one"), make_set("two", 2, seed=50)]
+    sets = [make_small_set("one"), make_small_set("two", 2, seed=50)]
     return run_evaluation(
         sets, Encoders(landmark=encoder, baseline=encoder), VectorCache(folder / "cache"), folder / "out",
         EvaluateOptions(systems=tuple(select_systems(names))),
@@ -341,7 +308,7 @@ def test_results_follow_the_contract(tmp_path: Path) -> None:
 
 
 def test_a_set_alone_is_the_head(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, make_set("prose"))
+    bench = make_bench(tmp_path, make_small_set("prose"))
     options = EvaluateOptions(systems=tuple(select_systems(["landmark-auto"])), scopes=("document",), main_budget_tokens=256)
     folder = FakeEncoder().folder
     results = results_json([evaluate_set(bench, options)], options, "landmark-auto", {"landmark": folder, "baseline": folder})
@@ -366,7 +333,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path: Path, monkeypatch: p
 
 
 def test_a_set_without_evidence_is_an_error(tmp_path: Path) -> None:
-    one = make_set("one")
+    one = make_small_set("one")
     nothing = EvaluationSet(name="nothing", documents=one.documents, questions=())
     with pytest.raises(UsageError, match="nothing"):
         run_evaluation(
@@ -379,7 +346,7 @@ def test_a_set_without_evidence_is_an_error(tmp_path: Path) -> None:
 
 
 def test_passages_hold_the_budget_and_join_neighbours(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, make_set("prose"))
+    bench = make_bench(tmp_path, make_small_set("prose"))
     for system in select_systems(["landmark-1", "chunk-64-overlap", "isolated-window-3"]):
         for index, ranking in enumerate(bench.rank(system, "corpus")):
             result = passages(bench, index, ranking, 200)
@@ -410,7 +377,7 @@ def test_the_reader_is_part_of_the_results(tmp_path: Path) -> None:
 
 
 def test_the_reader_asks_the_same_questions_of_every_system(tmp_path: Path) -> None:
-    bench = make_bench(tmp_path, make_set("prose"))
+    bench = make_bench(tmp_path, make_small_set("prose"))
     gathered = gather_passages(bench, select_systems(["landmark-1", "chunk-128"]), ReaderOptions(num_questions=5))
     asked = [[result.question for result in results] for results in gathered.results.values()]
     assert asked[0] == asked[1] and len(asked[0]) == 5 == len(gathered.answers)
@@ -445,15 +412,15 @@ def test_an_experiment_without_matplotlib_measures_nothing(tmp_path: Path, monke
     steps: list[str] = []
     cache = VectorCache(tmp_path / "cache")
     with pytest.raises(UsageError, match="Figures need matplotlib"):
-        run_experiment("seams", [make_set("one")], encoders, cache, tmp_path / "out", EvaluateOptions(), steps.append)
+        run_experiment("seams", [make_small_set("one")], encoders, cache, tmp_path / "out", EvaluateOptions(), steps.append)
     assert not steps and not any((tmp_path / "cache").iterdir()) and not (tmp_path / "out").exists()
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    write_set(folder, make_set("one"))
-    write_set(folder, make_set("two", 2, seed=50))
+    write_small_set(folder, make_small_set("one"))
+    write_small_set(folder, make_small_set("two", 2, seed=50))
     tiny.make_bert(folder / "encoder", "sentence_mean")
     return folder
 

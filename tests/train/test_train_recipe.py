@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from train_tools import recipe_values, toml
 
 from lmkindex.errors import UsageError
 from lmkindex.records import JsonObject
 from lmkindex.train import DevRecipe, LoraRecipe, SetRecipe, make_recipe, read_recipe
 
-RECIPES_PATH = Path(__file__).resolve().parent.parent / "recipes"
+RECIPES_PATH = tiny.ROOT_PATH / "recipes"
 PAIRS: JsonObject = {"kind": "pairs", "steps": 5}
 
 
