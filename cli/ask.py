@@ -16,12 +16,13 @@ from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
 from .output import Terminal, place
-from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
+from .question_file import EXIT_ERROR_LINES, chunked, options_of, read_batch, write_batch
 from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
     from lmkindex.answer import Answer, Citation
     from lmkindex.generate import Generator
+    from lmkindex.records import JsonObject
     from lmkindex.search import Searcher
 
 EPILOG = (
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
 @o.command
 def ask(  # over 40 lines: one parameter a flag
     terminal: Terminal,
-    question: o.Question = None,
+    question: o.QuestionText = None,
     llm: o.Llm = o.ANSWER.llm,
     model: o.Model = o.ANSWER.model,
     strict: o.Strict = False,
@@ -53,7 +54,7 @@ def ask(  # over 40 lines: one parameter a flag
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
-    batch: o.Batch = None,
+    batch: o.BatchFile = None,
     threads: o.Threads = o.BUILD.encode.threads,
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,

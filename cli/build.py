@@ -46,8 +46,8 @@ def register(app: typer.Typer) -> None:
 @o.command
 def build(  # over 40 lines: one parameter a flag
     terminal: Terminal,
-    corpus: o.Corpus = None,
-    encoder: o.Encoder = o.BUILD.encoder,
+    corpus: o.CorpusPaths = None,
+    encoder: o.EncoderName = o.BUILD.encoder,
     dry_run: o.DryRun = o.BUILD.dry_run,
     rebuild: o.Rebuild = o.BUILD.rebuild,
     include: o.Include = None,

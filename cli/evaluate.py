@@ -20,8 +20,7 @@ from .output import Terminal, telling_what_is_kept
 if TYPE_CHECKING:
     from lmkindex.datasets import EvaluationSet
     from lmkindex.encoder.cache import VectorCache
-    from lmkindex.evaluate.driver import Encoders
-    from lmkindex.evaluate.evaluate_set import EvaluateOptions, SetResult
+    from lmkindex.evaluate import Encoders, EvaluateOptions, SetResult
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex evaluate examples\n"
@@ -67,7 +66,7 @@ def evaluate(  # over 40 lines: one parameter a flag
     budget: MainBudget = o.SEARCH.budget_tokens,
     questions: Questions = EVALUATE_QUESTIONS,
     seed: Seed = 0,
-    encoder: o.Encoder = None,
+    encoder: o.EncoderName = None,
     baseline: Baseline = None,
     output: Output = o.EVALUATION_FOLDER,
     cache: Cache = None,
@@ -90,8 +89,7 @@ def evaluate(  # over 40 lines: one parameter a flag
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
-    from lmkindex.evaluate.driver import append_log, run_evaluation
-    from lmkindex.evaluate.reader_run import ReaderOptions
+    from lmkindex.evaluate import ReaderOptions, append_log, run_evaluation
 
     options = make_options(systems or (), scope, budget, questions, seed)
     names = check_experiments(experiment or ())
@@ -137,9 +135,7 @@ def open_data(
 
 def make_options(systems: Sequence[str], scope: str, budget: int, questions: int, seed: int) -> EvaluateOptions:
     """The library's options from the flags; the main budget is one of the budgets."""
-    from lmkindex.evaluate.evaluate_set import EvaluateOptions
-    from lmkindex.evaluate.records import BUDGETS_TOKENS, SCOPES
-    from lmkindex.evaluate.systems import select_systems
+    from lmkindex.evaluate import BUDGETS_TOKENS, SCOPES, EvaluateOptions, select_systems
 
     if scope not in ("both", *SCOPES):
         raise UsageError(f"--scope {scope} is none of: both, {', '.join(SCOPES)}.")
@@ -162,7 +158,7 @@ def reader_systems(options: EvaluateOptions, are_named: bool) -> tuple[str, ...]
 
 def check_experiments(names: Sequence[str]) -> list[str]:
     """The experiments to run, each once."""
-    from lmkindex.evaluate.records import EXPERIMENTS
+    from lmkindex.evaluate import EXPERIMENTS
 
     for name in names:
         if name not in EXPERIMENTS:
@@ -173,7 +169,7 @@ def check_experiments(names: Sequence[str]) -> list[str]:
 def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOptions) -> Encoders:
     """The encoders of the landmark systems and of the others: one and the same unless --baseline-encoder names another."""
     from lmkindex.encoder import find_encoder, load_encoder
-    from lmkindex.evaluate.driver import Encoders
+    from lmkindex.evaluate import Encoders
 
     landmark = load_encoder(find_encoder(encoder), options)
     return Encoders(landmark=landmark, baseline=landmark if baseline is None else load_encoder(find_encoder(baseline), options))
@@ -190,8 +186,7 @@ def run_experiments(
     log: Path | None,
 ) -> int:
     """Each experiment: its files, its figures, its tables."""
-    from lmkindex.evaluate.driver import append_log, run_experiment
-    from lmkindex.evaluate.result_tables import experiment_tables, render_text
+    from lmkindex.evaluate import append_log, experiment_tables, render_text, run_experiment
 
     for name in names:
         with telling_what_is_kept(terminal, KEPT), steps_progress(terminal, None) as advance:
@@ -233,7 +228,7 @@ def print_results(terminal: Terminal, results: dict[str, Any], output: str) -> N
     if terminal.as_json:
         terminal.print_json(results)
         return
-    from lmkindex.evaluate.result_tables import render_text, results_tables
+    from lmkindex.evaluate import render_text, results_tables
 
     for table in results_tables(results):
         terminal.print(render_text(table) + "\n")

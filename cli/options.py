@@ -43,8 +43,8 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="Where the encoder run
 Dtype = Annotated[str, typer.Option(metavar="NAME", help="Numbers of the encoder: auto, float32, bfloat16.")]
 
 # Building
-Corpus = Annotated[list[Path] | None, typer.Argument(metavar="CORPUS", help="Directories or files; none: those of the last build.")]
-Encoder = Annotated[str | None, typer.Option(metavar="DIR", help="The encoder's folder; none: the index's own, else the default.")]
+CorpusPaths = Annotated[list[Path] | None, typer.Argument(metavar="CORPUS", help="Directories or files; none: those of the last build.")]
+EncoderName = Annotated[str | None, typer.Option(metavar="DIR", help="The encoder's folder; none: the index's own, else the default.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Encode everything again; the old index serves until the new one is whole.")]
 Include = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Only files that match (as in .gitignore); repeatable.")]
@@ -73,7 +73,7 @@ ContextTokens = Annotated[
 ]
 
 # Searching
-Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
+QuestionText = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
 Budget = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Tokens of all spans together.")]
 Front = Annotated[
     str, typer.Option(metavar="auto|K", help="Sentences of a span up to its boundary; auto takes in what is near it while it pays.")
@@ -90,7 +90,7 @@ Alpha = Annotated[
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Search by words as well, and fuse the two.")]
 PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, as in 'reports/*.pdf'.")]
 Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Landmarks to start from.")]
-Batch = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object a line; - is stdin.")]
+BatchFile = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object a line; - is stdin.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Say why each span starts and ends where it does.")]
 
 # Answering

@@ -29,7 +29,7 @@ def plot(terminal: Terminal, folder: Folder = Path(o.EVALUATION_FOLDER)) -> int:
     Figures go to FOLDER/figures, as PNGs that can be printed in black and white. FOLDER/report.html
     holds all tables and figures in one file. Nothing is measured again.
     """
-    from lmkindex.evaluate.html_report import publish
+    from lmkindex.evaluate import publish
 
     terminal.status("Drawing")
     published = publish(folder)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 LAST_SUCCESS = "lmkindex_build_last_success_timestamp_seconds"
 CHANGES = ("added", "changed", "renamed", "deleted", "unchanged")
-Sample = tuple[str, float]  # labels besides the index, as in `change="added"`; value
-Family = tuple[str, str, list[Sample]]  # name, help, samples
+LabelledValue = tuple[str, float]  # labels besides the index, as in `change="added"`; value
+Family = tuple[str, str, list[LabelledValue]]  # name, help, samples
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from lmkindex.config import SearchOptions
 from lmkindex.errors import UsageError
@@ -18,8 +18,10 @@ from lmkindex.errors import UsageError
 from .output import Terminal
 from .retrieval import check_glob, check_question
 
+if TYPE_CHECKING:
+    from lmkindex.records import JsonObject
+
 T = TypeVar("T")
-JsonObject = dict[str, Any]
 EXIT_ERROR_LINES = 1  # some line was wrong, whatever the others gave
 CHUNK = 1024  # questions that go through together; after each chunk its lines are written, so that little is lost when it is stopped
 

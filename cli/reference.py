@@ -73,7 +73,8 @@ budget = 1500
 
 The environment variable of a setting is `LMKINDEX_` with the command and the key (`LMKINDEX_BUILD_ENCODER`), or the key
 alone for common ones (`LMKINDEX_INDEX`). `ask` also reads the `LMKINDEX_SEARCH_` ones. Switches take `1` or `0`, lists
-are split at blanks. Also read: `LMKINDEX_CACHE` (where prepared models are kept), `LMKINDEX_API_KEY` (else
+are split at blanks. Also read: `LMKINDEX_CACHE` (where prepared models, and hashes of encoder folders,
+are kept), `LMKINDEX_API_KEY` (else
 `OPENAI_API_KEY`; the key for `--llm URL`).
 
 """

@@ -13,10 +13,11 @@ from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
 from .output import BOLD, DIM, Terminal, place
-from .question_file import EXIT_ERROR_LINES, JsonObject, chunked, options_of, read_batch, write_batch
+from .question_file import EXIT_ERROR_LINES, chunked, options_of, read_batch, write_batch
 from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
+    from lmkindex.records import JsonObject
     from lmkindex.search import Searcher, SearchResult
 
 EPILOG = "Example:\n\n\b\n  lmkindex search 'Who keeps the light?' --budget 500\n  lmkindex search --batch questions.jsonl > spans.jsonl"
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
 @o.command
 def search(
     terminal: Terminal,
-    question: o.Question = None,
+    question: o.QuestionText = None,
     budget: o.Budget = o.SEARCH.budget_tokens,
     front: o.Front = o.FRONT,
     surround: o.Surround = o.SEARCH.surround,
@@ -37,7 +38,7 @@ def search(
     hybrid: o.Hybrid = o.SEARCH.hybrid,
     path: o.PathGlob = o.SEARCH.path_glob,
     hits: o.Hits = o.SEARCH.num_hits,
-    batch: o.Batch = None,
+    batch: o.BatchFile = None,
     explain: o.Explain = False,
     threads: o.Threads = o.BUILD.encode.threads,
     device: o.Device = o.BUILD.encode.device,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
 Check = Annotated[bool, typer.Option("--check", help="Read everything and compare; exit with 6 on damage.")]
-Sample = Annotated[
+SampleSize = Annotated[
     int, typer.Option("--sample", min=0, metavar="WINDOWS", help="With --check: encode so many again; exit with 1 on a difference.")
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="With --check: which documents and windows are the sample.")]
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 @o.command
-def status(terminal: Terminal, check: Check = False, sample: Sample = CHECK_WINDOWS, seed: Seed = 0) -> int:
+def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_WINDOWS, seed: Seed = 0) -> int:
     """Show what is indexed, and with what.
 
     Also which files failed and why, the size on disk, and when the index was last published.

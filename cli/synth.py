@@ -64,7 +64,7 @@ def synth(  # over 40 lines: one parameter a flag
     compare: Compare = None,
     compare_sets: CompareSets = None,
     cache: Cache = None,
-    encoder: o.Encoder = None,
+    encoder: o.EncoderName = None,
     llm: o.Llm = o.ANSWER.llm,
     model: o.Model = o.ANSWER.model,
     timeout: o.Timeout = o.TIMEOUT,

@@ -72,7 +72,7 @@ def train(  # over 40 lines: one parameter a flag
     if data is None or not data.is_dir():
         given = "is missing" if data is None else f"{data} is no folder"
         raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
-    from lmkindex.evaluate.dev import DevBench
+    from lmkindex.evaluate import DevBench
     from lmkindex.train import TrainOptions, draw_curves, is_main_process, read_recipe, run_training
 
     read = read_recipe(recipe)

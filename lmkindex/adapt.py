@@ -18,11 +18,9 @@ from .datasets import EvaluationSet, SourceDocument, find_sets, write_set
 from .encoder import find_encoder, load_encoder, read_folder
 from .encoder.cache import VectorCache
 from .errors import UsageError
+from .evaluate import Workbench, score_rankings, select_systems
 from .evaluate.experiments.paired import PairedFigures, direction, show_difference, show_interval
 from .evaluate.records import Float64Array
-from .evaluate.scoring import score_rankings
-from .evaluate.systems import select_systems
-from .evaluate.workbench import Workbench
 from .generate import Generator
 from .index import IndexReader
 from .records import EncoderFolder, JsonObject

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from .errors import Cause
 
+BoolArray = npt.NDArray[np.bool_]
 Float16Array = npt.NDArray[np.float16]
 Float32Array = npt.NDArray[np.float32]
 Int32Array = npt.NDArray[np.int32]
@@ -137,6 +138,9 @@ class ManifestEntry:
     def has_own_text(self) -> bool:
         """Whether the text is what the file of this size, time and hash holds."""
         return self.status == "indexed" or self.is_out_of_reach
+
+
+Manifest = Mapping[FileName, ManifestEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

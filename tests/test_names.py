@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -53,14 +54,23 @@ def without_namesakes(name: str, paths: Sequence[str]) -> list[str]:
 
 
 def repeated_definitions(files: Mapping[str, str]) -> list[str]:
-    """Classes and functions at the top of a module whose names another module uses too, with their files."""
+    """Classes, functions and aliases of types at the top of a module whose names another module uses too, with their files."""
     found: dict[str, set[str]] = defaultdict(set)
     for file, text in files.items():
         for node in ast.parse(text).body:
-            if isinstance(node, Definition) and not node.name.startswith("_"):
-                found[node.name].add(f"{file}:{node.lineno}")
+            name = node.name if isinstance(node, Definition) else alias_of(node)
+            if name and not name.startswith("_"):
+                found[name].add(f"{file}:{node.lineno}")
     places = {name: sorted(where) for name, where in found.items() if name not in REPEATED_NAMES}
     return [f"{name}: {', '.join(where)}" for name, where in sorted(places.items()) if len({one.split(":")[0] for one in where}) > 1]
+
+
+def alias_of(node: ast.stmt) -> str:
+    """The name of an assigned type, which is written like a class's; "" for all else. Types of Typer's options are the command's own."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or "Annotated" in ast.unparse(node.value):
+        return ""
+    name = node.targets[0].id
+    return name if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name) else ""
 
 
 def long_modules(files: Mapping[str, str]) -> list[str]:

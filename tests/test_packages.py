@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,3 +26,13 @@ def test_every_module_is_in_a_package() -> None:
     for folder in ("lmkindex", "cli"):
         for path in (ROOT / folder).rglob("*.py"):
             assert (path.parent / "__init__.py").is_file(), f"{path.relative_to(ROOT)} would not be installed"
+
+
+def test_every_file_of_tests_is_collected(pytestconfig: pytest.Config) -> None:
+    """pytest passes over folders named `build`, among others, unless it is told not to."""
+    patterns = pytestconfig.getini("norecursedirs")
+    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert len(paths) > 70
+    for path in paths:
+        passed_over = [part for part in path.relative_to(ROOT).parts[:-1] for pattern in patterns if fnmatchcase(part, pattern)]
+        assert not passed_over, path

@@ -15,9 +15,9 @@ from ..errors import Cause
 from ..files import FilePlan, Hashes, document_id
 from ..files.changes import failure_over, paths_over
 from ..index import IndexReader
-from ..records import Document, FileEntry, FileFailure, FileName, ManifestEntry, Page
+from ..records import Document, FileEntry, FileFailure, FileName, Manifest, ManifestEntry, Page
 from .manifest import failed_entry
-from .records import Failed, KeptText, Manifest, Task
+from .records import Failed, KeptText, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

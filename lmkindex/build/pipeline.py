@@ -30,7 +30,7 @@ from .forecast import expect
 from .plan import plan_job
 from .prepare import Stopwatch, prepare_slabs, rows_of, source_of
 from .records import BuildReport, Failed, Forecast, Job, Slab
-from .report import Progress, Tallies, forecast, report_of
+from .report import Progress, Tallies, rehearse, report_of
 from .write import DocumentWriter
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def build_index(
     if options.dry_run:
         session = IndexSession(path)
         job = plan_job(session, roots, options, encoder)
-        return forecast(job, session, encoder or load_encoder(job.folder, options.encode))
+        return rehearse(job, session, encoder or load_encoder(job.folder, options.encode))
     with write_lock(path, wait=options.wait):
         session = IndexSession(path)
         job = plan_job(session, roots, options, encoder)
@@ -93,7 +93,7 @@ def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[]
         raise InterruptedBuildError(
             "Stopped before anything was finished; the index is as it was. Run the same command again.", signal_number
         )
-    documents.finish(tallies.counts.get("row_tokens", 0), time.monotonic() - encode_started)
+    documents.finish(tallies.counts.get("row_tokens", 0), encode_started)
     if signal_number:
         raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to go on.", signal_number)
     warnings = run_maintenance(writer, options) if is_complete else []

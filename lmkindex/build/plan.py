@@ -17,11 +17,11 @@ from ..files import FilePlan, Hashes, plan_changes, walk_files
 from ..files.changes import without_names
 from ..index import IndexSession
 from ..read import is_blank
-from ..records import FileEntry, FileFailure, ManifestEntry
+from ..records import FileEntry, FileFailure, Manifest, ManifestEntry
+from .index_settings import check_encoder, next_head, pick_folder
 from .kept import KeptTexts, find_kept, hidden_task, keep_all, sort_out_skipped
 from .manifest import well_entry
-from .records import Job, Manifest, Task
-from .settle import check_encoder, next_head, pick_folder
+from .records import Job, Task
 
 FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
 
@@ -29,7 +29,7 @@ FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than
 def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions, encoder: Encoder | None) -> Job:
     """Walk, compare with the manifest, and check that the index may be changed so."""
     started = time.monotonic()
-    head = session.head
+    head = session.found_head
     folder = encoder.folder if encoder is not None else pick_folder(head, options)
     if head is not None and not options.rebuild:
         check_encoder(session.index_path, head, folder)
@@ -49,7 +49,6 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
     new_head = next_head(head, folder, options, tuple(str(root.resolve()) for root in wanted))
     return Job(
-        index_path=session.index_path,
         options=options,
         head=new_head,
         is_new=head is None or options.rebuild or head.roots != new_head.roots,
@@ -104,7 +103,8 @@ def rewritten_entries(plan: FilePlan, kept: KeptTexts, manifest: Manifest, optio
 
 
 def new_failures(failures: Sequence[FileFailure], kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[FileFailure]:
-    """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build."""
+    """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build. Another
+    message than the one that is stored is news; nothing else is decided by it."""
     hidden = {known.name for known, _ in kept.hidden}  # these say so themselves
     return [
         failure
@@ -116,7 +116,7 @@ def new_failures(failures: Sequence[FileFailure], kept: KeptTexts, manifest: Man
 
 def read_manifest(session: IndexSession, *, is_rebuild: bool) -> Manifest:
     """What the index holds. A rebuild does without when the tables are damaged: it is the way out of that."""
-    if session.head is None:
+    if session.found_head is None:
         return {}
     try:
         return session.reader.manifest()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from ..config import BuildOptions
@@ -22,13 +21,13 @@ from ..records import (
     Float16Array,
     Head,
     JsonObject,
+    Manifest,
     ManifestEntry,
     Row,
     Sentences,
     Window,
 )
 
-Manifest = Mapping[FileName, ManifestEntry]
 TaskKind = Literal["added", "changed", "renamed"]
 
 
@@ -111,7 +110,6 @@ class Job:
     not know. `covered` documents go because a moved file was put over theirs. `skipped` are links out of the roots.
     """
 
-    index_path: Path
     options: BuildOptions
     head: Head
     is_new: bool

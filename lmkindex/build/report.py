@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from ..encoder import Encoder
 from ..index import IndexSession
 from ..read import Parser
-from ..records import FileName, ManifestEntry
+from ..records import FileName, Manifest, ManifestEntry
 from .forecast import seconds_for
 from .kept import unread_entry
 from .manifest import counts_of, failure_of
 from .prepare import Stopwatch, prepare_slabs, source_of
-from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Manifest, Slab, Step, WindowStep
+from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Slab, Step, WindowStep
 
 Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
 
@@ -90,7 +90,7 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
     )
 
 
-def forecast(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
+def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
     """The plan of `--dry-run`: everything is read, split and cut as a build would, and nothing is encoded or written."""
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=0, on_progress=None)

@@ -7,7 +7,7 @@ files, and of models only how pieces of a sentence are put together.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ import numpy as np
 from ..index import IndexWriter
 from ..index.tables import pages_value
 from ..index.writer import manifest_columns
-from ..records import FileName, Float16Array, Float32Array, Head, ManifestEntry
+from ..records import FileName, Float16Array, Float32Array, Head, Manifest, ManifestEntry
 from ..windows import RowForm, combine_pieces, normalise
 from .forecast import measured
 from .kept import unread_entry
 from .manifest import counts_of, utc_now
-from .records import DocumentEnd, Failed, Manifest, Prepared, Step, WindowStep
+from .records import DocumentEnd, Failed, Prepared, Step, WindowStep
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,10 +33,10 @@ class DocumentWriter:
     """Invariant: whole documents only are published, and `manifest` is what the tables hold after the next publish."""
 
     def __init__(
-        self, writer: IndexWriter, form: RowForm, manifest: Manifest, head: Head, *, commit_rows: int, commit_s: float,
+        self, writer: IndexWriter, form: RowForm, manifest: Manifest, next_head: Head, *, commit_rows: int, commit_s: float,
         publish_early: bool, together: Iterable[FileName] = (),
     ) -> None:  # fmt: skip
-        self.writer, self.form, self.manifest, self.head = writer, form, dict(manifest), head
+        self.writer, self.form, self.manifest, self.next_head = writer, form, dict(manifest), next_head
         self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
         self.schema = writer.landmarks.schema  # asking the table goes through its event loop: once, not for each window
         self.open_batches: list[pa.RecordBatch] = []  # rows of the document that is not finished
@@ -147,10 +147,10 @@ class DocumentWriter:
         if publish and self.publish_early and not self.together:
             self.publish()
 
-    def publish(self) -> None:
-        """Replace `head.json`."""
-        counts = dict(self.head.counts) | counts_of(self.manifest.values())  # the rate stays
-        self.head = self.writer.publish(replace(self.head, counts=counts))
+    def publish(self, rates: Mapping[str, int] | None = None) -> None:
+        """Replace `head.json`, with the totals of now, and the rate of this build if it is known."""
+        counts = {**self.next_head.counts, **(rates or {}), **counts_of(self.manifest.values())}
+        self.writer.publish(replace(self.next_head, counts=counts))
 
     def abandon_open(self) -> None:
         """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""
@@ -159,11 +159,10 @@ class DocumentWriter:
             self.writer.go_back()
             self.flushed = None
 
-    def finish(self, num_tokens: int, seconds: float) -> None:
-        """Commit and publish what is finished, and how fast `num_tokens` were encoded."""
+    def finish(self, num_tokens: int, started: float) -> None:
+        """Commit and publish what is finished, and how fast `num_tokens` were encoded since `started` (of the monotonic clock)."""
         self.commit(publish=False)
-        self.head = replace(self.head, counts=measured(self.head.counts, num_tokens, seconds))
-        self.publish()
+        self.publish(measured(self.next_head.counts, num_tokens, time.monotonic() - started))
 
 
 def landmark_batch(step: WindowStep, vectors_ND: Float16Array, schema: pa.Schema) -> pa.RecordBatch:

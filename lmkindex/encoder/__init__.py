@@ -1,7 +1,8 @@
 """Rows of token ids -> one vector a sentence. The face of the package.
 
-`protocol` is the seam; `rows` puts windows into the form that a forward takes; `batches` and `pace` plan the forwards, `transformer` runs
-them; `folder` reads and checks encoder folders, `fingerprint` tells one from another; `fake` is an encoder without weights.
+`protocol` is the seam; `batches` and `pace` plan the forwards, `transformer` runs them; `rows` says what an encoder adds to
+a window (`windows.py` makes the row) and encodes questions; `folder` and `fingerprint` read and check encoder folders;
+`cache` keeps vectors on disk; `fake` is an encoder without weights.
 """
 
 from __future__ import annotations

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 class TransformerEncoder:
     """A transformer in memory. Invariant: `encode_rows` runs without gradients, in one dtype, on one device."""
 
-    def __init__(self, folder: EncoderFolder, options: EncodeOptions) -> None:
+    def __init__(self, folder: EncoderFolder, options: EncodeOptions, model: Any = None) -> None:
         self.folder = folder
         self.options = options
         self.device = pick_device(options.device)
         self.dtype = pick_dtype(options.dtype, self.device)
         self.tokenizer, self.prefix_ids, self.suffix_ids = load_tokenizer(folder)
-        self.loaded: Any = None
+        self.loaded: Any = model
         # On a CPU, batches run side by side, one thread each: OpenMP's barriers make two threads in one forward slower than one when
         # anything else uses the cores (FACTS), and one thread a forward gives the same numbers on any machine.
         self.batch_tokens = options.batch_tokens or (CPU_BATCH_TOKENS if self.device == "cpu" else CUDA_BATCH_TOKENS)
@@ -49,9 +49,7 @@ class TransformerEncoder:
 
     def pooled_as(self, pooling: str) -> TransformerEncoder:
         """The same weights, pooled in another way."""
-        other = TransformerEncoder(replace(self.folder, pooling=pooling), self.options)
-        other.loaded = self.model
-        return other
+        return TransformerEncoder(replace(self.folder, pooling=pooling), self.options, self.model)
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)

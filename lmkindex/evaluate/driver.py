@@ -21,7 +21,7 @@ from ..generate import Generator
 from ..plots import require_matplotlib
 from ..records import JsonObject
 from ..storage import write_json
-from .evaluate_set import EvaluateOptions, OnStep, SetResult, evaluate_set, save_questions
+from .evaluate_set import EvaluateOptions, OnSystem, SetResult, evaluate_set, save_questions
 from .experiments.common import Experiment, ExperimentInput
 from .html_report import draw_all, read_saved
 from .reader_run import OnAnswers, ReaderOptions, answer_sets, gather_passages
@@ -52,7 +52,7 @@ def run_evaluation(
     reader: ReaderOptions,
     open_reader: Callable[[], Generator],
     answer_options: AnswerOptions,
-    on_step: OnStep | None = None,
+    on_step: OnSystem | None = None,
     on_set: OnSet | None = None,
     on_answers: OnAnswers | None = None,
 ) -> JsonObject:

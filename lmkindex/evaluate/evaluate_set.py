@@ -16,7 +16,7 @@ from .scoring import score_rankings
 from .systems import System, all_systems
 from .workbench import Workbench
 
-OnStep = Callable[[str, str, str], None]  # set, scope, system
+OnSystem = Callable[[str, str, str], None]  # set, scope, system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class SetResult:
     runs: tuple[SystemRun, ...]
 
 
-def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnStep | None = None, *, num_in_file: int = 0) -> SetResult:
+def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnSystem | None = None, *, num_in_file: int = 0) -> SetResult:
     """Rank and score every system in every scope."""
     runs = []
     for scope in sorted(options.scopes):  # corpus first: it is the one that is timed

@@ -32,7 +32,7 @@ from .answer_metrics import exact_match, token_f1, without_markers
 from .records import Float64Array
 
 CHUNK = 16  # prompts that go to the generator together; a kill loses at most these
-OnProgress = Callable[[int, int], None]  # prompts answered, prompts in all
+OnPrompts = Callable[[int, int], None]  # prompts answered, prompts in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def read_answers(
     options: AnswerOptions,
     *,
     answers_path: Path | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: OnPrompts | None = None,
 ) -> ReaderScores:
     """Answer each result's question from its spans, best first, and score the answer against `answers`, one tuple for each result.
 
@@ -135,7 +135,7 @@ class Written:
 class SavingGenerator:
     """A generator that asks another one in chunks, and nothing twice. Owns the file of answers: each chunk is on disk before the next."""
 
-    def __init__(self, generator: Generator, answers_path: Path | None, on_progress: OnProgress | None) -> None:
+    def __init__(self, generator: Generator, answers_path: Path | None, on_progress: OnPrompts | None) -> None:
         self.name = generator.name
         self.max_prompt_tokens = generator.max_prompt_tokens
         self._generator = generator

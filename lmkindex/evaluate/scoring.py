@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..datasets import Corpus
 from ..datasets.records import RECALL_RANKS
-from ..records import Int64Array
+from ..records import BoolArray, Int64Array
 from .evidence import sentences_touched
 from .pieces import tokens_touched
 from .records import BUDGETS_TOKENS, EvidenceSpans, Float64Array, Ranking, Scores
-
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,10 @@ class Generation:
     finish_reason: str
     error: str = ""
 
+    def __post_init__(self) -> None:
+        if (self.finish_reason == "error") != bool(self.error):
+            raise ValueError("A generation has an error exactly when its finish_reason is `error`.")
+
 
 class Generator(Protocol):
     """Writes a text for each prompt. `name` goes into the answers."""

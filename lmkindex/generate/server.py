@@ -93,6 +93,8 @@ class UrlGenerator:
                 if error.status in (401, 403, 404):
                     raise GeneratorError(str(error)) from error
                 reason, failure = "error", str(error)
+            if reason == "error" and not failure:
+                failure = "the server ended it with an error"
             return Generation(text="".join(pieces), finish_reason=reason, error=failure)
 
         if len(prompts) == 1:

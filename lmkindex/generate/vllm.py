@@ -81,7 +81,9 @@ class VllmGenerator:
                 outputs = engine.step()
             for output in outputs:
                 for completion in output.outputs:
-                    yield index_of[output.request_id], Generation(text=completion.text, finish_reason=completion.finish_reason or "")
+                    reason = completion.finish_reason or ""
+                    error = "vLLM ended it with an error" if reason == "error" else ""
+                    yield index_of[output.request_id], Generation(text=completion.text, finish_reason=reason, error=error)
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
         text = render_chat(self._tokenizer, replace(prompt, user=without_control_tokens(prompt.user, self._special)))

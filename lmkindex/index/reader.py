@@ -14,10 +14,10 @@ from weakref import finalize
 from ..errors import IndexUnusableError, cause_of, first_line
 from ..records import Float32Array, Head, ManifestEntry
 from .head import require_head
+from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, open_published
 
 if TYPE_CHECKING:
     import pyarrow as pa
-from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, open_published
 
 # Probes and refinement with which IVF_RQ reaches recall@100 of .99 (FACTS); an exact scan ignores them.
 ANN_PROBES = 50
@@ -33,7 +33,7 @@ class IndexReader:
         try:
             self.dim = int(self.head.encoder["dim"])
             view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
-        except Exception as error:  # as above
+        except Exception as error:  # on half a manifest LanceDB even panics, which is an error without a class
             raise IndexUnusableError(
                 f"The index at {index_path} is damaged, or cannot be read now ({first_line(error)}). The documents are untouched: "
                 "`lmkindex build --rebuild` makes the index again."

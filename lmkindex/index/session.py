@@ -14,20 +14,23 @@ from .writer import IndexWriter
 
 
 class IndexSession:
-    """Invariant: the reader sees the state that was published when the session began, whatever the writer publishes."""
+    """Invariant: the reader sees the state that was published when the session began, whatever the one writer publishes."""
 
     def __init__(self, index_path: Path) -> None:
         self.index_path = index_path
-        self.head: Head | None = read_head(index_path)
+        self.found_head: Head | None = read_head(index_path)
         self._reader: IndexReader | None = None
+        self._writer: IndexWriter | None = None
 
     @property
     def reader(self) -> IndexReader:
         """The state that was found. Raises `IndexUnusableError` when there is none, or it cannot be opened."""
         if self._reader is None:
-            self._reader = IndexReader(self.index_path, self.head)
+            self._reader = IndexReader(self.index_path, self.found_head)
         return self._reader
 
     def open_writer(self, *, dim: int, overwrite: bool = False) -> IndexWriter:
         """The writer, once: it takes back what a crashed one left. With `overwrite` it begins with empty tables for vectors of `dim`."""
-        return IndexWriter(self.index_path, self.head, dim=dim, overwrite=overwrite)
+        assert self._writer is None, "a session has one writer"
+        self._writer = IndexWriter(self.index_path, self.found_head, dim=dim, overwrite=overwrite)
+        return self._writer

@@ -47,11 +47,6 @@ class IndexWriter:
         self.delete_rows(self.documents, entries)
         self.add_documents(rows)
 
-    def delete(self, doc_ids: Iterable[str]) -> None:
-        """Delete documents and their landmarks."""
-        self.delete_rows(self.documents, doc_ids)
-        self.delete_rows(self.landmarks, doc_ids)
-
     def delete_rows(self, table: Any, doc_ids: Iterable[str]) -> None:
         """Delete a table's rows of the given documents."""
         from lancedb.expr import col

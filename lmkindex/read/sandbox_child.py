@@ -48,9 +48,9 @@ def run_child() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):  # parsers that print must not break into the replies
         os.dup2(null, descriptor)
-    from . import formats as parse
+    from . import formats
 
-    assert parse.parse_bytes is not None  # imported while the parent still reads what goes wrong
+    assert formats.parse_bytes is not None  # imported while the parent still reads what goes wrong
     write_message(replies, READY)
     os.dup2(null, 2)
     with suppress(BrokenPipeError):

@@ -16,12 +16,10 @@ from ..config import require
 from ..display import one_line
 from ..errors import LmkindexError, UsageError
 from ..index import IndexReader, page_of
-from ..records import JsonObject, ManifestEntry
+from ..records import JsonObject, Manifest, ManifestEntry
 
 RANGE = re.compile(r"(\d{1,18})-(\d{1,18})(?: \(page \d+\))?", re.ASCII)  # as the CLI prints it
 NUM_NEAREST = 5
-
-Manifest = Mapping[tuple[str, str], ManifestEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

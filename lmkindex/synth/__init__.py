@@ -12,7 +12,7 @@ from __future__ import annotations
 from .quality import COMPARED_QUESTIONS, measure_set
 from .quality_report import report_quality
 from .question_prompt import MAX_REPLY_TOKENS
-from .question_writer import OnStep, write_questions
+from .question_writer import OnQuestions, write_questions
 from .records import FilterOptions, SynthOptions, SynthResult
 from .source_documents import read_source_documents
 
@@ -20,7 +20,7 @@ __all__ = [
     "COMPARED_QUESTIONS",
     "MAX_REPLY_TOKENS",
     "FilterOptions",
-    "OnStep",
+    "OnQuestions",
     "SynthOptions",
     "SynthResult",
     "measure_set",

@@ -30,7 +30,7 @@ from .question_prompt import MAX_REPLY_TOKENS, Reply, make_question_prompt, pars
 from .records import ACCEPTED, Attempt, Pick, SynthOptions, SynthResult
 from .round_trip import AcceptedQuestions, SentencePlaces, allowed_rank, embed_documents, rank_in_document
 
-OnStep = Callable[[str, int, int], None]  # what is done, questions accepted, picks asked about
+OnQuestions = Callable[[str, int, int], None]  # what is done, questions accepted, picks asked about
 
 
 def write_questions(
@@ -40,7 +40,7 @@ def write_questions(
     options: SynthOptions,
     output: Path,
     cache: VectorCache,
-    on_step: OnStep = lambda text, accepted, asked: None,
+    on_step: OnQuestions = lambda text, accepted, asked: None,
 ) -> SynthResult:
     """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train`
     read, or go on with it.
@@ -68,7 +68,7 @@ def fill_journal(
     open_generator: Callable[[], Generator],
     options: SynthOptions,
     cache: VectorCache,
-    on_step: OnStep,
+    on_step: OnQuestions,
 ) -> None:
     """Ask about pick after pick until there are enough questions, or no picks, tries or time left."""
     started = time.monotonic()

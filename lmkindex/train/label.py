@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..records import Float32Array
-from .training_batch import Asked, BoolArray, LandmarkPlace
+from ..records import BoolArray, Float32Array
+from .training_batch import Asked, LandmarkPlace
 from .training_sets import TrainingSet, holds_answer
 
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from ..records import Float32Array, Row
-
-BoolArray = npt.NDArray[np.bool_]
+from ..records import BoolArray, Float32Array, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

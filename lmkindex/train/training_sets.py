@@ -63,16 +63,9 @@ class TrainingSet:
     questions_of: tuple[tuple[int, ...], ...]  # of each document
     runs_of_text: Mapping[str, Int64Array]  # [R, 2]: what answers a question of these words (lower case), drawn or not
 
-    def sentence_text(self, sentence: int) -> str:
-        return self.text[self.sentence_starts_S[sentence] : self.sentence_ends_S[sentence]]
-
     def num_tokens(self, first: int, end: int) -> int:
         """Tokens of sentences `[first, end)`."""
         return int(self.sentence_tokens[end] - self.sentence_tokens[first])
-
-    def bounds_of(self, document: int) -> tuple[int, int]:
-        """Sentences `[first, end)` of a document."""
-        return int(self.document_sentences[document]), int(self.document_sentences[document + 1])
 
 
 def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callable[[str], None] | None = None) -> list[TrainingSet]:

@@ -25,8 +25,8 @@ import tiny
 from cli_place import Result, Run
 
 import lmkindex.build
+import lmkindex.build.index_settings
 import lmkindex.build.pipeline
-import lmkindex.build.settle
 import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.config import BuildOptions

@@ -11,10 +11,7 @@ import pytest
 from lmkindex.adapt import AdaptOptions
 from lmkindex.build import check_sample
 from lmkindex.config import DEFAULT_INDEX, AnswerOptions, BuildOptions, EncodeOptions, SearchOptions
-from lmkindex.evaluate.evaluate_set import EvaluateOptions
-from lmkindex.evaluate.reader_run import ReaderOptions
-from lmkindex.evaluate.records import SCOPES
-from lmkindex.evaluate.systems import select_systems
+from lmkindex.evaluate import SCOPES, EvaluateOptions, ReaderOptions, select_systems
 from lmkindex.search import read_passage
 from lmkindex.synth import SynthOptions
 from lmkindex.train import TrainOptions

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lmkindex.build
+import lmkindex.build.index_settings
 import lmkindex.build.pipeline
-import lmkindex.build.settle
 import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.answer.answer import as_line, make_prompt
@@ -83,7 +83,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every command finds the fake encoder."""
     encoder: Any = FakeEncoder()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    for module in (lmkindex.build.pipeline, lmkindex.build.settle, lmkindex.search.searcher):
+    for module in (lmkindex.build.pipeline, lmkindex.build.index_settings, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
 

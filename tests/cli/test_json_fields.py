@@ -14,9 +14,9 @@ from small_sets import make_small_set, write_small_set
 from synth_tools import write
 
 import lmkindex.adapt
+import lmkindex.build.index_settings
 import lmkindex.build.pipeline
 import lmkindex.build.prepare
-import lmkindex.build.settle
 import lmkindex.encoder.folder
 import lmkindex.generate
 import lmkindex.search.searcher
@@ -70,7 +70,7 @@ def check(printed: Sequence[Any], *kinds: str) -> None:
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
     """An empty working directory, no settings from outside, and a fake encoder in place of every one."""
     encoder = FakeEncoder()
-    for module in (lmkindex.build.pipeline, lmkindex.build.settle, lmkindex.search.searcher, lmkindex.encoder):
+    for module in (lmkindex.build.pipeline, lmkindex.build.index_settings, lmkindex.search.searcher, lmkindex.encoder):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))

@@ -18,6 +18,7 @@ from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
+from lmkindex.evaluate import Workbench
 from lmkindex.evaluate.experiments.coherence.class_figures import MIN_A_CLASS, Classified, group_figures
 from lmkindex.evaluate.experiments.coherence.experiment import classify, piece_rank, run_coherence
 from lmkindex.evaluate.experiments.coherence.rules import (
@@ -33,7 +34,6 @@ from lmkindex.evaluate.experiments.coherence.rules import (
     judge,
 )
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
-from lmkindex.evaluate.workbench import Workbench
 from lmkindex.plots import draw_figure
 from lmkindex.records import Float32Array, Row
 

@@ -19,19 +19,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.errors import UsageError
+from lmkindex.evaluate import experiment_tables, publish, render_text, results_tables
 from lmkindex.evaluate.figures import MAX_SYSTEMS, chosen_systems, results_figures
-from lmkindex.evaluate.html_report import headline, publish, slug
+from lmkindex.evaluate.html_report import headline, slug
 from lmkindex.evaluate.result_tables import (
     Table,
-    experiment_tables,
     family_of,
     format_cell,
     format_difference,
     order_systems,
     render_html,
     render_markdown,
-    render_text,
-    results_tables,
     sets_table,
 )
 from lmkindex.plots import FACES, GREYS, HATCHES, LINES, MARKERS, compact, draw_figure, make_figure, spread

@@ -21,15 +21,24 @@ from lmkindex.datasets import Corpus, EvaluationSet, find_sets
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.driver import Encoders, append_log, run_evaluation, run_experiment
-from lmkindex.evaluate.evaluate_set import EvaluateOptions, evaluate_set
+from lmkindex.evaluate import (
+    Encoders,
+    EvaluateOptions,
+    ReaderOptions,
+    Workbench,
+    append_log,
+    run_evaluation,
+    run_experiment,
+    select_systems,
+)
+from lmkindex.evaluate.evaluate_set import evaluate_set
 from lmkindex.evaluate.rankings import best_of
-from lmkindex.evaluate.reader_run import ReaderOptions, gather_passages, passages
+from lmkindex.evaluate.reader_run import gather_passages, passages
 from lmkindex.evaluate.records import Ranking
 from lmkindex.evaluate.results import results_json
 from lmkindex.evaluate.scoring import take_tokens
-from lmkindex.evaluate.systems import NUM_HITS, all_systems, select_systems
-from lmkindex.evaluate.workbench import Workbench, combine_orders
+from lmkindex.evaluate.systems import NUM_HITS, all_systems
+from lmkindex.evaluate.workbench import combine_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
 from lmkindex.records import Float32Array, Row

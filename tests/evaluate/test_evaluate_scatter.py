@@ -19,6 +19,7 @@ from lmkindex.datasets import EvaluationSet, Question, SourceDocument, make_corp
 from lmkindex.encoder import FakeEncoder, load_encoder, read_folder
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
+from lmkindex.evaluate import Workbench
 from lmkindex.evaluate.evidence import locate_evidence
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.paired import PairedFigures, direction, draw, seeded_generator, show_difference, show_interval
@@ -50,7 +51,6 @@ from lmkindex.evaluate.experiments.scatter.splits import (
     variant_set,
 )
 from lmkindex.evaluate.records import Interval
-from lmkindex.evaluate.workbench import Workbench
 from lmkindex.search import Hit
 
 SENTENCES = 60

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from lmkindex.datasets import Corpus, make_corpus
 from lmkindex.datasets.records import RECALL_RANKS
 from lmkindex.encoder import FakeEncoder
+from lmkindex.evaluate import BUDGETS_TOKENS, score_rankings
 from lmkindex.evaluate.bootstrap import intervals, macro_means, resample_macro, resample_means
 from lmkindex.evaluate.pieces import sentence_pieces
-from lmkindex.evaluate.records import BUDGETS_TOKENS, EvidenceSpans, Float64Array, Ranking
-from lmkindex.evaluate.scoring import hits_boundary, reciprocal_rank, score_budgets, score_rankings, take_tokens, touching
+from lmkindex.evaluate.records import EvidenceSpans, Float64Array, Ranking
+from lmkindex.evaluate.scoring import hits_boundary, reciprocal_rank, score_budgets, take_tokens, touching
 
 Places = list[tuple[int, int]]
 #                0         1         2

@@ -22,7 +22,8 @@ from lmkindex.datasets.landmarks import document_tokens
 from lmkindex.encoder import FakeEncoder, load_encoder, make_row, read_folder, window_options
 from lmkindex.encoder.cache import VectorCache
 from lmkindex.errors import UsageError
-from lmkindex.evaluate.evaluate_set import EvaluateOptions, evaluate_set
+from lmkindex.evaluate import EvaluateOptions, Workbench, select_systems
+from lmkindex.evaluate.evaluate_set import evaluate_set
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.evaluate.experiments.seams import run_seams
 from lmkindex.evaluate.experiments.seams.design import MAX_COSINE_LOSS, Recommendation, recommend
@@ -41,8 +42,6 @@ from lmkindex.evaluate.experiments.seams.seam_rows import (
     windows_of,
 )
 from lmkindex.evaluate.records import Interval
-from lmkindex.evaluate.systems import select_systems
-from lmkindex.evaluate.workbench import Workbench
 from lmkindex.plots import draw_figure
 from lmkindex.records import Float32Array, Row
 from lmkindex.sentences import split_sentences

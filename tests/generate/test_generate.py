@@ -21,8 +21,7 @@ import pytest
 from lmkindex import runtime
 from lmkindex.config import AnswerOptions
 from lmkindex.errors import GeneratorError
-from lmkindex.generate import FakeGenerator, Generation, Prompt, open_generator
-from lmkindex.generate import smollm2 as default_model
+from lmkindex.generate import FakeGenerator, Generation, Prompt, open_generator, smollm2
 from lmkindex.generate.chat import render_chat
 from lmkindex.generate.open import read_context_tokens
 from lmkindex.generate.server import open_url
@@ -67,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, {})
         elif self.path.startswith("/plain/"):
             self.reply(200, {"choices": [{"message": {"content": f"to {user}"}, "finish_reason": "stop"}]})
+        elif self.path.startswith("/failing/"):
+            self.reply(200, {"choices": [{"message": {"content": "to"}, "finish_reason": "error"}]})
         elif self.path.startswith("/html/"):
             self.reply(200, b"<html>")
         else:
@@ -213,6 +214,7 @@ def test_a_server_without_a_list_of_models(api: ApiServer) -> None:
 
 def test_a_reply_that_is_no_json(api: ApiServer) -> None:
     assert "no JSON" in ask(f"{api.url}/html/v1", "x")[0].error
+    assert ask(f"{api.url}/failing/v1", "x")[0] == Generation(text="to", finish_reason="error", error="the server ended it with an error")
 
 
 def test_a_slow_server_times_out(api: ApiServer) -> None:
@@ -248,7 +250,7 @@ def test_without_the_default_model_one_line_says_what_to_install(monkeypatch: py
     monkeypatch.setenv("LMKINDEX_CACHE", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(GeneratorError, match="pip install"):
-        default_model.default_model_folder(verbose=False)
+        smollm2.default_model_folder(verbose=False)
 
 
 def test_a_model_folder_is_checked_first(tmp_path: Path) -> None:
@@ -269,16 +271,16 @@ def test_a_failed_conversion_leaves_nothing_behind(monkeypatch: pytest.MonkeyPat
         raise RuntimeError("no memory")
 
     monkeypatch.setenv("LMKINDEX_CACHE", str(tmp_path))
-    monkeypatch.setattr(default_model, "packaged_gguf", lambda: Path("x.gguf"))
-    monkeypatch.setattr(default_model, "convert", fail)
+    monkeypatch.setattr(smollm2, "packaged_gguf", lambda: Path("x.gguf"))
+    monkeypatch.setattr(smollm2, "convert", fail)
     with pytest.raises(GeneratorError, match="no memory"):
-        default_model.default_model_folder(verbose=False)
+        smollm2.default_model_folder(verbose=False)
     assert [path.name for path in (tmp_path / "models").iterdir() if path.is_dir()] == []
 
 
 def test_names_of_tensors() -> None:
-    assert default_model.transformers_name("blk.7.ffn_up.weight") == "model.layers.7.mlp.up_proj.weight"
-    assert default_model.transformers_name("token_embd.weight") == "model.embed_tokens.weight"
+    assert smollm2.transformers_name("blk.7.ffn_up.weight") == "model.layers.7.mlp.up_proj.weight"
+    assert smollm2.transformers_name("token_embd.weight") == "model.embed_tokens.weight"
 
 
 # --- the process
@@ -421,7 +423,7 @@ def served_url(tmp_path: Path) -> Iterator[str]:
     """`vllm serve` of the default model on a free port, gone with its children at the end."""
     if not HAS_VLLM:
         pytest.skip("vLLM is not installed")
-    folder = default_model.default_model_folder(verbose=False)
+    folder = smollm2.default_model_folder(verbose=False)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

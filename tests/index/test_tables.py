@@ -72,11 +72,17 @@ def vectors(num_rows: int, seed: int = 0, dim: int = DIM) -> Float32Array:
     return vectors_ND
 
 
+def delete_documents(writer: IndexWriter, doc_ids: Sequence[str]) -> None:
+    """Delete documents and their landmarks."""
+    for table in (writer.documents, writer.landmarks):
+        writer.delete_rows(table, doc_ids)
+
+
 def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = "the lamp") -> None:
     """A document with one landmark a vector, unpublished."""
     import pyarrow as pa
 
-    writer.delete([doc_id])
+    delete_documents(writer, [doc_id])
     writer.add_documents([manifest_columns(entry_of(doc_id)) | {"title": "", "text": text, "pages": [], "indexed_at": ""}])
     num_rows = len(vectors_ND)
     flat = pa.array(vectors_ND.astype(np.float16).reshape(-1))
@@ -197,7 +203,7 @@ def test_unpublished_rows_are_invisible(tmp_path: Path) -> None:
     writer = published(tmp_path, ["a", "b"])
     reader = IndexReader(tmp_path)
     add(writer, "c", vectors(5))
-    writer.delete(["a"])
+    delete_documents(writer, ["a"])
     for one in (reader, IndexReader(tmp_path)):
         assert {entry.doc_id for entry in one.manifest().values()} == {"a", "b"}
         assert len(one.nearest(vectors(1)[0], 100, None)) == 6
@@ -208,7 +214,7 @@ def test_unpublished_rows_are_invisible(tmp_path: Path) -> None:
 
 def test_what_a_crashed_writer_left_is_gone_after_the_next_open(tmp_path: Path) -> None:
     crashed = published(tmp_path, ["a", "b"])
-    crashed.delete(["a"])
+    delete_documents(crashed, ["a"])
     add(crashed, "b", vectors(9))
     add(crashed, "c", vectors(5))
     writer = IndexSession(tmp_path).open_writer(dim=DIM)
@@ -261,7 +267,7 @@ def test_nasty_ids_are_only_ids(tmp_path: Path) -> None:
         assert set(reader.lexical("lamp", 50, [doc_id])["doc_id"].to_pylist()) == {doc_id}
     assert set(reader.document_rows(NASTY_IDS, [])) == set(NASTY_IDS)
     for num_deleted, doc_id in enumerate(NASTY_IDS, start=1):
-        writer.delete([doc_id])
+        delete_documents(writer, [doc_id])
         assert writer.documents.count_rows() == len(NASTY_IDS) - num_deleted
         assert writer.landmarks.count_rows() == 2 * (len(NASTY_IDS) - num_deleted)
 
@@ -303,7 +309,7 @@ def test_nearest_is_exact_and_limited_to_documents(tmp_path: Path) -> None:
 
 def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> None:
     writer = published(tmp_path, [f"d{number}" for number in range(12)], num_rows=20)
-    writer.delete(["d3"])
+    delete_documents(writer, ["d3"])
     add(writer, "d5", vectors(7, 55), "a lantern")
     writer.publish(head_of())
     old = IndexReader(tmp_path)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import lmkindex.build
+import lmkindex.build.index_settings
 import lmkindex.build.pipeline
-import lmkindex.build.settle
 import lmkindex.generate
 import lmkindex.search.searcher
 from lmkindex.encoder import FakeEncoder
@@ -51,7 +51,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def fake(clean_place: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Every command finds the fake encoder."""
     encoder = FakeEncoder()
-    for module in (lmkindex.build.pipeline, lmkindex.build.settle, lmkindex.search.searcher):
+    for module in (lmkindex.build.pipeline, lmkindex.build.index_settings, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)
         monkeypatch.setattr(module, "find_encoder", lambda name: encoder.folder, raising=False)
     return encoder

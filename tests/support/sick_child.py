@@ -9,11 +9,10 @@ import ctypes
 import os
 import time
 
-from lmkindex.read import formats as parse
-from lmkindex.read import sandbox_child as parser_child
+from lmkindex.read import formats, sandbox_child
 
 
-def hang(data: bytes, *, max_pages: int) -> parse.Parsed:
+def hang(data: bytes, *, max_pages: int) -> formats.Parsed:
     time.sleep(600)
     return "", "", ()
 
@@ -37,5 +36,5 @@ def obey(html: str) -> tuple[str, str]:
 
 def run_child() -> None:
     for name, reader in {"read_pdf": hang, "read_docx": crash, "read_html": obey}.items():
-        setattr(parse, name, reader)
-    parser_child.run_child()
+        setattr(formats, name, reader)
+    sandbox_child.run_child()

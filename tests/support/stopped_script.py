@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import tiny
 
+from lmkindex.build import index_settings, prepare
 from lmkindex.build import pipeline as build
-from lmkindex.build import prepare, settle
 from lmkindex.records import Float32Array, Row
 from lmkindex_cli.main import run
 
@@ -33,5 +33,5 @@ if __name__ == "__main__":
     prepare.SLAB_ROWS = 4
     encoder = StoppingEncoder(0.05)
     setattr(build, "load_encoder", lambda folder, options: encoder)  # noqa: B010  # the modules' own names, as the command finds them
-    setattr(settle, "find_encoder", lambda name: encoder.folder)  # noqa: B010
+    setattr(index_settings, "find_encoder", lambda name: encoder.folder)  # noqa: B010
     run(sys.argv[2:])

@@ -13,7 +13,7 @@ from types import FrameType
 import torch
 
 from lmkindex.errors import InterruptedBuildError
-from lmkindex.evaluate.dev import DevBench
+from lmkindex.evaluate import DevBench
 from lmkindex.train import TrainOptions, loop, read_recipe, run_training
 from lmkindex.train.training_run import TrainingRun
 

@@ -14,7 +14,7 @@ import tiny
 from lmkindex.config import EncodeOptions
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.encoder import FakeEncoder, TransformerEncoder, load_encoder, read_folder
-from lmkindex.evaluate.dev import DevBench
+from lmkindex.evaluate import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.sentences import split_sentences
 from lmkindex.train import Recipe, SetRecipe, StageRecipe, TrainOptions, make_recipe, run_training
@@ -61,6 +61,15 @@ def write_set(folder: Path, given: EvaluationSet) -> None:
     ]
     for kind, lines in (("docs", documents), ("qa", questions)):
         (folder / f"{given.name}.{kind}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+
+
+def sentence_text(one: TrainingSet, sentence: int) -> str:
+    return one.text[one.sentence_starts_S[sentence] : one.sentence_ends_S[sentence]]
+
+
+def document_bounds(one: TrainingSet, document: int) -> tuple[int, int]:
+    """Sentences `[first, end)` of a document."""
+    return int(one.document_sentences[document]), int(one.document_sentences[document + 1])
 
 
 def training_set(name: str, seed: int, encoder: Any = None, *, packed: bool = False, weight: float = 1.0, **sizes: int) -> TrainingSet:

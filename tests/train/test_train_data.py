@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from train_tools import make_set, marked_encoder, small_recipe, training_set, write_set
+from train_tools import document_bounds, make_set, marked_encoder, sentence_text, small_recipe, training_set, write_set
 
 from lmkindex.datasets import EvaluationSet, Question, SourceDocument
 from lmkindex.datasets.json_lines import merge_spans
@@ -55,12 +55,12 @@ def test_a_set_holds_its_sentences_and_labels(seed: int) -> None:
     assert (one.document_sentences[0], one.document_sentences[-1], one.sentence_tokens[-1]) == (0, num_sentences, len(one.ids_T))
     for sentence in range(num_sentences):
         ids_T = one.ids_T[one.sentence_tokens[sentence] : one.sentence_tokens[sentence + 1]]
-        assert ids_T.tolist() == encoder.tokenize([one.sentence_text(sentence)])[0].tolist()
+        assert ids_T.tolist() == encoder.tokenize([sentence_text(one, sentence)])[0].tolist()
     for index, (question, asked) in enumerate(zip(one.questions, given_set.questions, strict=True)):
         assert question.text == asked.text and asked.doc_id == given_set.documents[question.document].doc_id
         assert question.ids_T.tolist() == encoder.tokenize([asked.text])[0].tolist()
         assert index in one.questions_of[question.document]
-        first, end = one.bounds_of(question.document)
+        first, end = document_bounds(one, question.document)
         assert all(first <= run[0] <= run[1] < end for run in question.runs)
         (start, stop) = asked.spans[0]
         run_first, run_last = question.runs[0]  # the spans of `make_set` are whole sentences

@@ -29,7 +29,7 @@ import lmkindex.train.loop
 import lmkindex.train.update
 from lmkindex.encoder import read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError, UsageError
-from lmkindex.evaluate.dev import DevBench
+from lmkindex.evaluate import DevBench
 from lmkindex.records import JsonObject
 from lmkindex.train import Recipe, TrainOptions
 from lmkindex.train import run_training as run_without_dev

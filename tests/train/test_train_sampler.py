@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from train_tools import SETS, make_sampler, marked_encoder, training_set
+from train_tools import SETS, document_bounds, make_sampler, marked_encoder, sentence_text, training_set
 
 from lmkindex.encoder import FakeEncoder, normalise
 from lmkindex.records import Row
@@ -147,7 +147,7 @@ def test_windows_show_a_document_in_its_order_at_random_places() -> None:
             assert [place.first for place in places] == list(range(first, end))
             first_sentences.add(first)
             for question in (one.questions[asked.question] for asked in batch.asked):
-                document_first, document_end = one.bounds_of(question.document)
+                document_first, document_end = document_bounds(one, question.document)
                 if document_first < first <= question.runs[0][1] < end < document_end and len(places) >= 4:
                     positions.append((question.runs[0][1] - first) / (len(places) - 1))
     counts, _ = np.histogram(positions, bins=4, range=(0, 1))
@@ -225,7 +225,7 @@ def test_mined_negatives_stand_in_pseudo_documents_near_their_question() -> None
     assert not drawn[0] & set(hard) and set(hard) <= drawn[1]
     batch = with_mined.draw((0,))
     columns = [index for index, place in enumerate(batch.places) if place.first in hard]
-    texts = [one.sentence_text(batch.places[index].first).lower() for index in columns]
+    texts = [sentence_text(one, batch.places[index].first).lower() for index in columns]
     for asked, is_negative_N in zip(batch.asked, batch.is_negative_QN, strict=True):
         for index, text in zip(columns, texts, strict=True):
             assert is_negative_N[index] == (not any(answer in text for answer in one.questions[asked.question].answers))
@@ -308,7 +308,7 @@ def with_odd_questions(one: TrainingSet, seed: int) -> TrainingSet:
     for number, question in enumerate(one.questions):
         first = int(generator.integers(0, 20))
         runs = ((first, first + int(generator.integers(0, 4))), (first + 6, first + 6 + int(generator.integers(0, 3))))
-        word = one.sentence_text(int(generator.integers(0, 30))).lower().rstrip(".").split()[int(generator.integers(0, 4))]
+        word = sentence_text(one, int(generator.integers(0, 30))).lower().rstrip(".").split()[int(generator.integers(0, 4))]
         answers = ("the keeper",) if number % 5 == 0 else (word[number % 2 :],)  # every second one is the end of a word
         text = "The same?" if number % 4 == 0 else "the SAME?" if number % 4 == 1 else question.text
         questions.append(replace(question, runs=runs[: 1 + number % 2], answers=answers if number % 3 else (), text=text))
@@ -389,7 +389,7 @@ def test_mined_negatives_are_similar_and_no_answers(tmp_path: Path) -> None:
             assert 0 < len(hard) <= KEPT and len(set(hard)) == len(hard)
             for sentence in hard:
                 assert all(not first - NEAR_SENTENCES <= sentence <= last + NEAR_SENTENCES for first, last in asked.runs)
-                assert not any(answer in one.sentence_text(sentence).lower() for answer in asked.answers)
+                assert not any(answer in sentence_text(one, sentence).lower() for answer in asked.answers)
     save_mined(tmp_path / "mined.npz", mined)
     assert load_mined(tmp_path / "mined.npz") == mined
     save_mined(tmp_path / "none.npz", {})
@@ -410,7 +410,7 @@ def test_mined_negatives_are_the_best_after_the_first_three() -> None:
         scores_S = vectors_SD @ normalise(np.concatenate(encoder.encode_rows([make_training_row(maker, [asked.ids_T])])))[0]
         near = {s for first, last in asked.runs for s in range(first - NEAR_SENTENCES, last + NEAR_SENTENCES + 1)}
         candidates = [s for s in np.argsort(-scores_S, kind="stable").tolist() if s not in near]
-        words = [set(re.findall(r"\w+", one.sentence_text(s).lower())) for s in range(len(one.sentence_starts_S))]
+        words = [set(re.findall(r"\w+", sentence_text(one, s).lower())) for s in range(len(one.sentence_starts_S))]
         candidates = [s for s in candidates if not words[s].intersection(asked.answers)]
         assert list(hard) == candidates[SKIPPED : SKIPPED + KEPT]
 

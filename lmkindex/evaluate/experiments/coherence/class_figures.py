@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ....records import Int64Array
+from ....records import BoolArray, Int64Array
 from ...bootstrap import interval_of, macro_means, resample_macro
 from ...records import SCOPES, Float64Array, Interval
-from ...scoring import BoolArray
 
 LANDMARK, ISOLATED, LATE = "landmark-1", "isolated", "late-sentence"
 BM25_SENTENCE, BM25_CONTEXT = "bm25-sentence", "bm25-context"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ....records import BoolArray
 from ...records import Interval
-from ...scoring import BoolArray
 from .class_figures import MIN_A_CLASS, ClassFigures, Classified, difference_of_groups, group_figures
 from .rules import CLASSES, NEEDS, REASONS, SELF_CONTAINED
 
 Groups = Mapping[str, ClassFigures]
-Pick = Callable[[Classified, str], BoolArray]
+PickSentences = Callable[[Classified, str], BoolArray]
 INSIDE, OPENING = "inside a paragraph", "opening a paragraph"
 
 
@@ -47,7 +47,10 @@ class Measured:
 def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
     """Figures of all groups. Sets without ranks take no part."""
     ranked = [one for one in sets if one.ranks]
-    places: dict[str, Pick] = {INSIDE: partial(Classified.at_place, opens=False), OPENING: partial(Classified.at_place, opens=True)}
+    places: dict[str, PickSentences] = {
+        INSIDE: partial(Classified.at_place, opens=False),
+        OPENING: partial(Classified.at_place, opens=True),
+    }
     return Measured(
         classes=groups_of(CLASSES, Classified.in_class, ranked, seed),
         contrast=contrast_of(Classified.in_class, ranked, seed),
@@ -59,13 +62,13 @@ def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
     )
 
 
-def groups_of(names: Sequence[str], pick: Pick, sets: Sequence[Classified], seed: int) -> Groups:
+def groups_of(names: Sequence[str], pick: PickSentences, sets: Sequence[Classified], seed: int) -> Groups:
     """Figures by name, without the groups that no set has enough of."""
     found = {name: group_figures(name, sets, [pick(one, name) for one in sets], seed) for name in names}
     return {name: figures for name, figures in found.items() if figures is not None}
 
 
-def contrast_of(pick: Pick, sets: Sequence[Classified], seed: int) -> Contrast:
+def contrast_of(pick: PickSentences, sets: Sequence[Classified], seed: int) -> Contrast:
     both = [one for one in sets if min(int(pick(one, need).sum()) for need in (NEEDS, SELF_CONTAINED)) >= MIN_A_CLASS]
     groups = groups_of((NEEDS, SELF_CONTAINED), pick, both, seed)
     return Contrast(needs=groups.get(NEEDS), self_contained=groups.get(SELF_CONTAINED))

@@ -18,7 +18,7 @@ FIGURES = (MAIN, f"recall@{BUDGETS[0]}", "MRR")
 NUM_ANN_HITS = SearchOptions().num_hits  # what `search` asks an index for
 # Figures of the index: how much of the exact hits the approximate index finds, and recall of evidence with either's hits.
 INDEX, ANN_FOUND, EXACT_RECALL, ANN_RECALL = "index", "share of exact hits", f"exact {MAIN}", f"ANN {MAIN}"
-Key = tuple[int, str, str]  # length, system or INDEX, figure
+LengthKey = tuple[int, str, str]  # length, system or INDEX, figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

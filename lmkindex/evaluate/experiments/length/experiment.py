@@ -10,7 +10,7 @@ from ...records import Float64Array
 from ..common import Experiment, ExperimentInput
 from ..paired import PairedFigures
 from .costs import encode_costs
-from .design import INDEX, Key, LengthDesign, hunt_systems
+from .design import INDEX, LengthDesign, LengthKey, hunt_systems
 from .hunt import prepare_hunt, score_at
 from .hunt_index import measure_index
 from .report import report_length
@@ -21,7 +21,7 @@ def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Ex
     design = design or LengthDesign()
     given.on_step("choosing needles and a haystack")
     hunt = prepare_hunt(given, design)
-    values: dict[Key, Float64Array] = {}
+    values: dict[LengthKey, Float64Array] = {}
     for system in hunt_systems():
         given.on_step(f"{system.name}: {len(hunt.needles)} needles in up to {hunt.lengths[-1]:,} tokens")
         for length in hunt.lengths:

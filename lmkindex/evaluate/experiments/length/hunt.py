@@ -23,7 +23,7 @@ from ..common import ExperimentInput
 from .design import BUDGETS, LengthDesign
 from .needles import PASSAGE_TOKENS, Local, Needle, NeedlePlace, draw_places, gather, make_local, needle_set
 
-Range = tuple[int, int]
+HaystackRange = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def prepare_hunt(given: ExperimentInput, design: LengthDesign) -> Hunt:
     )
 
 
-def stretch_of(hunt: Hunt, index: int, length: int) -> list[Range]:
+def stretch_of(hunt: Hunt, index: int, length: int) -> list[HaystackRange]:
     """The characters of needle `index`'s document of `length` tokens: haystack before and after its local document, and this itself.
 
     What is left of the length goes before and after by the needle's depth; where the haystack ends too early, to the other side.
@@ -99,7 +99,7 @@ def stretch_of(hunt: Hunt, index: int, length: int) -> list[Range]:
     return [(first, local_start), (local_stop, end), (int(corpus.document_starts[document]), int(corpus.document_starts[document + 1]))]
 
 
-def pieces_in(pieces: Pieces, ranges: list[Range]) -> Int64Array:
+def pieces_in(pieces: Pieces, ranges: list[HaystackRange]) -> Int64Array:
     """The pieces that start in any of the ranges, which are in order."""
     bounds = np.searchsorted(pieces.starts_P, np.asarray(ranges))
     return np.concatenate([np.arange(first, end) for first, end in bounds.tolist()])

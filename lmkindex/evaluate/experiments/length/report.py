@@ -22,8 +22,8 @@ from .design import (
     SYSTEMS,
     EncodeCost,
     IndexCost,
-    Key,
     LengthDesign,
+    LengthKey,
 )
 from .hunt import Hunt
 from .needles import EVIDENCE_TOKENS, PASSAGE_TOKENS
@@ -42,7 +42,9 @@ QUERY_TIMES = {
 }
 
 
-def report_length(figures: PairedFigures[Key], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int) -> Experiment:
+def report_length(
+    figures: PairedFigures[LengthKey], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int
+) -> Experiment:
     """Everything that `length` says."""
     embed_ms = hunt.bench.query_ms[encode_key(hunt.bench.question_encoder("landmark"))]
     return Experiment(
@@ -86,7 +88,7 @@ def chance_of(figure: str, length: int) -> float | None:
     return min(1.0, int(figure.split("@")[1]) / length) if "@" in figure else None
 
 
-def needles_table(figures: PairedFigures[Key], hunt: Hunt) -> ExperimentTable:
+def needles_table(figures: PairedFigures[LengthKey], hunt: Hunt) -> ExperimentTable:
     """Needles of each set, and how the reference fares with them."""
     rows: list[Cells] = []
     names = [needle.set_name for needle in hunt.needles]
@@ -102,7 +104,7 @@ def length_columns(lengths: Sequence[int]) -> list[str]:
     return [f"{length:,} tokens" for length in lengths]
 
 
-def quality_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: str) -> ExperimentTable:
+def quality_table(figures: PairedFigures[LengthKey], lengths: Sequence[int], figure: str) -> ExperimentTable:
     """A figure of every system by length; last, how much it changes from the shortest to the longest document."""
     rows = []
     for system in SYSTEMS:
@@ -118,7 +120,7 @@ def quality_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: s
     )
 
 
-def system_differences_table(figures: PairedFigures[Key], lengths: Sequence[int], figure: str) -> ExperimentTable:
+def system_differences_table(figures: PairedFigures[LengthKey], lengths: Sequence[int], figure: str) -> ExperimentTable:
     """The reference minus each other system, paired."""
     rows = [
         [system, *(show_difference(figures.difference((length, REFERENCE, figure), (length, system, figure))) for length in lengths)]
@@ -162,7 +164,7 @@ def index_table(indices: Indices) -> ExperimentTable:
     )
 
 
-def ann_tables(figures: PairedFigures[Key], indices: Indices) -> list[ExperimentTable]:
+def ann_tables(figures: PairedFigures[LengthKey], indices: Indices) -> list[ExperimentTable]:
     """What the approximate index finds of what exact search finds; no table without one."""
     rows: list[Cells] = []
     for length, one in indices.items():
@@ -186,7 +188,7 @@ def thousandths(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def quality_figure(figures: PairedFigures[Key], lengths: Sequence[int], figure: str) -> Figure:
+def quality_figure(figures: PairedFigures[LengthKey], lengths: Sequence[int], figure: str) -> Figure:
     """A figure of every system by length."""
     return Figure(
         name=f"length-{figure.lower().replace('@', '-')}",
@@ -198,7 +200,7 @@ def quality_figure(figures: PairedFigures[Key], lengths: Sequence[int], figure: 
     )
 
 
-def system_differences_figure(figures: PairedFigures[Key], lengths: Sequence[int]) -> Figure:
+def system_differences_figure(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> Figure:
     """The reference minus each other system."""
     return Figure(
         name="length-differences",

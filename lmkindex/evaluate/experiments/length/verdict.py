@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from ....config import BuildOptions
 from ..paired import PairedFigures, direction, show_difference, show_interval
-from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, Key
+from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, LengthKey
 
 NEGLIGIBLE = 0.01  # of recall
 QUICKER = 1.5  # times: less is noise
 
 
 def length_verdict(
-    figures: PairedFigures[Key], lengths: Sequence[int], costs: Mapping[int, Sequence[EncodeCost]], indices: Mapping[int, IndexCost]
+    figures: PairedFigures[LengthKey], lengths: Sequence[int], costs: Mapping[int, Sequence[EncodeCost]], indices: Mapping[int, IndexCost]
 ) -> str:
     """What follows for quality, for time, and for the approximate index."""
     return " ".join(
@@ -22,7 +22,7 @@ def length_verdict(
     )
 
 
-def fall_sentence(figures: PairedFigures[Key], lengths: Sequence[int]) -> str:
+def fall_sentence(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> str:
     """How much each system loses."""
     shortest, longest = lengths[0], lengths[-1]
     changes = {system: figures.difference((longest, system, MAIN), (shortest, system, MAIN)) for system in SYSTEMS}
@@ -34,7 +34,7 @@ def fall_sentence(figures: PairedFigures[Key], lengths: Sequence[int]) -> str:
     )
 
 
-def best_sentence(figures: PairedFigures[Key], lengths: Sequence[int]) -> str:
+def best_sentence(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> str:
     """Where the reference stands among the others at both ends."""
     texts = []
     for length in (lengths[0], lengths[-1]):
@@ -64,7 +64,7 @@ def time_sentence(costs: Mapping[int, Sequence[EncodeCost]]) -> str:
     return f"An index of {longest:,} tokens takes: {', '.join(texts)}."
 
 
-def ann_sentence(figures: PairedFigures[Key], indices: Mapping[int, IndexCost]) -> str:
+def ann_sentence(figures: PairedFigures[LengthKey], indices: Mapping[int, IndexCost]) -> str:
     """Whether an approximate index is worth it."""
     built = {length: one for length, one in indices.items() if one.quality is not None and one.nearest_ann_ms is not None}
     if not built:

@@ -31,7 +31,7 @@ SINGLE = "landmark-1"
 GROUPS = ("1 sentence", "2-3 consecutive", "4+ consecutive", "2+ runs, near", "2+ runs, far")
 NEAR_SENTENCES = 4  # between two runs: what a span of the longest front can bridge
 LANDMARKS = System(name=SINGLE, cut="sentence", vectors="landmark", keeps_end=True)
-Key = tuple[str, ...]
+SplitKey = tuple[str, ...]
 Rank = Callable[[Workbench], list[Ranking]]
 Grow = Callable[[Hit, Mapping[int, float]], Extent]
 

@@ -19,7 +19,7 @@ from ...scoring import score_rankings
 from ...workbench import Workbench
 from ..common import Experiment, ExperimentInput
 from ..paired import PairedFigures, draw, seeded_generator
-from .design import BUDGETS, GROUPS, MAIN_BUDGET, Key, contenders, evidence_runs, group_of, question_figures
+from .design import BUDGETS, GROUPS, MAIN_BUDGET, SplitKey, contenders, evidence_runs, group_of, question_figures
 from .report import report_scatter
 from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, SentenceRun, Split, split_question, variant_set
 
@@ -32,7 +32,7 @@ MIN_QUESTIONS = 10  # fewer say nothing
 class Collected:
     """What the pass over the sets gathers: figures by group, key and set; how many questions of each set; splits by set."""
 
-    figures: dict[str, dict[Key, list[Float64Array]]] = field(default_factory=dict)
+    figures: dict[str, dict[SplitKey, list[Float64Array]]] = field(default_factory=dict)
     composition: dict[str, dict[str, int]] = field(default_factory=dict)
     splits: dict[str, list[Split]] = field(default_factory=dict)
 
@@ -100,9 +100,9 @@ def split_some(bench: Workbench, runs: Sequence[Sequence[SentenceRun]], seed: in
     return splits
 
 
-def score_systems(bench: Workbench, parts: Mapping[str, Sequence[EvidenceSpans]] | None = None) -> dict[Key, Float64Array]:
+def score_systems(bench: Workbench, parts: Mapping[str, Sequence[EvidenceSpans]] | None = None) -> dict[SplitKey, Float64Array]:
     """Every figure of every system [Q], by (system, figure); with `parts`, also recall of parts of the evidence, by name."""
-    values: dict[Key, Float64Array] = {}
+    values: dict[SplitKey, Float64Array] = {}
     for system, rank in contenders().items():
         rankings = rank(bench)
         figures = question_figures(score_rankings(bench.corpus, rankings, bench.evidences, BUDGETS))
@@ -112,9 +112,9 @@ def score_systems(bench: Workbench, parts: Mapping[str, Sequence[EvidenceSpans]]
     return values
 
 
-def score_variants(given: ExperimentInput, splits: Sequence[Split]) -> dict[Key, Float64Array]:
+def score_variants(given: ExperimentInput, splits: Sequence[Split]) -> dict[SplitKey, Float64Array]:
     """Every figure of every system [Q], by (variant, system, figure), with recall of each half of the evidence."""
-    values: dict[Key, Float64Array] = {}
+    values: dict[SplitKey, Float64Array] = {}
     for variant in VARIANTS:
         given.on_step(f"ranking {len(splits)} documents with {variant} evidence")
         bench = Workbench(variant_set(splits, variant), given.landmark_encoder, given.baseline_encoder, given.cache)
@@ -132,6 +132,6 @@ def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]
     return result
 
 
-def joined(by_key: Mapping[Key, Sequence[Float64Array]]) -> dict[Key, Float64Array]:
+def joined(by_key: Mapping[SplitKey, Sequence[Float64Array]]) -> dict[SplitKey, Float64Array]:
     """The figures of all sets, end to end."""
     return {key: np.concatenate(list(parts)) for key, parts in by_key.items()}

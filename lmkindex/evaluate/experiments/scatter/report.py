@@ -8,9 +8,9 @@ from ....config import SearchOptions
 from ...records import Interval
 from ..common import Experiment, ExperimentTable, Figure
 from ..paired import PairedFigures, interval_series, show_difference, show_interval
-from .design import BUDGETS, BY_HIT, FRONTS, MAIN_BUDGET, NEAR_SENTENCES, POSITION, SCOPE, SEARCHED, SINGLE, UNIFORM, Key, contenders
+from .design import BUDGETS, BY_HIT, FRONTS, MAIN_BUDGET, NEAR_SENTENCES, POSITION, SCOPE, SEARCHED, SINGLE, UNIFORM, SplitKey, contenders
 from .splits import CONSECUTIVE, DOCUMENT_TOKENS, HALVES, MAX_RUN_TOKENS, MIN_DISTANCE, MOVED, SCATTERED, VARIANTS
-from .verdict import FRONT, RECALL, Groups, scatter_verdict
+from .verdict import FRONT, RECALL, ShareGroups, scatter_verdict
 
 Counts = Mapping[str, int]
 FIGURES = (*(f"recall@{budget}" for budget in BUDGETS), *(f"precision@{budget}" for budget in BUDGETS), "hit boundary")
@@ -21,7 +21,7 @@ SHOWN = (SINGLE, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", f"{FRONT} {SEARCHED
 
 
 def report_scatter(
-    groups: Groups, composition: Mapping[str, Counts], splits: PairedFigures[Key], split_sets: Counts, seed: int
+    groups: ShareGroups, composition: Mapping[str, Counts], splits: PairedFigures[SplitKey], split_sets: Counts, seed: int
 ) -> Experiment:
     """Everything that `scatter` says."""
     return Experiment(
@@ -52,7 +52,9 @@ def report_scatter(
     )
 
 
-def sizes_table(groups: Groups, composition: Mapping[str, Counts], splits: PairedFigures[Key], split_sets: Counts) -> ExperimentTable:
+def sizes_table(
+    groups: ShareGroups, composition: Mapping[str, Counts], splits: PairedFigures[SplitKey], split_sets: Counts
+) -> ExperimentTable:
     """How many questions of each set each part has."""
     names = list(dict.fromkeys(name for one in (*composition.values(), split_sets) for name in one))
     rows: list[list[str | int]] = [[name, *(one.get(name, 0) for one in (*composition.values(), split_sets))] for name in names]
@@ -60,7 +62,7 @@ def sizes_table(groups: Groups, composition: Mapping[str, Counts], splits: Paire
     return ExperimentTable(title="Questions", columns=["set", *groups, "synthetic splits"], rows=rows)
 
 
-def group_table(name: str, group: PairedFigures[Key]) -> ExperimentTable:
+def group_table(name: str, group: PairedFigures[SplitKey]) -> ExperimentTable:
     """Every system's figures in one group."""
     rows = [[system, *(show_interval(group.mean((system, figure))) for figure in FIGURES)] for system in contenders()]
     return ExperimentTable(
@@ -68,7 +70,7 @@ def group_table(name: str, group: PairedFigures[Key]) -> ExperimentTable:
     )
 
 
-def rule_differences_table(groups: Groups) -> ExperimentTable:
+def rule_differences_table(groups: ShareGroups) -> ExperimentTable:
     """Position-aware minus each other rule, paired, by group."""
     rows = []
     for name, group in groups.items():
@@ -82,7 +84,7 @@ def rule_differences_table(groups: Groups) -> ExperimentTable:
     )
 
 
-def splits_table(splits: PairedFigures[Key], budget: int) -> ExperimentTable:
+def splits_table(splits: PairedFigures[SplitKey], budget: int) -> ExperimentTable:
     """Recall in each variant of the documents, and what scattering and moving cost."""
     rows, figure = [], f"recall@{budget}"
     for system in contenders():
@@ -97,7 +99,7 @@ def splits_table(splits: PairedFigures[Key], budget: int) -> ExperimentTable:
     )
 
 
-def halves_table(splits: PairedFigures[Key]) -> ExperimentTable:
+def halves_table(splits: PairedFigures[SplitKey]) -> ExperimentTable:
     """Recall of the half that stayed and of the half that moved."""
     rows = [
         [system, half, *(show_interval(splits.mean((variant, system, half))) for variant in VARIANTS)]
@@ -111,7 +113,7 @@ def halves_table(splits: PairedFigures[Key]) -> ExperimentTable:
     )
 
 
-def split_differences_table(splits: PairedFigures[Key]) -> ExperimentTable:
+def split_differences_table(splits: PairedFigures[SplitKey]) -> ExperimentTable:
     """Position-aware minus each other rule, by variant, and how the difference changes when evidence is scattered."""
     rows = []
     for way, rule in COMPARISONS:
@@ -126,7 +128,7 @@ def split_differences_table(splits: PairedFigures[Key]) -> ExperimentTable:
     )
 
 
-def groups_figure(groups: Groups) -> Figure:
+def groups_figure(groups: ShareGroups) -> Figure:
     """Recall of the main systems by group."""
     places = list(range(len(groups)))
     return Figure(
@@ -140,7 +142,7 @@ def groups_figure(groups: Groups) -> Figure:
     )
 
 
-def rule_differences_figure(groups: Groups) -> Figure:
+def rule_differences_figure(groups: ShareGroups) -> Figure:
     """What position-aware ranking gains over the other rules, by group."""
     places, ways = list(range(len(groups))), [f"front-{front}" for front in FRONTS]
     series = [
@@ -163,7 +165,7 @@ def rule_differences_figure(groups: Groups) -> Figure:
     )
 
 
-def splits_figure(splits: PairedFigures[Key]) -> Figure:
+def splits_figure(splits: PairedFigures[SplitKey]) -> Figure:
     """Recall by front, for evidence in one run and scattered."""
 
     def by_front(variant: str, rule: str) -> list[Interval]:
@@ -183,7 +185,7 @@ def splits_figure(splits: PairedFigures[Key]) -> Figure:
     )
 
 
-def budgets_figure(splits: PairedFigures[Key]) -> Figure:
+def budgets_figure(splits: PairedFigures[SplitKey]) -> Figure:
     """Recall by budget, for evidence in one run and scattered."""
     systems = (SINGLE, f"{FRONT} {POSITION}", f"auto {POSITION}")
     return Figure(

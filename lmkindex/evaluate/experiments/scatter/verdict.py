@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from ...records import Interval
 from ..paired import PairedFigures, direction, show_difference
-from .design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, Key
+from .design import BY_HIT, FRONTS, MAIN_BUDGET, POSITION, SEARCHED, SINGLE, UNIFORM, SplitKey
 from .splits import CONSECUTIVE, MOVED, SCATTERED
 
 RECALL, BOUNDARY = f"recall@{MAIN_BUDGET}", "hit boundary"
 FRONT = f"front-{FRONTS[1]}"  # the paper's main setting
 CHANCE_SHARE = 0.05  # of intervals that leave out zero by chance alone
 NEGLIGIBLE = 0.01  # of recall
-Groups = Mapping[str, PairedFigures[Key]]
+ShareGroups = Mapping[str, PairedFigures[SplitKey]]
 
 
-def scatter_verdict(groups: Groups, splits: PairedFigures[Key]) -> str:
+def scatter_verdict(groups: ShareGroups, splits: PairedFigures[SplitKey]) -> str:
     """What follows for spans, for their ranking, for scattered evidence, and for the rest of what `search` does."""
     return " ".join(
         [spans_sentence(groups), weights_sentence(groups), hits_sentence(groups), splits_sentence(splits), search_sentence(groups)]
@@ -34,11 +34,11 @@ def clear_ones(found: Mapping[str, Interval], way: str) -> str:
     return ", ".join(names) if names else "none"
 
 
-def differences_by_group(groups: Groups, system: str, other: str, figure: str) -> dict[str, Interval]:
+def differences_by_group(groups: ShareGroups, system: str, other: str, figure: str) -> dict[str, Interval]:
     return {name: group.difference((system, figure), (other, figure)) for name, group in groups.items()}
 
 
-def spans_sentence(groups: Groups) -> str:
+def spans_sentence(groups: ShareGroups) -> str:
     """Whether spans pay, by where the evidence stands."""
     found = differences_by_group(groups, f"{FRONT} {POSITION}", SINGLE, RECALL)
     return (
@@ -47,7 +47,7 @@ def spans_sentence(groups: Groups) -> str:
     )
 
 
-def weights_sentence(groups: Groups) -> str:
+def weights_sentence(groups: ShareGroups) -> str:
     """Whether the weights matter: all fronts, all groups."""
     found = [
         group.difference((f"front-{front} {POSITION}", RECALL), (f"front-{front} {UNIFORM}", RECALL))
@@ -63,7 +63,7 @@ def weights_sentence(groups: Groups) -> str:
     )
 
 
-def hits_sentence(groups: Groups) -> str:
+def hits_sentence(groups: ShareGroups) -> str:
     """Ranking by the span's score against ranking by the hit."""
     recall, boundary = (differences_by_group(groups, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", figure) for figure in (RECALL, BOUNDARY))
     return (
@@ -74,7 +74,7 @@ def hits_sentence(groups: Groups) -> str:
     )
 
 
-def splits_sentence(splits: PairedFigures[Key]) -> str:
+def splits_sentence(splits: PairedFigures[SplitKey]) -> str:
     """What scattering costs, apart from moving, and whom."""
     ours = f"{FRONT} {POSITION}"
     texts = []
@@ -92,7 +92,7 @@ def splits_sentence(splits: PairedFigures[Key]) -> str:
     )
 
 
-def search_sentence(groups: Groups) -> str:
+def search_sentence(groups: ShareGroups) -> str:
     """What the number of hits of `search` does, and leaving out hits next to better ones."""
     found = differences_by_group(groups, f"{FRONT} {SEARCHED}", f"{FRONT} {POSITION}", RECALL)
     return (
