@@ -10,8 +10,20 @@ from ...workbench import encode_key
 from ..common import Experiment, ExperimentTable, Figure, Series
 from ..paired import PairedFigures, interval_series, show_difference, show_interval
 from .design import (
-    ANN_FOUND, ANN_RECALL, BUDGETS, EXACT_RECALL, FIGURES, INDEX, MAIN, NUM_ANN_HITS, REFERENCE,
-    SYSTEMS, EncodeCost, IndexCost, LengthDesign, LengthKey,
+    ANN_FOUND,
+    ANN_RECALL,
+    BUDGETS,
+    EXACT_RECALL,
+    FIGURES,
+    INDEX,
+    MAIN,
+    NUM_ANN_HITS,
+    REFERENCE,
+    SYSTEMS,
+    EncodeCost,
+    IndexCost,
+    LengthDesign,
+    LengthKey,
 )  # fmt: skip
 from .hunt import Hunt
 from .needles import EVIDENCE_TOKENS, PASSAGE_TOKENS
