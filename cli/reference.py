@@ -1,4 +1,5 @@
-"""Writes docs/cli.md: `python -m lmkindex_cli.reference > docs/cli.md`. The help of each command, and what help cannot say.
+"""Writes docs/reference/cli.md: `python -m lmkindex_cli.reference > docs/reference/cli.md`. The help of each command,
+and what help cannot say.
 
 A test fails when the page is stale.
 """
@@ -19,7 +20,7 @@ OPENING = """\
 # Command line
 
 This page is generated: edit `cli/reference.py` or the commands' own help, then run
-`python -m lmkindex_cli.reference > docs/cli.md`.
+`python -m lmkindex_cli.reference > docs/reference/cli.md`.
 
 Results go to stdout, everything else to stderr. Progress bars are drawn only when stderr is a terminal, and not with
 `--quiet` or `--no-progress`. Control characters and bidirectional overrides in paths and documents are written out in
