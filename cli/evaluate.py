@@ -50,7 +50,9 @@ Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", metavar="NAME", help="Run seams, scatter, coherence, length or budget instead; repeatable."),
 ]
-Log = Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Append a dated entry with the tables to this Markdown file.")]
+Log = Annotated[
+    Path | None, typer.Option("--log", metavar="FILE", help="Put a dated entry with the tables into this Markdown file, before older ones.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -90,7 +92,7 @@ def evaluate(  # over 40 lines: one parameter a flag
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
-    from lmkindex.evaluate.driver import append_log, run_evaluation
+    from lmkindex.evaluate.driver import add_to_log, log_entry, run_evaluation
     from lmkindex.evaluate.reader_run import ReaderOptions
 
     options = make_options(systems or (), scope, budget, questions, seed)
@@ -112,7 +114,7 @@ def evaluate(  # over 40 lines: one parameter a flag
             on_answers=lambda name, system, done, total: advance(f"{name}: answers from {system}, {done} of {total}", 0),
         )  # fmt: skip
     if log is not None:
-        append_log(log, results)
+        add_to_log(log, log_entry(results))
     print_results(terminal, results, output)
     return EXIT_OK
 
@@ -190,7 +192,7 @@ def run_experiments(
     log: Path | None,
 ) -> int:
     """Each experiment: its files, its figures, its tables."""
-    from lmkindex.evaluate.driver import append_log, run_experiment
+    from lmkindex.evaluate.driver import add_to_log, log_entry, run_experiment
     from lmkindex.evaluate.result_tables import experiment_tables, render_text
 
     for name in names:
@@ -201,7 +203,7 @@ def run_experiments(
 
             measured = run_experiment(name, sets, encoders, vectors, Path(output), options, on_step)
         if log is not None:
-            append_log(log, measured)
+            add_to_log(log, log_entry(measured))
         if terminal.as_json:
             terminal.print_json(measured)
             continue
