@@ -1,1 +1,2 @@
-"""Budget-matched evaluation against chunking: datasets -> corpus -> pieces -> rankings -> scores -> tables (docs/evaluation.md)."""
+"""Budget-matched evaluation against chunking: datasets -> corpus -> pieces -> rankings -> scores -> tables
+(evaluate-your-own-set.md, "What is measured")."""
