@@ -156,9 +156,7 @@ def test_each_guide_begins_with_what_you_get_and_a_command(name: str) -> None:
 
 
 def test_prose_wraps_at_120_characters() -> None:
-    for name in GUIDES:
-        if name == "reference/cli.md":  # generated
-            continue
+    for name in sorted(set(GUIDES) - {"reference/cli.md"}):  # that one is generated
         for line in FENCE.sub("", PAGES[name]).splitlines():
             assert len(line) <= 120 or line.startswith("|"), f"{name}: {line}"
 
