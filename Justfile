@@ -16,12 +16,16 @@ types:
 test *ARGS:
     {{python}} -m pytest {{ARGS}}
 
-# docs/cli.md is generated from --help
+# docs/reference/cli.md is generated from --help
 docs-check:
-    {{python}} -m lmkindex_cli.reference | diff - docs/cli.md
+    {{python}} -m lmkindex_cli.reference | diff - docs/reference/cli.md
 
 docs:
-    {{python}} -m lmkindex_cli.reference > docs/cli.md
+    {{python}} -m lmkindex_cli.reference > docs/reference/cli.md
+
+# the documentation as a site in site/, readable without a network: open site/index.html
+site:
+    {{python}} -m mkdocs build --strict --quiet --clean --site-dir site
 
 format:
     {{python}} -m ruff check --fix .
@@ -47,6 +51,6 @@ edits *ARGS:
 many-files *ARGS:
     {{python}} benchmarks/many_files.py {{ARGS}}
 
-# random operations, random kills, and the index against a model: some 100 rounds over 2,000 documents (docs/reliability.md)
+# random operations, random kills, and the index against a model: some 100 rounds over 2,000 documents (docs/concepts/reliability.md)
 soak *ARGS:
     {{python}} tests/support/soak.py {{ARGS}}

@@ -1,9 +1,10 @@
 """The build's speed as a ratio to the bare forward, where its time goes, peak memory, and query latency: `just bench [CORPUS]`.
 
-Each round runs, one after the other in this process: the bare forward of the same encoder on the corpus's own tokens, in full rows
-without padding, at the best of several batch shapes; then a whole build into a fresh index. Ratios of a round are comparable, because both
-saw the same machine; the medians over rounds are appended to `docs/log.md` (with --log). Without CORPUS the sample corpus is copied
-several times over, each copy with other numbers in its text, so that no window repeats.
+Each round runs, one after the other in this process: the bare forward of the same encoder on the corpus's own tokens,
+in full rows without padding, at the best of several batch shapes; then a whole build into a fresh index. Ratios of a
+round are comparable, because both saw the same machine; with --log the medians over rounds go into `docs/log.md`,
+before older entries. Without CORPUS the sample corpus is copied several times over, each copy with other numbers in its
+text, so that no window repeats.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from lmkindex.build.prepare import tokenize
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions, SearchOptions
 from lmkindex.encoder import TransformerEncoder, find_encoder, load_encoder
 from lmkindex.encoder.transformer import num_cores, use_one_thread
+from lmkindex.evaluate.driver import add_to_log
 from lmkindex.files import walk_files
 from lmkindex.index import IndexReader
 from lmkindex.read import read_document
@@ -131,11 +133,11 @@ def describe(report: BuildReport, bare_tokens_per_second: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the rounds and print; with --log, append the medians to docs/log.md."""
+    """Run the rounds and print; with --log, put the medians into docs/log.md, before older entries."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--log", action="store_true", help="append the result to docs/log.md")
+    parser.add_argument("--log", action="store_true", help="put the result into docs/log.md, before older entries")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         corpus = options.corpus or generated_corpus(Path(folder) / "corpus", num_copies=8)
@@ -153,8 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         summary = summarize(corpus.name, len(ids_T), rounds, times)
     print(summary)
     if options.log:
-        with LOG.open("a", encoding="utf-8") as file:
-            file.write(f"\n### {datetime.date.today()} `just bench`\n\n{summary}\n")
+        add_to_log(LOG, f"### {datetime.date.today()} `just bench`\n\n{summary}")
 
 
 def summarize(name: str, num_tokens: int, rounds: Sequence[tuple[BuildReport, float]], times: dict[bool, list[float]]) -> str:

@@ -49,7 +49,9 @@ Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", metavar="NAME", help="Run seams, scatter, coherence, length or budget instead; repeatable."),
 ]
-Log = Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Append a dated entry with the tables to this Markdown file.")]
+Log = Annotated[
+    Path | None, typer.Option("--log", metavar="FILE", help="Put a dated entry with the tables into this Markdown file, before older ones.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -89,7 +91,7 @@ def evaluate(  # over 40 lines: one parameter a flag
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
     )
-    from lmkindex.evaluate import ReaderOptions, append_log, run_evaluation
+    from lmkindex.evaluate import ReaderOptions, add_to_log, log_entry, run_evaluation
 
     options = make_options(systems or (), scope, budget, questions, seed)
     names = check_experiments(experiment or ())
@@ -110,7 +112,7 @@ def evaluate(  # over 40 lines: one parameter a flag
             on_answers=lambda name, system, done, total: advance(f"{name}: answers from {system}, {done} of {total}", 0),
         )  # fmt: skip
     if log is not None:
-        append_log(log, results)
+        add_to_log(log, log_entry(results))
     print_results(terminal, results, output)
     return EXIT_OK
 
@@ -186,7 +188,7 @@ def run_experiments(
     log: Path | None,
 ) -> int:
     """Each experiment: its files, its figures, its tables."""
-    from lmkindex.evaluate import append_log, experiment_tables, render_text, run_experiment
+    from lmkindex.evaluate import add_to_log, experiment_tables, log_entry, render_text, run_experiment
 
     for name in names:
         with telling_what_is_kept(terminal, KEPT), steps_progress(terminal, None) as advance:
@@ -196,7 +198,7 @@ def run_experiments(
 
             measured = run_experiment(name, sets, encoders, vectors, Path(output), options, on_step)
         if log is not None:
-            append_log(log, measured)
+            add_to_log(log, log_entry(measured))
         if terminal.as_json:
             terminal.print_json(measured)
             continue

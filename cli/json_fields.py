@@ -1,4 +1,5 @@
-"""The JSON that `--json` and `--batch` print: every field of every command, and what it means. `reference.py` writes it into docs/cli.md.
+"""The JSON that `--json` and `--batch` print: every field of every command, and what it means. `reference.py` writes it
+into docs/reference/cli.md.
 
 `a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for an object of any fields. A test
 runs the commands and compares: nothing is printed that is not here, and nothing is here that is not printed.

@@ -108,7 +108,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def exit_code_of(error: Exception) -> int:
-    """DESIGN §7. What LanceDB cannot read is a damaged index."""
+    """cli.md, "Exit codes". What LanceDB cannot read is a damaged index."""
     if is_damage(error):
         return IndexUnusableError.exit_code
     return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR

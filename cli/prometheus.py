@@ -90,7 +90,7 @@ def build_families(outcome: Outcome, last_success_s: float) -> list[Family]:
     families: list[Family] = [
         ("lmkindex_build_last_run_timestamp_seconds", "When a build last ended, well or not.", [("", now)]),
         (LAST_SUCCESS, "When the index last equalled its directories; 0 is never.", [("", now if outcome.is_success else last_success_s)]),
-        ("lmkindex_build_exit_code", "The exit code of the last build; see docs/cli.md.", [("", outcome.exit_code)]),
+        ("lmkindex_build_exit_code", "The exit code of the last build; see docs/reference/cli.md.", [("", outcome.exit_code)]),
         ("lmkindex_build_duration_seconds", "How long the last build took.", [("", outcome.seconds)]),
     ]
     if report is None:

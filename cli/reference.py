@@ -1,4 +1,5 @@
-"""Writes docs/cli.md: `python -m lmkindex_cli.reference > docs/cli.md`. The help of each command, and what help cannot say.
+"""Writes docs/reference/cli.md: `python -m lmkindex_cli.reference > docs/reference/cli.md`. The help of each command,
+and what help cannot say.
 
 A test fails when the page is stale.
 """
@@ -19,14 +20,14 @@ OPENING = """\
 # Command line
 
 This page is generated: edit `cli/reference.py` or the commands' own help, then run
-`python -m lmkindex_cli.reference > docs/cli.md`.
+`python -m lmkindex_cli.reference > docs/reference/cli.md`.
 
 Results go to stdout, everything else to stderr. Progress bars are drawn only when stderr is a terminal, and not with
 `--quiet` or `--no-progress`. Control characters and bidirectional overrides in paths and documents are written out in
-output for people (`␛` for ESC), in paths invisible characters too; in an answer, check marks become `*` and lines that begin
-with a bracket are set in, so that only the program writes `verified ✓`. JSON, and the output of `read` to a file or a pipe, is
-exact. `--index`, `--json`,
-`--quiet`, `--verbose`, `--no-progress` and `--log-json` may stand before the command or after it.
+output for people (`␛` for ESC), in paths invisible characters too; in an answer, check marks become `*` and lines that
+begin with a bracket are set in, so that only the program writes `verified ✓`. JSON, and the output of `read` to a file
+or a pipe, is exact. `--index`, `--json`, `--quiet`, `--verbose`, `--no-progress` and `--log-json` may stand before the
+command or after it.
 
 ## Exit codes
 
@@ -86,8 +87,8 @@ JSON = """\
 with or without `--json`. It is ASCII: other letters are escaped.
 
 `path` is relative to the root that the document was found under. `start` and `end` are characters (code points, not
-bytes) of the canonical text, half open, so that `text[start:end]` is the passage. For a text file, the canonical text is
-the file decoded as UTF-8, a byte order mark not counted, with its own newlines; for other formats
+bytes) of the canonical text, half open, so that `text[start:end]` is the passage. For a text file, the canonical text
+is the file decoded as UTF-8, a byte order mark not counted, with its own newlines; for other formats
 `lmkindex read PATH` prints it. `page` counts from 1, and is null for documents without pages.
 
 `a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for any fields.

@@ -93,7 +93,7 @@ def bind_environment(group: Any, schema: Schema) -> None:
         for parameter in command.params:
             if parameter.name in known:
                 parameter.envvar = list(known[parameter.name].variables)
-                parameter.show_envvar = False  # the rule is in docs/cli.md; a name at every option hides the help
+                parameter.show_envvar = False  # the rule is in docs/reference/cli.md; with a name, help is hard to read
 
 
 def settings_paths() -> list[Path]:

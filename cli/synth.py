@@ -102,7 +102,8 @@ def synth(  # over 40 lines: one parameter a flag
         terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
     with telling_what_is_kept(terminal, "All but the last few spans"), questions_progress(terminal, questions) as advance:
-        # The human sets come first: the engine, once it runs, changes torch's threads (FACTS), and what is wrong in them shows at once.
+        # The human sets come first: the engine, once it runs, changes torch's threads (facts.md, "vLLM"), and what is
+        # wrong in them shows at once.
         compared = [compare_set(human_set, loaded, vectors, seed, advance) for human_set in human_sets]
         opener = make_opener(terminal, answer_options, threads)
         result = write_questions(documents, loaded, opener, options, folder, vectors, advance)

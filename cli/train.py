@@ -23,7 +23,7 @@ EPILOG = (
     "  lmkindex build corpus/ --encoder runs/default/encoder\n  lmkindex train --adapt .lmkindex --output runs/adapted"
 )
 
-RecipeFile = Annotated[Path | None, typer.Argument(metavar="RECIPE", help="A TOML file: base, data, stages (docs/training.md).")]
+RecipeFile = Annotated[Path | None, typer.Argument(metavar="RECIPE", help="A TOML file: base, data, stages (docs/reference/recipes.md).")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DATA", help="A folder of NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="The run's folder; none: runs/ and the recipe's name.")]
 Adapt = Annotated[

@@ -112,8 +112,9 @@ class BuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
-    """How spans are selected (DESIGN §6). `front=0` is `auto`: a sentence is lifted by the best one within `region` sentences. `surround`
-    excludes `front`; `alpha` is the decay of the boundary weight, by which spans of a fixed shape are scored."""
+    """How spans are selected (design.md, "Spans and scores"). `front=0` is `auto`: a sentence is lifted by the best one
+    within `region` sentences. `surround` excludes `front`; `alpha` is the decay of the boundary weight, by which spans
+    of a fixed shape are scored."""
 
     budget_tokens: int = 512
     front: int = 0

@@ -198,8 +198,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderFolder:
-    """A model folder with its `landmark.json` (DESIGN §4), read and checked. `fingerprint` covers weights, tokenizer and settings;
-    `min_similarity` is the best cosine under which a question is taken to have no answer (-1: never), set on a development set."""
+    """A model folder with its `landmark.json` (encoder-folders.md, "landmark.json"), read and checked. `fingerprint`
+    covers weights, tokenizer and settings; `min_similarity` is the best cosine under which a question is taken to have
+    no answer (-1: never), set on a development set."""
 
     path: Path
     name: str

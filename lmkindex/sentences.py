@@ -1,8 +1,9 @@
 """Canonical text -> sentences, as offsets into that text.
 
-Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and what lies between two of them is
-white space. Knows no files, tokens or models. The splitter is sentencex; what stands here is the guard around it (FACTS): an unmatched
-quotation mark must not swallow a page, and a table dump, base64 or minified code must not become one endless sentence.
+Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and what lies between
+two of them is white space. Knows no files, tokens or models. The splitter is sentencex; what stands here is the guard
+around it (facts.md, "Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump,
+base64 or minified code must not become one endless sentence.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Tokenized sentences -> windows: a budget, a context, a core, and a key for each; windows -> the rows that a forward reads, and back.
 
-Takes the token counts and ids of a document's sentences, gives `Window` and `Row` records, and puts together what comes back of a long
-sentence's pieces. Knows no model, no text and no disk. Shapes: N core sentences, D dimensions, S sentences, T tokens. Every sentence is
-in exactly one core (DESIGN §2); context sentences come before the core and emit nothing. Boundaries are content-defined in two steps:
-*anchors* are sentence ends whose priority is the highest within `ANCHOR_REACH` cores on both sides, so each depends on that
-neighbourhood alone; between two anchors, windows are filled greedily. An edit therefore changes only windows between the anchors near it.
+Takes the token counts and ids of a document's sentences, gives `Window` and `Row` records, and puts together what comes
+back of a long sentence's pieces. Knows no model, no text and no disk. Shapes: N core sentences, D dimensions, S
+sentences, T tokens. Every sentence is in exactly one core (design.md, "Windows"); context sentences come before the
+core and emit nothing. Boundaries are content-defined in two steps: *anchors* are sentence ends whose priority is the
+highest within `ANCHOR_REACH` cores on both sides, so each depends on that neighbourhood alone; between two anchors,
+windows are filled greedily. An edit therefore changes only windows between the anchors near it.
 """
 
 from __future__ import annotations
@@ -188,7 +189,8 @@ def combine_pieces(form: RowForm, vectors: Sequence[Float32Array], num_tokens: S
 
 
 def normalise(vectors_ND: Float32Array) -> Float32Array:
-    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it (FACTS)."""
+    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it
+    (facts.md, "LanceDB")."""
     norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
     if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):
         raise EncoderError('The encoder gave a vector that is zero or not finite. Try `dtype = "float32"`, or another encoder.')

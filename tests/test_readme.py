@@ -65,19 +65,3 @@ def test_python_example(tmp_path: Path) -> None:
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "<!-- run: tests -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert commands("tests").endswith("python -m pytest --numprocesses=logical --dist=loadfile")
-
-
-def test_links_of_the_documentation_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    for page in pages:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
-
-
-def test_the_tour_of_the_code_names_modules_that_exist() -> None:
-    tour = (ROOT / "docs" / "concepts" / "design.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`([a-z_/]+\.py)`", tour))
-    assert len(named) > 30
-    for path in named:
-        assert any((ROOT / folder / path).is_file() for folder in ("lmkindex", ".")), path

@@ -68,7 +68,8 @@ def test_a_blank_line_of_any_kind_ends_a_paragraph(blank_line: str) -> None:
 
 
 def test_an_unmatched_quote_does_not_swallow_what_follows() -> None:
-    """FACTS: sentencex pairs a lone quote with the next one in the block, and calls everything between one sentence."""
+    """facts.md, "Sentence splitting": sentencex pairs a lone quote with the next one in the block, and calls everything
+    between one sentence."""
     text = 'A pipe of 6" was laid. ' + "The crew moved on to the next valve. " * 300 + 'The last was 4" wide. It held.'
     sentences = sentences_of(text)
     assert len(sentences) >= 300

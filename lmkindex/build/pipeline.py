@@ -2,7 +2,7 @@
 
 The pipeline has three stages that overlap: a thread prepares (read, split, tokenize), this thread encodes, a thread writes. Knows no
 tensors, formats or table rows; each stage is in its own module. A build that is stopped or out of time loses only the document
-that it was at, one that is killed what came after the last commit; the next build goes on (DESIGN §5).
+that it was at, one that is killed what came after the last commit; the next build goes on (design.md, "Crash safety").
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Encode a sample of an index again and compare: does it hold what a clean build would put there (DESIGN §5)?
+"""Encode a sample of an index again and compare: does it hold what a clean build would put there (design.md,
+"Windows")?
 
 Takes a reader and the index's encoder; reads stored texts, cuts them anew, encodes some windows, compares with the stored rows. Knows no
 files: whether the texts are those of the directories is the build's business. Shapes: N landmarks, D dimensions.

@@ -1,4 +1,5 @@
-"""Sets of documents and questions, for evaluation and for training (DESIGN §8). The face of the package.
+"""Sets of documents and questions, for evaluation and for training (evaluate-your-own-set.md, "Your own questions").
+The face of the package.
 
 In the order of reading: `records` says what a set is; `set_reader` reads the three forms of a set, through the checked
 `json_lines`, and `set_writer` writes one of them; `corpus` splits and tokenizes a set's texts; `landmarks` encodes them

@@ -14,7 +14,8 @@ from .records import Corpus
 
 
 def embed_landmarks(cache: VectorCache, encoder: Encoder, corpus: Corpus, window_tokens: int = 0, context_tokens: int = -1) -> Embedded:
-    """Every sentence in its window, as a build does it (DESIGN §2); 0 and -1 take the encoder's own sizes."""
+    """Every sentence in its window, as a build does it (design.md, "Windows"); 0 and -1 take the encoder's own
+    sizes."""
     folder = encoder.folder
     sizes = (window_tokens or folder.window_tokens, folder.context_tokens if context_tokens < 0 else context_tokens)
     options = window_options(encoder, *sizes)

@@ -1,9 +1,9 @@
 """Files -> evaluation sets, checked: documents, questions about them, and where the evidence stands.
 
-Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (DESIGN §8), a
-LongBench-style `.jsonl[.gz]` file (`input`, `context`, `answers`), or a folder with `corpus/` and `questions.jsonl`, as
-the project's `examples/`. Knows no model and no metric. Texts are taken as they are, with NULs and lone surrogates;
-what is wrong is a `UsageError` that names file and line.
+Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (evaluate-your-own-set.md,
+"Your own questions"), a LongBench-style `.jsonl[.gz]` file (`input`, `context`, `answers`), or a folder with `corpus/`
+and `questions.jsonl`, as the project's `examples/`. Knows no model and no metric. Texts are taken as they are, with
+NULs and lone surrogates; what is wrong is a `UsageError` that names file and line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A set -> the two files that `set_reader` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz` (DESIGN §8).
+"""A set -> the two files that `set_reader` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz`
+(evaluate-your-own-set.md, "Your own questions").
 
 Each file is there whole or not at all, and equal sets give equal bytes.
 """

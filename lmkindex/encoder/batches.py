@@ -1,8 +1,8 @@
 """Row lengths -> batches of few padded shapes. The planner of the encoder: runs on the CPU, knows no tensor and no model.
 
-Every new padded shape costs a kernel compile on a CPU (FACTS), and every padded token costs its share of a forward. So rows are sorted
-by length, a batch is as long as its longest row rounded up to one of about thirty lengths, and has as many rows as the token budget
-allows at that length.
+Every new padded shape costs a kernel compile on a CPU (facts.md, "PyTorch on a small CPU"), and every padded token
+costs its share of a forward. So rows are sorted by length, a batch is as long as its longest row rounded up to one of
+about thirty lengths, and has as many rows as the token budget allows at that length.
 """
 
 from __future__ import annotations

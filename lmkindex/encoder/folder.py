@@ -1,4 +1,5 @@
-"""Encoder folders (DESIGN §4): find one, read `landmark.json`, check it, take its fingerprint. Loads no model and no tensor library."""
+"""Encoder folders (encoder-folders.md, "landmark.json"): find one, read `landmark.json`, check it, take its
+fingerprint. Loads no model and no tensor library."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def window_options(encoder: Encoder, window_tokens: int, context_tokens: int) ->
 
 
 def encode_questions(encoder: Encoder, questions: Sequence[str]) -> Float32Array:
-    """Normalised question vectors [Q, D]: each is pooled as a sentence is (DESIGN §2, `E_q`), cut to one window."""
+    """Normalised question vectors [Q, D]: each is pooled as a sentence is (design.md, "Landmarks"), cut to one
+    window."""
     ids_T, offsets = encoder.tokenize([encoder.folder.query_prefix + question for question in questions])
     limit = encoder.folder.window_tokens - len(encoder.prefix_ids) - len(encoder.suffix_ids) - 1
     tokens = TokenizedSentences(ids_T=ids_T, offsets=offsets, ends_paragraph_S=np.ones(len(questions), dtype=np.bool_))

@@ -34,8 +34,9 @@ class TransformerEncoder:
         self.dtype = pick_dtype(options.dtype, self.device)
         self.tokenizer, self.prefix_ids, self.suffix_ids = load_tokenizer(folder)
         self.loaded: Any = model
-        # On a CPU, batches run side by side, one thread each: OpenMP's barriers make two threads in one forward slower than one when
-        # anything else uses the cores (FACTS), and one thread a forward gives the same numbers on any machine.
+        # On a CPU, batches run side by side, one thread each: OpenMP's barriers make two threads in one forward slower
+        # than one when anything else uses the cores (facts.md, "PyTorch on a small CPU"), and one thread a forward
+        # gives the same numbers on any machine.
         self.batch_tokens = options.batch_tokens or (CPU_BATCH_TOKENS if self.device == "cpu" else CUDA_BATCH_TOKENS)
         num_workers = 1 if self.device != "cpu" else options.threads or num_cores()
         self.workers = ThreadPoolExecutor(num_workers, "lmkindex-encode", initializer=use_one_thread, initargs=(self.device,))

@@ -9,7 +9,7 @@ was found; `dev` measures while an encoder is trained; `experiments` has a folde
 from __future__ import annotations
 
 from .dev import DevBench
-from .driver import Encoders, append_log, run_evaluation, run_experiment
+from .driver import Encoders, add_to_log, log_entry, run_evaluation, run_experiment
 from .evaluate_set import EvaluateOptions, SetResult
 from .html_report import publish
 from .reader_run import ReaderOptions
@@ -29,8 +29,9 @@ __all__ = [
     "ReaderOptions",
     "SetResult",
     "Workbench",
-    "append_log",
+    "add_to_log",
     "experiment_tables",
+    "log_entry",
     "publish",
     "render_text",
     "results_tables",

@@ -6,6 +6,7 @@ cache. Whatever is killed loses the slab of rows or the chunk of answers that it
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from ..errors import UsageError
 from ..generate import Generator
 from ..plots import require_matplotlib
 from ..records import JsonObject
-from ..storage import write_json
+from ..storage import write_json, write_whole
 from .evaluate_set import EvaluateOptions, OnSystem, SetResult, evaluate_set, save_questions
 from .experiments.common import Experiment, ExperimentInput
 from .html_report import draw_all, read_saved
@@ -31,6 +32,7 @@ from .systems import REFERENCE, System
 from .workbench import Workbench
 
 RESULTS_FILE = "results.json"
+LOG_HEADING = re.compile(r"^#{2,3} ", re.MULTILINE)
 OnSet = Callable[[SetResult, float], None]  # a finished set and its seconds
 
 
@@ -123,7 +125,7 @@ def read_results(output: Path) -> JsonObject | None:
 
 
 def log_entry(value: JsonObject) -> str:
-    """A dated entry for `docs/log.md` of an evaluation or an experiment: date, question, numbers, verdict."""
+    """A dated entry for a log of an evaluation or an experiment: date, question, numbers, verdict."""
     date = value["created"][:10]
     if "experiment" in value:
         head = (
@@ -138,7 +140,11 @@ def log_entry(value: JsonObject) -> str:
     return "\n\n".join([head, *(render_markdown(table) for table in tables), *tail]) + "\n"
 
 
-def append_log(path: Path, value: JsonObject) -> None:
-    """Add the entry at the end of a log file."""
-    text = path.read_text(encoding="utf-8").rstrip("\n") + "\n\n" if path.exists() else ""
-    path.write_text(text + log_entry(value), encoding="utf-8")
+def add_to_log(path: Path, entry: str) -> None:
+    """Put an entry into a Markdown file before all others, newest first: in front of its first heading of level 2 or 3,
+    and behind what stands before that."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    first = LOG_HEADING.search(text)
+    head, older = (text[: first.start()], text[first.start() :]) if first else (text, "")
+    parts = (head.rstrip("\n"), entry.strip("\n"), older.rstrip("\n"))
+    write_whole(path.resolve(), ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8"))

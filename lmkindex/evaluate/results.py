@@ -1,4 +1,4 @@
-"""Per-question scores -> the JSON of an evaluation: means, intervals, paired differences, costs (DESIGN §7).
+"""Per-question scores -> the JSON of an evaluation: means, intervals, paired differences, costs (cli.md, "JSON").
 
 Shapes: Q questions, Y systems, M figures, R resamples.
 """

@@ -107,7 +107,7 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
 
     # A small model that may put white space between JSON's parts can go on with it until it is stopped.
     compact = {"backend": "xgrammar", "disable_any_whitespace": True}
-    # On a CPU, compiled bf16 answers nonsense and takes minutes to start (FACTS).
+    # On a CPU, compiled bf16 answers nonsense and takes minutes to start (facts.md, "vLLM").
     dtype, cache_bytes = ("bfloat16", CPU_CACHE_BYTES) if cpu_has_bf16() else ("float32", 2 * CPU_CACHE_BYTES)
     on_cpu = {"dtype": dtype, "enforce_eager": True, "kv_cache_memory_bytes": cache_bytes} if current_platform.is_cpu() else {}
     quiet = {"use_tqdm_on_load": False, "disable_log_stats": True}

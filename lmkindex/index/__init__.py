@@ -1,4 +1,5 @@
-"""An index on disk: tables in LanceDB, and the head that says which versions of them count (DESIGN §5).
+"""An index on disk: tables in LanceDB, and the head that says which versions of them count (format.md, "The index on
+disk").
 
 The face of the package. `head` and `lock` say what is published and who may write; `tables` has the schemas; `reader`
 and `writer` are the two ways in, `session` owns both for a build; `recovery` opens what a crash left; `maintenance` ends

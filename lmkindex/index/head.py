@@ -1,7 +1,7 @@
 """`head.json`: which table versions are the index. Knows no rows.
 
-`head.json` is the only mutable name of an index (DESIGN §5). It is written beside itself, fsynced and renamed, so a reader sees the old
-head or the new one, and a power cut leaves one of them.
+`head.json` is the only mutable name of an index (format.md, "head.json"). It is written beside itself, fsynced and
+renamed, so a reader sees the old head or the new one, and a power cut leaves one of them.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def prune_age(table: Any, found_tables: Mapping[str, int]) -> timedelta:
 
 
 def create_vector_indices(landmarks: Any, ann_rows: int) -> None:
-    """Indices from the sizes at which they pay (FACTS): BTREE on doc_id, IVF_RQ on the vector."""
+    """Indices from the sizes at which they pay (facts.md, "LanceDB"): BTREE on doc_id, IVF_RQ on the vector."""
     from lancedb.index import BTree, IvfRq
 
     num_rows = landmarks.count_rows()

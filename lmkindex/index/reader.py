@@ -1,4 +1,5 @@
-"""A reader of an index that sees one published state: it opens the versions that `head.json` names and takes no lock (DESIGN §5).
+"""A reader of an index that sees one published state: it opens the versions that `head.json` names and takes no lock
+(format.md, "How to read safely").
 
 Knows rows and versions; knows no files, sentences or encoders. Shapes: D dimensions.
 """
@@ -19,7 +20,7 @@ from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, open_published
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Probes and refinement with which IVF_RQ reaches recall@100 of .99 (FACTS); an exact scan ignores them.
+# Probes and refinement with which IVF_RQ reaches recall@100 of .99 (facts.md, "LanceDB"); an exact scan ignores them.
 ANN_PROBES = 50
 ANN_REFINE = 5
 

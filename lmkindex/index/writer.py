@@ -1,7 +1,7 @@
 """The writer of an index: rows in, published states out.
 
 Knows tables, versions and fsync; knows no files or encoders. What is added becomes visible only when `publish` replaces `head.json`, so a
-crash at any moment leaves the last published state; the next writer restores it (DESIGN §5).
+crash at any moment leaves the last published state; the next writer restores it (format.md, "How a build writes").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions -> hits -> spans (DESIGN §6). The face of the package.
+"""Questions -> hits -> spans (design.md, "Spans and scores"). The face of the package.
 
 `searcher` asks the index, `ranking` puts hits in order, `spans` grows them and takes what fits into the budget. `passages` reads
 a passage by its place.

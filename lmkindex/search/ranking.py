@@ -1,4 +1,5 @@
-"""Cosines and BM25 -> one order of hits: fused by score, lifted by better sentences near them (DESIGN §6).
+"""Cosines and BM25 -> one order of hits: fused by score, lifted by better sentences near them (design.md, "Spans and
+scores").
 
 `rank_places` is the rule, for `search` and the evaluation alike; `rank_hits` applies it to the hits of an index. Pure
 functions; knows no tables, texts or models. Shapes: P known places, H candidates of one question, R hits in order.

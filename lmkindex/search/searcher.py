@@ -1,5 +1,5 @@
-"""Questions -> hits -> spans (DESIGN §6). Knows the reader's queries and the encoder's vectors; what a span is, is in
-`spans.py`.
+"""Questions -> hits -> spans (design.md, "Spans and scores"). Knows the reader's queries and the encoder's vectors;
+what a span is, is in `spans.py`.
 
 Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D
 dimensions.

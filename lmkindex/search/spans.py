@@ -1,4 +1,5 @@
-"""Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (DESIGN §6, paper §3.3).
+"""Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (design.md, "Spans and
+scores"; paper §3.3).
 
 Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one
 document.
@@ -28,8 +29,8 @@ class Extent:
 
 
 def span_score(similarities: Sequence[float], alpha: float) -> float:
-    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (DESIGN §6; paper
-    eq. 5)."""
+    """`sum_i w_i * sim_i / sum_i w_i`, `w_i = exp(-alpha * i)`, i = distance back from the boundary (design.md, "Spans
+    and scores"; paper eq. 5)."""
     weights = [math.exp(-alpha * distance) for distance in range(len(similarities))]
     return sum(weight * similarity for weight, similarity in zip(weights, similarities, strict=True)) / sum(weights)
 
@@ -78,8 +79,8 @@ def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[st
 
 def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
     """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right
-    behind it with nothing new before it (DESIGN §6: a landmark next to a better one of the same span is not a
-    boundary)."""
+    behind it with nothing new before it (design.md, "Spans and scores": a landmark next to a better one
+    of the same span is no boundary)."""
     covered: set[tuple[str, int]] = set()
     for extent in extents:
         before = [(extent.doc_id, pos) in covered for pos in range(extent.first, extent.pos)]

@@ -1,8 +1,8 @@
 """Does the question find its span again? The filters that need an encoder: the span's rank in its document, and
 near-duplicates.
 
-Vectors of sentences are made before the language model starts (FACTS: vLLM changes torch's threads and random state),
-those of questions as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
+Vectors of sentences are made before the language model starts (facts.md, "vLLM": it changes torch's threads and random
+state), those of questions as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
 """
 
 from __future__ import annotations

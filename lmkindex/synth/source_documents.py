@@ -1,5 +1,5 @@
 """Paths -> documents to ask about: files and directories as a build takes them, or the documents of sets in the form of
-DESIGN §8."""
+evaluate-your-own-set.md, "Your own questions"."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ def position_aware_loss(
     questions_QD: torch.Tensor, landmarks_ND: torch.Tensor, weights_QN: torch.Tensor, is_negative_QN: torch.Tensor, tau: float
 ) -> torch.Tensor:
     """`L = - sum_i (w_i / sum w) * log softmax_i(E_q . LE / tau)`, the mean over questions (paper §3.3, eq. 4, in the
-    form of DESIGN §2).
+    form of design.md, "The objective").
 
     Vectors are normalised. Each positive's softmax runs over itself and the question's negatives, never over the span's
     other sentences. With `alpha = 0` in the weights, it is the plain objective (paper eq. 2).

@@ -43,8 +43,8 @@ class SetRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecipe:
-    """One stage (DESIGN §2). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are row tokens of one
-    update: all landmarks of a batch are negatives of each other. They come from `sets_per_batch` sets (0 = any),
+    """One stage (recipes.md, "Stages"). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are row tokens
+    of one update: all landmarks of a batch are negatives of each other. They come from `sets_per_batch` sets (0 = any),
     because sentences of other sets are easily told apart. `windows_per_document` windows of a document stand in a batch
     together. `alpha` and `tau` belong to the loss. `hard_negatives` passages a question are mined with the model as it
     is when the stage begins, among `mine_documents` documents of each set. In a `distil` stage, the target is the

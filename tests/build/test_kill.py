@@ -1,4 +1,5 @@
-"""A build that is killed at any moment and run again ends with the landmarks of one clean build (DESIGN §5)."""
+"""A build that is killed at any moment and run again ends with the landmarks of one clean build (design.md, "Crash
+safety")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The contract of the command line (DESIGN §7): exit codes, JSON, settings, streams; and that its reference page is fresh.
+"""The contract of the command line (cli.md, "Exit codes", "JSON"): exit codes, JSON, settings, streams; and that its
+reference page is fresh.
 
 Most tests run `main` in this process with the fake encoder; what only a process shows (start, pipes, terminals) runs in one.
 """
@@ -108,8 +109,8 @@ def test_every_command_has_help_and_an_example() -> None:
 
 
 def test_the_reference_page_is_fresh() -> None:
-    page = tiny.ROOT_PATH / "docs" / "cli.md"
-    assert page.read_text("utf-8") == reference(), "run `python -m lmkindex_cli.reference > docs/cli.md`"
+    page = tiny.ROOT_PATH / "docs" / "reference" / "cli.md"
+    assert page.read_text("utf-8") == reference(), "run `python -m lmkindex_cli.reference > docs/reference/cli.md`"
 
 
 def test_common_options_may_stand_before_the_command(run: Run, corpus: Path) -> None:

@@ -1,4 +1,5 @@
-"""What docs/cron.md says to put into a crontab, a unit, a CronJob and a hook is taken from that page and run, with other paths."""
+"""What docs/guides/scheduled-builds.md says to put into a crontab, a unit, a CronJob and a hook is taken from that page
+and run, with other paths."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.index import read_head
 
 ROOT = tiny.ROOT_PATH
-PAGE = (ROOT / "docs" / "cron.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "scheduled-builds.md").read_text("utf-8")
 CRON_ENVIRONMENT = {"SHELL": "/bin/sh", "LOGNAME": "root", "PATH": "/usr/bin:/bin"}  # and HOME
 
 

@@ -1,4 +1,5 @@
-"""Every field that a command prints with `--json` is in docs/cli.md, and every field that is there is printed."""
+"""Every field that a command prints with `--json` is in docs/reference/cli.md, and every field that is there is
+printed."""
 
 from __future__ import annotations
 

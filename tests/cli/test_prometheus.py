@@ -1,4 +1,5 @@
-"""What programs read of a build: Prometheus metrics, JSON logs, exit codes, and silence when there is nothing to say (DESIGN §7)."""
+"""What programs read of a build: Prometheus metrics, JSON logs, exit codes, and silence when there is nothing to say
+(scheduled-builds.md, "Prometheus")."""
 
 from __future__ import annotations
 

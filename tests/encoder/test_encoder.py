@@ -1,4 +1,5 @@
-"""Encoders: the batch does not show in the vectors, a causal landmark sees nothing after it, and pooling is what DESIGN §4 says."""
+"""Encoders: the batch does not show in the vectors, a causal landmark sees nothing after it, and pooling is what
+encoder-folders.md, "landmark.json", says."""
 
 from __future__ import annotations
 

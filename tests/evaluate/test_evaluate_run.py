@@ -26,7 +26,8 @@ from lmkindex.evaluate import (
     EvaluateOptions,
     ReaderOptions,
     Workbench,
-    append_log,
+    add_to_log,
+    log_entry,
     run_evaluation,
     run_experiment,
     select_systems,
@@ -395,20 +396,23 @@ def test_the_reader_asks_the_same_questions_of_every_system(tmp_path: Path) -> N
 # ---- the log, and the command
 
 
-def test_the_log_gets_a_dated_entry(tmp_path: Path) -> None:
+def test_the_log_gets_a_dated_entry_before_older_ones(tmp_path: Path) -> None:
     results = evaluate_small(tmp_path, FakeEncoder())
     log = tmp_path / "log.md"
-    log.write_text("# Log\n", "utf-8")
-    append_log(log, results)
+    log.write_text("# Log\n\nNewest first.\n\n### 2001-01-01 An older entry\n\nIts text.\n", "utf-8")
+    add_to_log(log, log_entry(results))
     text = log.read_text("utf-8")
-    assert text.startswith("# Log\n\n### " + results["created"][:10])
+    assert text.startswith("# Log\n\nNewest first.\n\n### " + results["created"][:10])
+    assert text.endswith("|\n\n### 2001-01-01 An older entry\n\nIts text.\n")
     assert "| landmark-auto" in text
     experiment = run_experiment(
         "budget", [], Encoders(landmark=FakeEncoder(), baseline=FakeEncoder()), VectorCache(tmp_path / "cache"), tmp_path / "out",
         EvaluateOptions(), lambda text: None,
     )  # fmt: skip
-    append_log(log, experiment)
-    assert "Experiment `budget`" in log.read_text("utf-8") and "Verdict: At 128 tokens" in log.read_text("utf-8")
+    add_to_log(log, log_entry(experiment))
+    newer, rest = log.read_text("utf-8").split("### " + results["created"][:10] + " `lmkindex evaluate`")
+    assert "Experiment `budget`" in newer and "Verdict: At 128 tokens" in newer
+    assert rest in text
     drawn = tmp_path / "out" / "figures"
     assert {path.name for path in drawn.iterdir()} == {f"{figure['name']}.png" for figure in experiment["figures"]}
     figure = experiment["figures"][0]
@@ -423,6 +427,17 @@ def test_an_experiment_without_matplotlib_measures_nothing(tmp_path: Path, monke
     with pytest.raises(UsageError, match="Figures need matplotlib"):
         run_experiment("seams", [make_small_set("one")], encoders, cache, tmp_path / "out", EvaluateOptions(), steps.append)
     assert not steps and not any((tmp_path / "cache").iterdir()) and not (tmp_path / "out").exists()
+
+
+def test_a_log_may_be_new_or_without_entries(tmp_path: Path) -> None:
+    log = tmp_path / "log.md"
+    for head in (None, "", "Some words.\n"):
+        log.unlink(missing_ok=True)
+        if head is not None:
+            log.write_text(head, "utf-8")
+        add_to_log(log, "### First\n")
+        add_to_log(log, "### Second\n\nText.\n")
+        assert log.read_text("utf-8") == (f"{head}\n" if head else "") + "### Second\n\nText.\n\n### First\n"
 
 
 @pytest.fixture(scope="module")

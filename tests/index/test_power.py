@@ -1,4 +1,5 @@
-"""A power cut at any moment of a build leaves the old published state or the new one, and the next build goes on from there (DESIGN §5).
+"""A power cut at any moment of a build leaves the old published state or the new one, and the next build goes on from
+there (format.md, "How a build writes").
 
 A `Disk` records what the build made durable: contents of files at their fsync, names in directories at theirs. At each of these moments it
 can make what a disk may hold after a power cut: files that were not flushed are cut short, zeroed or whole, names that were not flushed

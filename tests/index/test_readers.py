@@ -1,4 +1,5 @@
-"""Readers beside a writer: none fails, none sees a half state, during builds, maintenance and pruning (DESIGN §5)."""
+"""Readers beside a writer: none fails, none sees a half state, during builds, maintenance and pruning (format.md, "How
+to read safely")."""
 
 from __future__ import annotations
 

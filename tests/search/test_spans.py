@@ -1,4 +1,5 @@
-"""Spans are grown, scored and merged as DESIGN §6 says, checked against values worked out by hand."""
+"""Spans are grown, scored and merged as design.md, "Spans and scores", says, checked against values worked out by
+hand."""
 
 from __future__ import annotations
 

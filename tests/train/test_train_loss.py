@@ -38,7 +38,7 @@ def unit(vectors_ND: Array) -> Array:
 
 
 def direct_loss(questions_QD: Array, landmarks_ND: Array, weights_QN: Array, is_negative_QN: npt.NDArray[np.bool_], tau: float) -> float:
-    """DESIGN §2, term by term."""
+    """design.md, "The objective", term by term."""
     losses = []
     for question_D, weights_N, is_negative_N in zip(questions_QD, weights_QN, is_negative_QN, strict=True):
         exponentials_N = np.exp(landmarks_ND @ question_D / tau)

@@ -2,5 +2,5 @@
 `Experiment`.
 
 Each knows its own question only; `common` has what goes in and comes out, `paired` their paired figures. See
-docs/evaluation.md.
+docs/results/evaluation.md.
 """

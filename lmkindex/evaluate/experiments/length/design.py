@@ -18,6 +18,12 @@ FIGURES = (MAIN, f"recall@{BUDGETS[0]}", "MRR")
 NUM_ANN_HITS = SearchOptions().num_hits  # what `search` asks an index for
 # Figures of the index: how much of the exact hits the approximate index finds, and recall of evidence with either's hits.
 INDEX, ANN_FOUND, EXACT_RECALL, ANN_RECALL = "index", "share of exact hits", f"exact {MAIN}", f"ANN {MAIN}"
+QUERY_TIMES = {
+    "exact, hits alone": "nearest_exact_ms",
+    "exact, up to the spans' text": "search_exact_ms",
+    "ANN, hits alone": "nearest_ann_ms",
+    "ANN, up to the spans' text": "search_ann_ms",
+}
 LengthKey = tuple[int, str, str]  # length, system or INDEX, figure
 
 

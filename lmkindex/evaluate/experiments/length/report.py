@@ -18,6 +18,7 @@ from .design import (
     INDEX,
     MAIN,
     NUM_ANN_HITS,
+    QUERY_TIMES,
     REFERENCE,
     SYSTEMS,
     EncodeCost,
@@ -34,12 +35,6 @@ Indices = Mapping[int, IndexCost]
 Cells = list[str | float | int | None]
 X_LABEL = "length of the document, tokens"
 CHANCE = "chance (budget / length)"
-QUERY_TIMES = {
-    "exact, hits alone": "nearest_exact_ms",
-    "exact, up to the spans' text": "search_exact_ms",
-    "ANN, hits alone": "nearest_ann_ms",
-    "ANN, up to the spans' text": "search_ann_ms",
-}
 
 
 def report_length(

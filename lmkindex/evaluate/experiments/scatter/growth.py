@@ -24,8 +24,8 @@ def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -
 
     A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most,
     so a weak sentence between strong ones is bridged and a run of weak ones ends it. A sentence more similar than the
-    boundary is a boundary of its own (DESIGN §6: of two neighbours in one span, the better is the boundary), so the
-    span stops before it.
+    boundary is a boundary of its own (design.md, "Spans and scores": of two neighbours in one span, the better is the
+    boundary), so the span stops before it.
     """
     floor = grow_ratio * similarities[0]
     best_length, best_gain, gain = 1, 0.0, 0.0
