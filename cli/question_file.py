@@ -14,9 +14,9 @@ from typing import Any, NoReturn, TypeVar
 
 from lmkindex.config import SearchOptions
 from lmkindex.errors import UsageError
+from lmkindex.question import check_glob, check_question
 
 from .output import Terminal
-from .retrieval import check_glob, check_question
 
 T = TypeVar("T")
 JsonObject = dict[str, Any]
