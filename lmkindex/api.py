@@ -125,7 +125,7 @@ def open_index(
     by the first question that needs one, and both are kept.
 
     >>> with lmkindex.open_index("my-index") as index:
-    ...     result = index.search("When was the Inner Basin last dredged?")
+    ...     result = index.search("When was the Inner Basin last dredged?", budget_tokens=32)
     >>> print(result.spans[0].text)
     The Inner Basin was dredged in 2014 to three metres at low water of spring tides.
 
