@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .config import DEFAULT_INDEX, BuildOptions, EncodeOptions, FileOptions
+from .errors import telling_damage
 from .opened import Index, StrPath
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ def build_index(  # over 40 lines: one parameter an option, and each is explaine
         max_delete=max_delete, files=files, encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
     )  # fmt: skip
     roots = [corpus] if isinstance(corpus, str | os.PathLike) else corpus
-    return run_build(os.fspath(index), [Path(root) for root in roots], options, on_progress=on_progress)
+    with telling_damage():
+        return run_build(os.fspath(index), [Path(root) for root in roots], options, on_progress=on_progress)
 
 
 def patterns(given: str | Iterable[str]) -> tuple[str, ...]:

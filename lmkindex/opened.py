@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from .config import AnswerOptions, EncodeOptions, SearchOptions, index_path, require
-from .errors import UsageError
+from .errors import UsageError, telling_damage
 from .question import check_glob, check_question
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ class Index:
 
         Raises:
             UsageError: An option is wrong, a question is empty, or the index was closed.
-            EncoderError, IndexUnusableError: The encoder that the index was built with is gone, or has changed.
+            EncoderError, IndexUnusableError: The index is damaged, or the encoder that it was built with is gone or has changed.
         """
         options = search_options(budget_tokens, front, surround, alpha, hybrid, path, hits)
         questions = check_questions(question)
-        results = self._open_searcher().search(questions, [options] * len(questions))
+        with telling_damage():
+            results = self._open_searcher().search(questions, [options] * len(questions))
         return results[0] if isinstance(question, str) else results
 
     @overload
@@ -142,7 +143,7 @@ class Index:
         from .answer import ask_questions
 
         searcher = self._open_searcher()
-        with self._generator.opened_with(options) as opener:
+        with telling_damage(), self._generator.opened_with(options) as opener:
             answers = list(ask_questions(searcher, questions, [wanted] * len(questions), opener, options))
         return answers[0] if isinstance(question, str) else answers
 
@@ -166,7 +167,8 @@ class Index:
         """
         from .search import read_passage
 
-        return read_passage(self._open_reader(), place, context_chars)
+        with telling_damage():
+            return read_passage(self._open_reader(), place, context_chars)
 
     def status(self) -> Status:
         """What the index holds, with what it was built, and which files are not in it.
@@ -177,7 +179,8 @@ class Index:
         """
         from .build import read_status
 
-        return read_status(self._open_reader())
+        with telling_damage():
+            return read_status(self._open_reader())
 
     def refresh(self) -> None:
         """Go on to the state that is published now. Cheap: the encoder stays, unless the index was built again with another.

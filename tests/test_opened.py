@@ -282,3 +282,16 @@ def test_a_closed_index_says_so(built: str, opened: list[Any]) -> None:
         with pytest.raises(lmkindex.UsageError, match="was closed"):
             use()
     assert len(opened) == 1
+
+
+def test_damage_is_an_error_of_the_tree(built: str, opened: list[Any]) -> None:
+    with lmkindex.open_index(built) as index:
+        for file in Path(built).rglob("data/*.lance"):
+            file.unlink()
+        uses: list[Callable[[], Any]] = [
+            lambda: index.search("Who?"), lambda: index.ask("Who?"), lambda: index.read("lamp.txt"), index.status,
+            lambda: lmkindex.build_index(index=built),
+        ]  # fmt: skip
+        for use in uses:
+            with pytest.raises(lmkindex.IndexUnusableError, match="--rebuild"):
+                use()
