@@ -16,12 +16,14 @@ types:
 test *ARGS:
     {{python}} -m pytest {{ARGS}}
 
-# docs/reference/cli.md is generated from --help
+# docs/reference/cli.md is generated from --help, docs/reference/api.md from docstrings
 docs-check:
     {{python}} -m lmkindex_cli.reference | diff - docs/reference/cli.md
+    {{python}} -m lmkindex_cli.api_reference | diff - docs/reference/api.md
 
 docs:
     {{python}} -m lmkindex_cli.reference > docs/reference/cli.md
+    {{python}} -m lmkindex_cli.api_reference > docs/reference/api.md
 
 # the documentation as a site in site/, readable without a network: open site/index.html
 site:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,12 +16,12 @@ from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
 from .output import Terminal, place
-from .question_file import EXIT_ERROR_LINES, chunked, options_of, read_batch, write_batch
+from .question_file import EXIT_ERROR_LINES, options_of, read_batch, write_batch
 from .retrieval import asked_question, make_search_options
 
 if TYPE_CHECKING:
     from lmkindex.answer import Answer, Citation
-    from lmkindex.generate import Generator
+    from lmkindex.generate import Generator, OnText
     from lmkindex.records import JsonObject
     from lmkindex.search import Searcher
 
@@ -97,31 +97,27 @@ class AskSetup:
     answer_options: AnswerOptions
     opener: Callable[[], Generator]
 
+    def answers(self, questions: Sequence[str], options: Sequence[SearchOptions], on_text: OnText | None = None) -> Iterator[Answer]:
+        """One answer for each question, in order."""
+        from lmkindex.answer import ask_questions
+
+        return ask_questions(self.searcher, questions, options, self.opener, self.answer_options, on_text=on_text)
+
 
 def make_opener(terminal: Terminal, options: AnswerOptions, threads: int) -> Callable[[], Generator]:
-    """A function that opens the generator at the first call: after the questions were embedded, and only if something is to be asked."""
-    opened: list[Generator] = []
+    """The library's opener, which tells this terminal what it does."""
+    from lmkindex.generate import generator_opener
 
-    def open_once() -> Generator:
-        from lmkindex.generate import open_generator
-
-        if not opened:
-            opened.append(open_generator(options, verbose=terminal.verbose, threads=threads, on_progress=terminal.status))
-        return opened[0]
-
-    return open_once
+    return generator_opener(options, verbose=terminal.verbose, threads=threads, on_progress=terminal.status)
 
 
 def ask_one(setup: AskSetup, question: str) -> list[JsonObject]:
     """Answer and print one question; on a terminal the text is shown while it is written."""
-    from lmkindex.answer import answer_questions
-
-    results = setup.searcher.search([question], [setup.search_options])
     if setup.terminal.is_interactive:
         with draft() as on_text:
-            (answer,) = answer_questions(results, setup.opener, setup.answer_options, on_text=on_text)
+            (answer,) = setup.answers([question], [setup.search_options], on_text)
     else:
-        (answer,) = answer_questions(results, setup.opener, setup.answer_options)
+        (answer,) = setup.answers([question], [setup.search_options])
     if setup.terminal.as_json:
         setup.terminal.print_json(answer.to_json())
     else:
@@ -156,17 +152,8 @@ def ask_batch(setup: AskSetup, batch: str) -> list[JsonObject]:
     """Answer and print all lines of a batch."""
     lines = read_batch(batch)
     asked = [line for line in lines if not line.error]
-
-    def results() -> Iterator[JsonObject]:
-        from lmkindex.answer import answer_questions
-
-        options = options_of(asked, setup.search_options)
-        found = setup.searcher.search([line.question for line in asked], options)  # all of them before the engine starts
-        for chunk in chunked(found):
-            for answer in answer_questions(chunk, setup.opener, setup.answer_options):
-                yield answer.to_json()
-
-    return list(write_batch(setup.terminal, lines, results()))
+    answers = setup.answers([line.question for line in asked], options_of(asked, setup.search_options))
+    return list(write_batch(setup.terminal, lines, (answer.to_json() for answer in answers)))
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:

@@ -87,10 +87,10 @@ def build(  # over 40 lines: one parameter a flag
             ),
             encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
         )  # fmt: skip
-        from lmkindex.build import build_index
+        from lmkindex.build import run_build
 
         with stopping_on_signals(terminal) as stop, bytes_progress(terminal) as on_progress:
-            report = build_index(
+            report = run_build(
                 terminal.index, corpus or [], build_options,
                 stop=stop, on_progress=on_progress, on_forecast=lambda forecast: tell_forecast(terminal, forecast),
             )  # fmt: skip

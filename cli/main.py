@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from lmkindex.display import visible
-from lmkindex.errors import IndexUnusableError, LmkindexError
+from lmkindex.errors import IndexUnusableError, LmkindexError, damage_message, is_damage
 
 from . import ask, build, effective_settings, encoders, evaluate, passage, plot, search, settings, status, synth, train
 from .output import ACTIVE, Terminal
@@ -24,7 +24,6 @@ COMMON_FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--no-pr
 HELP_FLAGS = frozenset({"--help", "-h"})
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130
-REMEDY = "The documents are untouched: `lmkindex build --rebuild` makes the index anew."
 
 app = typer.Typer(
     name="lmkindex",
@@ -114,12 +113,6 @@ def exit_code_of(error: Exception) -> int:
     return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR
 
 
-def is_damage(error: Exception) -> bool:
-    """Whether LanceDB met a file that is gone or broken. It has no class for that."""
-    is_lance = str(error).startswith("lance error") or "not appear to be a Lance file" in str(error)
-    return not isinstance(error, LmkindexError) and is_lance and "No space left" not in str(error)
-
-
 def is_full_disk(error: Exception) -> bool:
     """Whether Python or LanceDB found no room."""
     has_no_room = isinstance(error, OSError) and error.errno == errno.ENOSPC
@@ -140,7 +133,7 @@ def error_message(error: Exception) -> str:
     if isinstance(error, LmkindexError):
         return str(error)
     if is_damage(error):
-        return f"A table of the index cannot be read ({str(error).splitlines()[0]}). See `lmkindex status --check`. {REMEDY}"
+        return damage_message(error)
     if is_full_disk(error):
         place = f" ({error.filename})" if isinstance(error, OSError) and error.filename is not None else ""
         return f"The disk is full{place}. Nothing that was published is lost: make room and run the same command again."

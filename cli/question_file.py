@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from lmkindex.config import SearchOptions
 from lmkindex.errors import UsageError
+from lmkindex.question import check_glob, check_question
 
 from .output import Terminal
-from .retrieval import check_glob, check_question
 
 if TYPE_CHECKING:
     from lmkindex.records import JsonObject

@@ -6,6 +6,7 @@ import sys
 
 from lmkindex.config import SearchOptions
 from lmkindex.errors import UsageError
+from lmkindex.question import check_glob, check_question
 
 from . import options as o
 
@@ -24,31 +25,6 @@ def asked_question(question: str | None, batch: str | None) -> str | None:
 def read_stdin() -> str:
     """All of stdin as UTF-8; what is not becomes a surrogate, which `check_question` refuses."""
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="surrogateescape")
-
-
-def check_question(question: str) -> str:
-    """`question` without surrounding blanks. Raises `UsageError` when nothing is left or it is not Unicode."""
-    try:
-        question.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError("The question is not valid Unicode: write it in UTF-8.") from error
-    if not question.strip():
-        raise UsageError("The question is empty.")
-    return question.strip()
-
-
-def check_glob(path_glob: str | None) -> str | None:
-    """`path_glob`, if it can be one."""
-    if path_glob is None:
-        return None
-    from pathspec import GitIgnoreSpec
-
-    try:
-        path_glob.encode("utf-8")
-        GitIgnoreSpec.from_lines([path_glob])
-    except ValueError as error:
-        raise UsageError(f"The path pattern {path_glob!r} cannot be understood ({error}): write one as in .gitignore.") from error
-    return path_glob
 
 
 def make_search_options(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +14,6 @@ from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
 from . import options as o
 from .output import BOLD, Terminal
-
-if TYPE_CHECKING:
-    from lmkindex.index import IndexReader
 
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
@@ -39,11 +34,11 @@ def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_
 
     Also which files failed and why, the size on disk, and when the index was last published.
     """
+    from lmkindex.build import read_status
     from lmkindex.index import IndexReader
 
-    path = index_path(terminal.index)
-    reader = IndexReader(path)
-    found = index_facts(path, reader)
+    reader = IndexReader(index_path(terminal.index))
+    found = read_status(reader).to_json()
     if check:
         from lmkindex.index import check_index
 
@@ -69,44 +64,6 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
     terminal.status("Encoding a sample again")
     searcher = open_searcher(terminal.index, EncodeOptions())
     return check_sample(searcher.reader, searcher.encoder, num_windows=num_windows, seed=seed).to_json()
-
-
-def index_facts(path: Path, reader: IndexReader) -> dict[str, Any]:
-    """The facts, as `--json` prints them."""
-    from lmkindex.build.forecast import rate_of
-    from lmkindex.build.manifest import failure_of
-    from lmkindex.index import HEAD_FILE
-
-    head = reader.head
-    published = time.localtime((path / HEAD_FILE).stat().st_mtime)
-    entries = [entry for _, entry in sorted(reader.manifest().items())]
-    failed = [entry for entry in entries if entry.status != "indexed"]
-    return {
-        "index": str(path),
-        "published": time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
-        "size_bytes": folder_bytes(path),
-        **{name: head.counts.get(name, 0) for name in ("documents", "sentences", "tokens")},
-        "encoder": dict(head.encoder),
-        "options": dict(head.options),
-        "roots": list(head.roots),
-        "tokens_per_second": None if (rate := rate_of(head.counts)) is None else round(rate, 1),
-        "failed": [failure_of(entry).to_json() | {"status": entry.status} for entry in failed],
-        "empty": [entry.path for entry in entries if entry.is_empty],
-        "format": head.format,
-        "tables": dict(head.tables),
-    }
-
-
-def folder_bytes(path: Path) -> int:
-    """Bytes of all files below `path`; one that goes away meanwhile counts nothing."""
-    total = 0
-    for directory, _, names in os.walk(path):
-        for name in names:
-            try:
-                total += Path(directory, name).lstat().st_size
-            except FileNotFoundError:
-                continue
-    return total
 
 
 def tried(failure: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ The library raises and never prints; the CLI catches once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 EXIT_OK = 0
@@ -86,6 +88,31 @@ class InterruptedBuildError(LmkindexError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether LanceDB met a file that is gone or broken. It has no class for that."""
+    is_lance = str(error).startswith("lance error") or "not appear to be a Lance file" in str(error)
+    return not isinstance(error, LmkindexError) and is_lance and "No space left" not in str(error)
+
+
+def damage_message(error: Exception) -> str:
+    """The sentences for an error that `is_damage`."""
+    return (
+        f"A table of the index cannot be read ({first_line(error)}). See `lmkindex status --check`. "
+        "The documents are untouched: `lmkindex build --rebuild` makes the index anew."
+    )
+
+
+@contextmanager
+def telling_damage() -> Iterator[None]:
+    """Raise `IndexUnusableError` where LanceDB meets a broken file inside."""
+    try:
+        yield
+    except Exception as error:
+        if is_damage(error):
+            raise IndexUnusableError(damage_message(error)) from error
+        raise
 
 
 def first_line(error: Exception) -> str:

@@ -44,8 +44,9 @@ class FileEntry:
 class FileFailure:
     """A file that could not be read, with a reason that a user understands.
 
-    In a report also what the ledger knows: when it failed for the first and the last time (UTC, ISO 8601; "" is unknown), and how
-    often it was tried. `is_skipped` marks what was left out as it should be: a link out of the roots.
+    `path` is relative to `root`. A report also has what the index remembers: when the file failed for the first and the last time (UTC,
+    ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` when the last readable text is still
+    searchable. `size_bytes` and `mtime_ns` are -1 where they are not known. `is_skipped` marks a link out of the roots, no failure.
     """
 
     root: str
@@ -56,16 +57,18 @@ class FileFailure:
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 1
+    status: str = "failed"
     is_skipped: bool = False
     cause: Cause = Cause.OTHER
 
     @property
     def name(self) -> FileName:
+        """`(root, path)`, by which an index knows the file."""
         return self.root, self.path
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Of a document whose file the walk could not come to."""
+        """Whether the file was not seen at all: the directory above it cannot be read."""
         return self.cause is Cause.OUT_OF_REACH
 
     def to_json(self) -> JsonObject:

@@ -47,7 +47,7 @@ def failure_of(entry: ManifestEntry) -> FileFailure:
     """A line of the ledger."""
     return FileFailure(
         root=entry.root, path=entry.path, reason=entry.error, cause=entry.cause,
-        first_failed=entry.first_failed, last_failed=entry.last_failed, tries=entry.tries,
+        first_failed=entry.first_failed, last_failed=entry.last_failed, tries=entry.tries, status=entry.status,
     )  # fmt: skip
 
 

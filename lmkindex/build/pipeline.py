@@ -38,7 +38,7 @@ SLABS_AHEAD = 3
 ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether all is over
 
 
-def build_index(
+def run_build(
     index: str,
     roots: Sequence[Path],
     options: BuildOptions,
@@ -52,7 +52,7 @@ def build_index(
 
     `encoder` overrides the one that `options` or the index name. `stop` is asked between batches for the number of a signal that came.
     `on_forecast` hears, before the first file is read, how much there is to do. Raises `LockedError`, `IndexUnusableError`, `UsageError`,
-    and `InterruptedBuildError` after saving what was finished.
+    and `InterruptedBuildError` after saving what was finished; so does a `KeyboardInterrupt` while it encodes, and stays one.
     """
     path = index_path(index)
     if options.dry_run:
@@ -82,7 +82,13 @@ def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[]
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=sum(task.entry.size_bytes for task in job.tasks), on_progress=on_progress)
     encode_started = time.monotonic()
-    signal_number, is_complete = encode_tasks(job, session, encoder, documents, stopwatch, tallies, stop)
+    try:
+        signal_number, is_complete = encode_tasks(job, session, encoder, documents, stopwatch, tallies, stop)
+    except KeyboardInterrupt:
+        if not (stop() or options.rebuild or documents.together):  # after `stop`, it is the second Ctrl-C: at once
+            documents.abandon_open()
+            documents.finish(tallies.counts.get("row_tokens", 0), encode_started)
+        raise
     documents.abandon_open()
     if options.rebuild and not is_complete:
         message = "Stopped before the end. The index is as it was: `--rebuild` swaps only when it is finished."
@@ -90,9 +96,8 @@ def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[]
             InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
         )
     if documents.together:
-        raise InterruptedBuildError(
-            "Stopped before anything was finished; the index is as it was. Run the same command again.", signal_number
-        )
+        message = "Stopped before anything was finished; the index is as it was. Run the same command again."
+        raise InterruptedBuildError(message, signal_number)
     documents.finish(tallies.counts.get("row_tokens", 0), encode_started)
     if signal_number:
         raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to go on.", signal_number)
@@ -124,8 +129,7 @@ def encode_tasks(
     signals: list[int] = []
 
     def is_over() -> bool:
-        """Whether a signal came, or time is up; but not before something can be published, else what is longer than the budget would never
-        be."""
+        """Whether a signal came, or time is up and something can be published: else what is longer than the budget would never be."""
         signal_number = stop()
         if signal_number or (time.monotonic() >= deadline and tallies.num_finished and not documents.together):
             signals.append(signal_number)

@@ -133,7 +133,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What a build is expected to read, and the tokens of the windows it will encode, as `BuildReport.tokens_encoded` counts them;
+    """What a build is expected to read, and the tokens of the windows that it will encode, as `BuildReport.tokens_encoded` counts them.
     `seconds` is None until a build has measured a rate."""
 
     files: int
@@ -148,9 +148,15 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """The summary of a build; with `plan`, a forecast by `--dry-run`. `tokens_encoded` counts context too, `bytes_read` the files that
-    were new, changed or renamed; `forecast` is what was expected before (of a dry run: what it found, with the time it would take).
-    `empty` counts the documents without text, `skipped` are links out of the roots."""
+    """What a build did and what the index holds now; with `plan`, what a dry run found.
+
+    `scanned` counts the files that were found, `added` to `unchanged` the documents that this run treated so. `failed` are the files that
+    cannot be read, also those that failed before. `documents`, `sentences` and `tokens` are totals of the index, `empty` counts the
+    documents without text. `windows_encoded`, `windows_reused`, `tokens_encoded` (context counts too), `bytes_read` (new, changed and
+    renamed files) and `seconds` are this run's. `forecast` is what was expected before it; of a dry run, what it counted. `skipped` are
+    links that lead out of the corpus. `incomplete` says that the time budget ended the run. `warnings` say that maintenance failed, which
+    loses nothing. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
+    """
 
     scanned: int = 0
     added: int = 0

@@ -1,14 +1,26 @@
 """Prompts -> texts. The face of the package.
 
 `protocol` is the seam, `open` picks what is behind it: `vllm` in this process (`smollm2` is its default model), or a
-`server` with OpenAI's API; `chat` and `control_tokens` make prompts safe and readable for a model; `fake` is for tests.
+`server` with OpenAI's API; `opener` opens it when it is first needed, and keeps it; `chat` and `control_tokens` make prompts safe and
+readable for a model; `fake` is for tests.
 """
 
 from __future__ import annotations
 
 from .fake import FakeGenerator
 from .open import open_generator
+from .opener import KeptGenerator, generator_opener
 from .protocol import Generation, Generator, OnText, Prompt
 from .vllm import VllmGenerator
 
-__all__ = ["FakeGenerator", "Generation", "Generator", "OnText", "Prompt", "VllmGenerator", "open_generator"]
+__all__ = [
+    "FakeGenerator",
+    "Generation",
+    "Generator",
+    "KeptGenerator",
+    "OnText",
+    "Prompt",
+    "VllmGenerator",
+    "generator_opener",
+    "open_generator",
+]

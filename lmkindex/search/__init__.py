@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from .passages import Passage, read_passage
 from .records import Hit, SearchResult, Span
-from .searcher import Searcher, open_searcher
+from .searcher import Searcher, open_searcher, searcher_of
 
-__all__ = ["Hit", "Passage", "SearchResult", "Searcher", "Span", "open_searcher", "read_passage"]
+__all__ = ["Hit", "Passage", "SearchResult", "Searcher", "Span", "open_searcher", "read_passage", "searcher_of"]

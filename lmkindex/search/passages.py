@@ -24,7 +24,7 @@ NUM_NEAREST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """`text` is the document's `[start:end]`; `before` and `after` are what stands around it."""
+    """`text` is the document's `text[start:end]`; `before` and `after` are what stands around it."""
 
     path: str
     doc_id: str
@@ -34,6 +34,11 @@ class Passage:
     text: str
     before: str
     after: str
+
+    @property
+    def place(self) -> str:
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` take it."""
+        return f"{self.path}:{self.start}-{self.end}"
 
     def to_json(self) -> JsonObject:
         return {name: getattr(self, name) for name in ("path", "doc_id", "page", "start", "end", "text", "before", "after")}

@@ -20,8 +20,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Consecutive sentences of one document: `text` is the document's `text[start:end]`; `boundary` is the character at which the
-    boundary sentence (the hit) ends; `pos_first`/`pos_last` are sentence positions, both included."""
+    """Consecutive sentences of one document: `text` is the document's `text[start:end]`, on `page` (from 1; None without pages).
+
+    `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence positions, both
+    included. `why` says in lines why the span starts and ends where it does.
+    """
 
     path: str
     doc_id: str
@@ -36,6 +39,11 @@ class Span:
     num_tokens: int
     why: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` take it."""
+        return f"{self.path}:{self.start}-{self.end}"
+
     def to_json(self) -> JsonObject:
         names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text")
         return {name: getattr(self, name) for name in names}
@@ -43,8 +51,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """A question and its spans, best first. `similarity` is the best landmark's cosine with the question, -1..1; `min_similarity` is that
-    of the encoder (`EncoderFolder`)."""
+    """A question and its spans, best first. `similarity` is the best sentence's cosine with the question, -1 to 1; `min_similarity` is the
+    encoder's own threshold, under which `ask` abstains (-1: never)."""
 
     question: str
     spans: tuple[Span, ...]

@@ -17,7 +17,7 @@ import numpy as np
 from ..config import EncodeOptions, SearchOptions, index_path
 from ..encoder import Encoder, encode_questions, find_encoder, load_encoder
 from ..errors import IndexUnusableError, UsageError
-from ..index import IndexReader, page_of, require_head, vectors_of
+from ..index import IndexReader, page_of, vectors_of
 from ..records import Float32Array
 from .ranking import in_order, rank_hits
 from .records import Hit, SearchResult, Span
@@ -149,6 +149,9 @@ class Searcher:
 
 def open_searcher(index: str, options: EncodeOptions) -> Searcher:
     """Open an index at its published state and load the encoder that it was built with."""
-    head = require_head(index_path(index))
-    reader = IndexReader(index_path(index), head)
-    return Searcher(reader, load_encoder(find_encoder(head.encoder.get("path")), options))
+    return searcher_of(IndexReader(index_path(index)), options)
+
+
+def searcher_of(reader: IndexReader, options: EncodeOptions) -> Searcher:
+    """The searcher of a state that is open: loads the encoder that it was built with."""
+    return Searcher(reader, load_encoder(find_encoder(reader.head.encoder.get("path")), options))

@@ -203,9 +203,9 @@ def test_interrupted_builds_have_the_signals_code(run: Run, fake: FakeEncoder, m
     def impatient(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(lmkindex.build, "build_index", interrupted)
+    monkeypatch.setattr(lmkindex.build, "run_build", interrupted)
     assert run("build", "c").code == 143
-    monkeypatch.setattr(lmkindex.build, "build_index", impatient)
+    monkeypatch.setattr(lmkindex.build, "run_build", impatient)
     assert run("build", "c").code == 130
 
 

@@ -62,15 +62,15 @@ def test_metrics_of_builds_that_fail_keep_the_last_success(run: Run, monkeypatch
     before = metrics()
 
     def raising(error: BaseException) -> Any:
-        def build_index(*_: object, **__: object) -> None:
+        def run_build(*_: object, **__: object) -> None:
             raise error
 
-        return build_index
+        return run_build
 
     errors = [(InterruptedBuildError("Stopped.", signal.SIGTERM), 143), (KeyboardInterrupt(), 130), (OSError(28, "No space left"), 1)]
     for error, code in errors:
         with monkeypatch.context() as patch:
-            patch.setattr(lmkindex.build, "build_index", raising(error))
+            patch.setattr(lmkindex.build, "run_build", raising(error))
             assert run("build", "--metrics", "m.prom").code == code
         check_failed(before, code)
     with write_lock(Path(".lmkindex"), wait=False):

@@ -1,0 +1,36 @@
+"""Questions -> answers, over an open index: search first, then open the generator and ask.
+
+Takes a searcher and a function that opens a generator. Knows no prompt and no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ..config import AnswerOptions, SearchOptions
+from ..generate import Generator, OnText
+from ..search import Searcher
+from .answer import answer_questions
+from .records import Answer
+
+ANSWERS_AT_ONCE = 1024  # questions that go to the generator together; their answers come before the next ones are asked
+
+
+def ask_questions(
+    searcher: Searcher,
+    questions: Sequence[str],
+    search_options: Sequence[SearchOptions],
+    opener: Callable[[], Generator],
+    options: AnswerOptions,
+    *,
+    on_text: OnText | None = None,
+) -> Iterator[Answer]:
+    """Yield one answer for each question, in order.
+
+    All questions are embedded and searched before the generator is opened, because an engine in this process changes torch's threads.
+    It is opened only if something is to be asked. `on_text(index, piece)` streams what is written; `index` counts from 0 in each
+    `ANSWERS_AT_ONCE`. Raises as `Searcher.search` and `answer_questions` do.
+    """
+    found = searcher.search(questions, search_options)
+    for first in range(0, len(found), ANSWERS_AT_ONCE):
+        yield from answer_questions(found[first : first + ANSWERS_AT_ONCE], opener, options, on_text=on_text)
