@@ -6,6 +6,7 @@ Takes signatures, fields and docstrings as they are in the code. A test fails wh
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -109,8 +110,8 @@ def signature_of(name: str, function: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """A default: an enum's member by its name."""
-    return str(value) if hasattr(value, "name") else repr(value)
+    """A default as the code would write it: an enum's member by its name, a text in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else str(value) if hasattr(value, "name") else repr(value)
 
 
 def opening_of(one: Any) -> str:
