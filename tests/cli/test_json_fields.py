@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import tiny
+from evaluation_sets import make_set, write_set
 from synth_tools import write
-from test_evaluate_run import make_set, write_set
 
 import lmkindex.adapt
 import lmkindex.build.pipeline
