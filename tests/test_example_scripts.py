@@ -58,21 +58,15 @@ def test_only_verified_citations_are_printed(place: Path, monkeypatch: pytest.Mo
         assert re.search(r"^\S+:\d+-\d+\n  \S.*$", said.stdout, re.MULTILINE), said.stdout
         assert "Atlantis" not in said.stdout  # the server's invention
         assert re.search(rf"^[1-9]\d* verified, [1-9]\d* left out\. Asked: {MODEL}\.$", said.stdout, re.MULTILINE), said.stdout
-        refused = script("ask_with_citations.py", str(tiny.CORPUS_PATH), "When was the Inner Basin dredged? {refuse}", *words, folder=place)
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert refused.stderr == "Nothing in the documents answers this.\n"
 
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_change_is_noticed(place: Path, tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
-    (corpus / "a.txt").write_text("The pump stops at high tide.\n", encoding="utf-8")
-    first = script("watch_for_changes.py", str(corpus), "--times", "1", folder=tmp_path)
-    (corpus / "b.txt").write_text("The light is kept by Mara Quill.\n", encoding="utf-8")
-    second = script("watch_for_changes.py", str(corpus), "--times", "2", "--every", "0", folder=tmp_path)
-    assert (first.stdout, second.stdout) == ("+1 ~0 -0: 1 documents\n", "+1 ~0 -0: 2 documents\n"), second.stderr
+def test_a_change_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "pump.txt").write_text("The pump stops at high tide.\n", encoding="utf-8")
+    done = script("watch_for_changes.py", "corpus", "--times", "2", "--every", "0", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "+1 ~0 -0, documents: 1\n"), done.stderr
 
 
 @pytest.mark.slow

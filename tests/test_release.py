@@ -37,8 +37,8 @@ def test_what_is_missing_or_too_much_is_named() -> None:
 
 
 def test_links_that_break_outside_the_repository_are_found() -> None:
-    page = '[a](docs/a.md#b) [c](https://example.org/c) <img src="docs/d.svg"> <a href="#e">e</a> [f](#f) [g](mailto:g@example.org)'
-    assert release.find_relative_links(page) == ["docs/a.md", "docs/d.svg"]
+    page = '[a](pages/a.md#b) [c](https://example.org/c) <img src="docs/d.svg"> <a href="#e">e</a> [f](#f) [g](mailto:g@example.org)'
+    assert release.find_relative_links(page) == ["pages/a.md", "docs/d.svg"]
 
 
 def test_the_page_of_licences_names_every_dependency() -> None:

@@ -30,7 +30,7 @@ def main() -> None:
             print(error)
             continue
         if report.added or report.changed or report.renamed or report.deleted:
-            print(f"+{report.added} ~{report.changed} -{report.deleted}: {report.documents} documents", flush=True)
+            print(f"+{report.added} ~{report.changed} -{report.deleted}, documents: {report.documents}", flush=True)
         for failure in report.failed:
             print(f"cannot be read: {failure.path}: {failure.reason}", flush=True)
 
