@@ -56,3 +56,15 @@ many-files *ARGS:
 # random operations, random kills, and the index against a model: some 100 rounds over 2,000 documents (docs/concepts/reliability.md)
 soak *ARGS:
     {{python}} tests/support/soak.py {{ARGS}}
+
+# wheel and source archive, checked and tried in an empty environment; uploads nothing (3 GB, five minutes)
+release *ARGS:
+    {{python}} tools/release.py {{ARGS}}
+
+# the licences of all dependencies, into THIRD_PARTY.md
+third-party:
+    {{python}} tools/third_party.py
+
+# runs the notebook in examples/ and keeps what its cells print
+notebook:
+    {{python}} tools/run_notebook.py examples/notebooks/first_steps.ipynb --write

@@ -27,7 +27,8 @@ OPENING = """\
 
 This page is generated: edit the docstrings, then run `python -m lmkindex_cli.api_reference > docs/reference/api.md`.
 
-`import lmkindex` loads nothing heavy; each name below is loaded when it is first used. All of them are typed (`py.typed`).
+`import lmkindex` loads nothing heavy; each name below is loaded when it is first used. All of them are typed
+(`py.typed`).
 
 An option has the name of its flag on the [command line](cli.md), with underscores, and its unit where it has one:
 `--budget` is `budget_tokens`, `--time-budget` is `time_budget_s`, `--max-file-size` is `max_file_bytes`, `--no-hybrid`
