@@ -57,7 +57,7 @@ many-files *ARGS:
 soak *ARGS:
     {{python}} tests/support/soak.py {{ARGS}}
 
-# wheel and source archive, checked and tried in an empty environment; uploads nothing (3 GB, five minutes)
+# wheel and source archive, checked and tried in an empty environment; uploads nothing (some GB, five minutes)
 release *ARGS:
     {{python}} tools/release.py {{ARGS}}
 

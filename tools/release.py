@@ -227,17 +227,26 @@ def make_corpus(folder: Path, root: Path) -> None:
         shutil.copy(root / "examples" / "corpus" / name, folder)
 
 
-def try_out(release: Release, root: Path, work: Path) -> list[Check]:
-    """Install the wheel with all that it needs into an empty environment, and use it in another directory."""
+def describe_environment(python: Path, folder: Path) -> Check:
+    """How many packages pip took, which torch, and the size of all."""
+    versions = {one["name"]: one["version"] for one in json.loads(must([python, "-m", "pip", "list", "--format=json"], folder))}
+    size = sum(path.stat().st_size for path in python.parents[1].rglob("*") if path.is_file() and not path.is_symlink())
+    what = f"{len(versions)} packages, {size / 1e9:.1f} GB; torch {versions['torch']}, lancedb {versions['lancedb']}"
+    return Check(name="installed into an empty environment", is_good="lmkindex" in versions, what=what)
+
+
+def try_out(release: Release, root: Path, work: Path, also: Sequence[str]) -> list[Check]:
+    """Install the wheel with all that it needs, and what else is asked for, into an empty environment; use it in another directory."""
     place = work / "elsewhere"
     place.mkdir()
     make_corpus(place / "corpus", root)
-    python = make_environment(work / "empty", release.wheel_path)
+    python = make_environment(work / "empty", release.wheel_path, *also)
     bare = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
     environment = bare | {"HOME": str(work / "home"), "PATH": f"{python.parent}:{os.environ['PATH']}"}
     cut_off = without_network()
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     checks = [
+        describe_environment(python, work),
         try_command("pip check", [python, "-m", "pip", "check"], "No broken requirements", place, environment),
         Check(name="no network in the trial", is_good=True if cut_off else None, what=" ".join(cut_off) or "unshare is not allowed here"),
     ]
@@ -261,7 +270,7 @@ def try_command(name: str, words: Sequence[str | Path], wanted: str, folder: Pat
     done = run(words, folder, environment)
     is_good = done.returncode == 0 and wanted in done.stdout
     said = done.stdout.strip() if is_good else f"exit code {done.returncode}: {(done.stderr or done.stdout).strip()}"
-    return Check(name=name, is_good=is_good, what=said.splitlines()[-1][:160] if said else "")
+    return Check(name=name, is_good=is_good, what=said.splitlines()[-1].strip()[:100] if said else "")
 
 
 def print_checks(checks: Sequence[Check]) -> None:
@@ -276,7 +285,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build, check, try, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT_PATH / "dist", help="where the two files go")
-    parser.add_argument("--no-trial", action="store_true", help="leave out the installation into an empty environment (3 GB, some minutes)")
+    parser.add_argument("--no-trial", action="store_true", help="leave out the installation into an empty environment (GBs, some minutes)")
+    parser.add_argument("--also", action="append", default=[], help="another requirement of that environment, as torch==2.13.0+cpu")
     options = parser.parse_args(arguments)
     changed = must(["git", "status", "--porcelain"], ROOT_PATH).splitlines()
     checks = [Check(name="no uncommitted changes", is_good=not changed, what=f"{len(changed)} changed or untracked files")]
@@ -287,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checks += [*check_files(release, ROOT_PATH), check_twine(release, work)]
         if not options.no_trial:
             print("installing into an empty environment ...", file=sys.stderr)
-            checks += try_out(release, ROOT_PATH, work)
+            checks += try_out(release, ROOT_PATH, work, options.also)
     print_checks(checks)
     print(json.dumps({"files": [str(path) for path in (release.wheel_path, release.sdist_path)], "uploaded": False}))
     return 1 if any(check.is_good is False for check in checks) else 0
