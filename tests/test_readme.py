@@ -46,6 +46,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_first_command_ends_with_a_cited_answer_and_the_others_work(checkout: Path) -> None:
     answered = run(commands("main"), checkout).stdout
     assert re.search(r"^\[[1-9]\d*\] \S+:\d+-\d+ .*verified ✓", answered, re.MULTILINE), answered
+    shown = re.search(r"<!-- output: main -->\n```text\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    for line in shown[1].splitlines():  # what the page shows is what a newcomer sees
+        assert line.removesuffix("...").rstrip() in answered, f"{line}\n{answered}"
     for command in [*commands("use").splitlines(), *commands("evaluate").splitlines()]:
         assert run(command, checkout).stdout.strip(), command
     assert (checkout / "evaluation" / "report.html").stat().st_size > 10_000
