@@ -250,7 +250,7 @@ def test_a_finished_run_returns_at_once(finished: Path, recipe: Recipe, data: Pa
 
 def test_another_recipe_in_the_same_folder_is_refused(finished: Path, recipe: Recipe, data: Path, tmp_path: Path) -> None:
     changed = replace(recipe, stages=(*recipe.stages, replace(recipe.stages[0], steps=1)))
-    with pytest.raises(UsageError, match=r"run of another recipe.*--output another folder"):
+    with pytest.raises(UsageError, match=r"run of another recipe.*another --output folder"):
         run_training(changed, data, finished, ONE_THREAD)
     with pytest.raises(StoppedError):
         run_training(recipe, data, tmp_path / "run", ONE_THREAD, on_step=stop_after(1, StoppedError()))
