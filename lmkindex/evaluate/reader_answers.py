@@ -194,7 +194,7 @@ def load_answers(path: Path) -> dict[str, Written]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise UsageError(f"Cannot read the saved answers {path}: {error.strerror}. Remove the file or choose another folder.") from error
+        raise UsageError(f"The saved answers {path} cannot be read: {error.strerror}. Remove the file or choose another folder.") from error
     written = {}
     for line in data.split(b"\n"):
         try:
@@ -224,4 +224,4 @@ def save_answers(path: Path, written: Mapping[str, Written]) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise UsageError(f"Cannot save the answers in {path}: {error.strerror}. Free some disk space or choose another folder.") from error
+        raise UsageError(f"The answers cannot be saved in {path}: {error.strerror}. Free disk space or choose another folder.") from error

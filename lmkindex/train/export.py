@@ -52,7 +52,7 @@ def save_weights(weights: Mapping[str, torch.Tensor], target: Path) -> None:
     try:
         save_file({name: value.half().contiguous() for name, value in weights.items()}, staging, {"format": "pt"})
     except SafetensorError as error:
-        raise EncoderError(f"{target} cannot be written ({error}): free some disk space and run the same command again.") from error
+        raise EncoderError(f"{target} cannot be written ({error}): free disk space and run the same command again.") from error
     mask = os.umask(0)
     os.umask(mask)
     staging.chmod(0o666 & ~mask)  # safetensors makes files readable by the owner only; the folder's own permissions should decide

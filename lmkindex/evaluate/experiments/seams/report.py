@@ -176,7 +176,7 @@ def build_sentences(
     )
     if advice.context_tokens is None:
         sentences.append(
-            f"The rule recommends no size: {why_none(advice)}. By recall alone, these questions suggest that {chosen} tokens are enough ({cost}"
+            f"The rule recommends no size: {why_none(advice)}. By recall alone, these questions suggest {chosen} tokens suffice ({cost}"
         )
     else:
         sentences.append(f"Recommended by the rule: context_tokens = {chosen} ({cost}")
