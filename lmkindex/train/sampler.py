@@ -1,10 +1,10 @@
 """Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is
 remembered between steps.
 
-By kind, a draw gives: `documents`: windows at random places of one coherent document; `pseudo`: a row of shuffled,
-joined passages of different questions; `pairs`: a row with one landmark for a passage; `chunks`: a document's window
-cut into chunks, one row each (what an ordinary chunk embedder learns from); `distil`: the same as `documents`, and the
-same texts without landmarks for the base. Knows no model.
+A draw depends on the stage's kind. `documents`: windows at random places of one coherent document; `pseudo`: a row of
+shuffled, joined passages of different questions; `pairs`: a row with one landmark for a passage; `chunks`: a document's
+window cut into chunks, one row each (what an ordinary chunk embedder learns from); `distil`: the same as `documents`,
+and the same texts without landmarks for the base. Knows no model.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class TrainingRun:
         self.position = replace(self.position, elapsed_s=self.processes.largest(elapsed_s))
 
     def end_stage(self, stage: StageRecipe) -> None:
-        """Measure, go to the next stage with an optimizer of its own, save."""
+        """Measure, go to the next stage with its own optimizer, save."""
         if stage.kind == "distil" and self.anchor_path is None and self.processes.is_main:
             save_weights(plain_weights(self.trainee), self.run_path / ANCHOR_FILE)
         self.teacher = None  # a second model in memory; no other stage needs it
