@@ -384,7 +384,7 @@ def test_sets_without_runs_are_refused(tmp_path: Path) -> None:
         run_scatter(experiment_input([single], tmp_path))
     runs = marked_set("m", 12, run=3)
     alternatives = replace(runs, questions=tuple(replace(question, any_span=True) for question in runs.questions))
-    with pytest.raises(UsageError, match="two consecutive sentences"):
+    with pytest.raises(UsageError, match="two or more consecutive sentences"):
         run_scatter(experiment_input([alternatives], tmp_path))
 
 
