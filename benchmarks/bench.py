@@ -1,10 +1,11 @@
-"""The build's speed as a ratio to the bare forward, where its time goes, peak memory, and query latency: `just bench [CORPUS]`.
+"""The build's speed as a ratio to the bare forward, where its time goes, peak memory, and query latency: `just bench
+[CORPUS]`.
 
 Each round runs, one after the other in this process: the bare forward of the same encoder on the corpus's own tokens,
-in full rows without padding, at the best of several batch shapes; then a whole build into a fresh index. Ratios of a
-round are comparable, because both saw the same machine; with --log the medians over rounds go into `docs/log.md`,
-before older entries. Without CORPUS the sample corpus is copied several times over, each copy with other numbers in its
-text, so that no window repeats.
+in full rows without padding, at the best of several batch shapes; then a whole build into a fresh index. Both see the
+same machine, so the ratio of a round is meaningful. With --log, the medians over rounds go into `docs/log.md`, before
+older entries. Without CORPUS, the sample corpus is copied several times, each copy with different numbers in its text,
+so that no window repeats.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ from lmkindex.sentences import split_sentences
 EXAMPLES = Path(__file__).parents[1] / "examples" / "corpus"
 LOG = Path(__file__).parents[1] / "docs" / "log.md"
 SHAPES = ((4, 256), (8, 256), (16, 256), (32, 256), (8, 128), (16, 128))  # rows, tokens
-PROBE_TOKENS = 40_000  # of the bare forward for each shape, then for the best
+PROBE_TOKENS = 40_000  # tokens per bare forward, first for each shape, then for the best
 NUM_QUERIES = 100
 
 
 def generated_corpus(target: Path, num_copies: int) -> Path:
-    """The sample corpus's text, several times over with other digits."""
+    """The sample corpus's text, repeated with different digits."""
     entries, _ = walk_files([EXAMPLES], FileOptions())
     texts = [(entry.path, read_document(entry, FileOptions()).text) for entry in entries]
     for copy in range(num_copies):
@@ -67,7 +68,8 @@ def corpus_ids(encoder: TransformerEncoder, corpus: Path) -> Int32Array:
 
 
 def bare_forward(encoder: TransformerEncoder, ids_T: Int32Array, bare: tuple[tuple[int, int], int], num_tokens: int) -> float:
-    """Tokens per second of the forward alone: full rows, no padding, no pooling. `bare`: the shape, and workers (0: torch's threads)."""
+    """Tokens per second of the forward alone: full rows, no padding, no pooling. `bare` is the shape and the number of
+    workers (0: torch's threads)."""
     (rows, columns), workers = bare
     num_batches = max(2 * max(workers, 1), min(num_tokens, len(ids_T)) // (rows * columns))
     ids_NBL = torch.from_numpy(np.resize(ids_T, (num_batches, rows, columns)).astype(np.int64))
@@ -92,7 +94,7 @@ def bare_forward(encoder: TransformerEncoder, ids_T: Int32Array, bare: tuple[tup
 
 
 def best_shape(encoder: TransformerEncoder, ids_T: Int32Array) -> tuple[tuple[int, int], int]:
-    """The shape and the way of threading with which the bare forward is fastest here."""
+    """The shape and the threading with which the bare forward is fastest here."""
     cores = num_cores()
     choices = [(shape, workers) for shape in SHAPES for workers in ((0, cores) if encoder.device == "cpu" else (0,))]
     return max(choices, key=lambda choice: bare_forward(encoder, ids_T, choice, PROBE_TOKENS))
@@ -113,7 +115,8 @@ def latencies(index: Path, encoder: TransformerEncoder, *, hybrid: bool) -> list
 def run_round(
     encoder: TransformerEncoder, corpus: Path, index: Path, ids_T: Int32Array, bare: tuple[tuple[int, int], int]
 ) -> tuple[BuildReport, float]:
-    """One round: bare forward, build, bare forward again. Returns the build's report and the mean of the bare speeds."""
+    """One round: bare forward, build, bare forward again. Returns the build's report and the mean of the bare
+    speeds."""
     shutil.rmtree(index, ignore_errors=True)
     before = bare_forward(encoder, ids_T, bare, 4 * PROBE_TOKENS)
     report = build_index(str(index), [corpus], BuildOptions(), encoder=encoder)
@@ -133,11 +136,11 @@ def describe(report: BuildReport, bare_tokens_per_second: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the rounds and print; with --log, put the medians into docs/log.md, before older entries."""
+    """Run the rounds and print; with --log, add the medians to docs/log.md, before older entries."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", nargs="?", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--log", action="store_true", help="put the result into docs/log.md, before older entries")
+    parser.add_argument("--log", action="store_true", help="add the result to docs/log.md, before older entries")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         corpus = options.corpus or generated_corpus(Path(folder) / "corpus", num_copies=8)

@@ -1,8 +1,9 @@
 """What an edit costs: `python benchmarks/edits.py [--edits N] [DATA]`.
 
-Cuts texts of about 1 MB into windows as a build does, with the default encoder's tokenizer and sizes, then again after one sentence was
-reworded, inserted or removed at a random place, or 1 KB appended, and counts the windows whose keys are new: those are encoded again. No
-forward is run. DATA is a folder of NAME.docs.jsonl.gz; without it, only the made-up texts are cut.
+Cuts texts of about 1 MB into windows as a build does, with the default encoder's tokenizer and sizes. Then it rewords,
+inserts or removes a sentence at a random place, or appends 1 KB, cuts again, and counts the windows with new keys: a
+build would encode those again. No forward is run. DATA is a folder of NAME.docs.jsonl.gz; without it, only the made-up
+texts are cut.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SETS = ("qmsum_train", "squad_train")
 
 
 def made_up(seed: int, *, sentences_a_paragraph: int) -> str:
-    """Sentences of 5 to 25 words; without paragraphs for 0."""
+    """Sentences of 5 to 25 words; 0 means no paragraphs."""
     generator = random.Random(seed)
     parts: list[str] = []
     size = 0
@@ -53,7 +54,7 @@ def texts_of(data: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def edit(tokens: TokenizedSentences, generator: np.random.Generator) -> TokenizedSentences:
-    """One sentence removed, inserted or reworded: the ids of another one, shuffled, are the new words."""
+    """Remove, insert or reword one sentence; the new words are the shuffled ids of another sentence."""
     place, source = (int(number) for number in generator.integers(len(tokens), size=2))
     new = generator.permutation(tokens.ids_T[tokens.offsets[source] : tokens.offsets[source + 1]])
     kind = int(generator.integers(3))
@@ -86,7 +87,7 @@ def measure(name: str, text: str, encoder: Encoder, num_edits: int) -> None:
     over = sum(cost > num_windows / 100 for cost in costs)
     print(
         f"{name}: {num_windows} windows, {num_tokens / len(tokens.ids_T):.3f} tokens to encode per token of text; {num_edits} edits: "
-        f"{statistics.mean(costs):.2f} windows in the mean, 99% up to {np.quantile(costs, 0.99):.0f}, most {max(costs)}, "
+        f"{statistics.mean(costs):.2f} windows on average, 99% up to {np.quantile(costs, 0.99):.0f}, most {max(costs)}, "
         f"{over} over 1%; 1 KB appended: {len(keys_of(longer, options)[0] - known)}",
         flush=True,
     )

@@ -1,10 +1,10 @@
 """Fuzz the readers: `python benchmarks/fuzz_readers.py --minutes 10 --format pdf --seed 1 --keep DIR` (`just fuzz`).
 
-Mutates the sample corpus, generated files and files known to be hard, and reads each as a build does: in the child process where parsers
-are foreign, here where they are not. A file may be read or fail with a reason; anything else is a finding: an exception, offsets that are
-wrong, more time than the limit allows, memory over 2 GB in either process. A child that hit its limits or crashed was contained, as it
-should be, and is counted apart. The bytes of both are kept in DIR. Prints the seed; the same seed gives the same files. Exits with 1
-when there is a finding.
+Mutates the sample corpus, generated files and files known to be hard, and reads each as a build does: foreign parsers
+in the child process, the others in this one. A file may be read or fail with a reason; anything else is a finding: an
+exception, wrong offsets, more time than the limit, over 2 GB of memory in either process. A child that hit its limits
+or crashed was contained, as it should be, and is counted separately. The files of both kinds are kept in DIR. Prints
+the seed; the same seed gives the same files. Exits with 1 if there is a finding.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lmkindex.read import Parser
 from lmkindex.read.formats import FOREIGN_SUFFIXES, Parsed
 from lmkindex.sentences import split_sentences
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the hard files are the tests' own
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the hard files belong to the tests
 import hard_files
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "corpus"
@@ -37,12 +37,12 @@ TIMEOUT_S = 60.0  # for files of a few megabytes at most, on a busy machine
 GRACE_S = 10.0
 SMALL_SCALE = 0.05
 MAX_MUTANT_BYTES = 4 << 20
-LIMITS = ("took longer", "the parser crashed", "gave no answer", "more memory")  # reasons that are no verdict on the file
+LIMITS = ("took longer", "the parser crashed", "gave no answer", "more memory")  # reasons that say nothing about the file
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one run saw."""
+    """Counts and maxima of one run."""
 
     reasons: Counter[str] = field(default_factory=Counter)
     num_read: int = 0
@@ -64,12 +64,13 @@ def mutants(suffix: str, generator: random.Random, hard: dict[str, bytes]) -> It
 
 
 def huge_files(suffix: str) -> dict[str, bytes]:
-    """What is too slow for the tests."""
+    """Files that are too slow for the tests."""
     return {"200 MB of one character": b"a" * 200_000_000} if suffix == ".txt" else {}
 
 
 def mutate(data: bytes, generator: random.Random, other: bytes = b"") -> bytes:
-    """Some random changes: bits, bytes, stretches deleted, doubled, repeated or moved, tokens put in, two files spliced."""
+    """Some random changes: bits, bytes, stretches deleted, doubled, repeated or moved, tokens inserted, two files
+    spliced."""
     changed = bytearray(data)
     for _ in range(1 << generator.randrange(6)):
         size = len(changed)
@@ -96,7 +97,7 @@ def mutate(data: bytes, generator: random.Random, other: bytes = b"") -> bytes:
 
 
 def check(parsed: Parsed) -> None:
-    """What must hold of whatever was read: pages tile the text, sentences lie in it in order."""
+    """What must hold for every text read: pages tile it, sentences lie in it in order."""
     _, text, pages = parsed
     bounds = [(page.start, page.end) for page in pages]
     assert all(end == start for (_, end), (start, _) in pairwise(bounds)), "pages do not tile"
@@ -113,7 +114,7 @@ def memory_bytes(who: int) -> int:
 
 
 def try_file(parser: Parser, data: bytes, suffix: str, tally: Tally) -> tuple[str, str]:
-    """Read one file: what is wrong with how that went, and which limit the child hit ("" for neither)."""
+    """Read one file. Returns the finding and the limit that the child hit ("" for none)."""
     started = time.monotonic()
     finding = limit = ""
     try:
@@ -123,7 +124,7 @@ def try_file(parser: Parser, data: bytes, suffix: str, tally: Tally) -> tuple[st
         reason = str(error)
         tally.reasons[reason.split(":", maxsplit=1)[0].split(" (", maxsplit=1)[0][:60]] += 1
         limit = reason if any(words in reason for words in LIMITS) else ""
-    except Exception as error:  # the very thing that is looked for
+    except Exception as error:  # exactly what the fuzzer looks for
         finding = f"{type(error).__name__}: {error}"
     seconds = time.monotonic() - started
     tally.slowest_s = max(tally.slowest_s, seconds)
@@ -137,14 +138,14 @@ def try_file(parser: Parser, data: bytes, suffix: str, tally: Tally) -> tuple[st
 
 
 def fuzz(suffix: str, seconds: float, seed: int, keep_path: Path, say: Callable[[str], None] = print) -> Tally:
-    """Fuzz one format for `seconds`; files that led to something are written to `keep_path`."""
+    """Fuzz one format for `seconds`; files behind a finding or a hit limit are written to `keep_path`."""
     tally = Tally()
     started = time.monotonic()
     with Parser(FileOptions(parse_timeout_s=TIMEOUT_S)) as parser:
         if suffix in FOREIGN_SUFFIXES:
-            try_file(parser, b"<p>Imports.</p>", suffix, Tally())  # they take seconds of the first file
+            try_file(parser, b"<p>Imports.</p>", suffix, Tally())  # imports take seconds on the first file
         hard = hard_files.of_suffix(suffix) | huge_files(suffix)
-        small = hard_files.of_suffix(suffix, SMALL_SCALE)  # many mutants tell more than large ones
+        small = hard_files.of_suffix(suffix, SMALL_SCALE)  # many mutants find more than large ones
         for number, (label, data) in enumerate(chain(hard.items(), mutants(suffix, random.Random(seed), small))):
             if time.monotonic() - started > seconds:
                 break
@@ -174,12 +175,12 @@ def summarize(suffix: str, seed: int, seconds: float, tally: Tally, say: Callabl
 
 
 def main() -> int:
-    """Run the formats that were asked for."""
+    """Fuzz the requested formats."""
     arguments = argparse.ArgumentParser(description="Fuzz the readers of lmkindex.")
-    arguments.add_argument("--minutes", type=float, default=10.0, help="of each format")
-    arguments.add_argument("--format", choices=sorted(FORMATS), action="append", help="repeatable; none: all")
+    arguments.add_argument("--minutes", type=float, default=10.0, help="minutes per format")
+    arguments.add_argument("--format", choices=sorted(FORMATS), action="append", help="repeatable; default: all formats")
     arguments.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    arguments.add_argument("--keep", type=Path, default=Path("fuzz-findings"), help="where files that led to findings are kept")
+    arguments.add_argument("--keep", type=Path, default=Path("fuzz-findings"), help="where to keep files with findings")
     given = arguments.parse_args()
     num_findings = 0
     for name in given.format or FORMATS:

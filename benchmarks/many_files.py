@@ -1,7 +1,8 @@
 """What many tiny files cost: `python benchmarks/many_files.py --files 100000 --place DIR` (`just many-files`).
 
-Makes the files (one short sentence or two each, 500 to a directory), builds an index of them with the tests' tiny encoder in a process of
-its own, then again with nothing changed. Prints seconds (wall, and of the processor), peak memory and the index's bytes.
+Makes the files (one or two short sentences each, 500 to a directory), builds an index of them with the tests' tiny
+encoder in a separate process, then builds again with nothing changed. Prints seconds (wall and CPU), peak memory and
+the index's bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def make_files(corpus_path: Path, count: int) -> None:
 
 
 def measure(index_path: Path, corpus_path: Path, encoder_path: Path) -> str:
-    """One build in a process of its own, in a line."""
+    """Run one build in a separate process and describe it in a line."""
     command = [sys.executable, str(TESTS_PATH / "build_script.py"), str(index_path), str(corpus_path), str(encoder_path)]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | {"PYTHONPATH": python_path()})
@@ -43,7 +44,7 @@ def measure(index_path: Path, corpus_path: Path, encoder_path: Path) -> str:
     index_bytes = sum(path.stat().st_size for path in index_path.rglob("*") if path.is_file())
     return (
         f"added {report['added']:,}, unchanged {report['unchanged']:,}, failed {len(report['failed'])}: build {report['seconds']:.1f} s, "
-        f"process {seconds:.1f} s ({busy:.1f} s of processor), peak {report['max_rss_bytes'] / 1e6:,.0f} MB, "
+        f"process {seconds:.1f} s ({busy:.1f} s CPU), peak {report['max_rss_bytes'] / 1e6:,.0f} MB, "
         f"index {index_bytes / 1e6:,.0f} MB, by step { ({name: round(value, 1) for name, value in report['seconds_by_step'].items()}) }"
     )
 
@@ -57,7 +58,7 @@ def main() -> None:
     """Make, build, build again."""
     arguments = argparse.ArgumentParser(description="Measure a build of many tiny files.")
     arguments.add_argument("--files", type=int, default=100_000)
-    arguments.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()), help="where a directory is made, and removed")
+    arguments.add_argument("--place", type=Path, default=Path(tempfile.gettempdir()), help="where to make a temporary directory")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(dir=given.place) as place:
         corpus_path, index_path = Path(place, "corpus"), Path(place, "index")

@@ -1,8 +1,8 @@
-"""How long a nightly build takes that finds nothing to do: `python benchmarks/no_change.py [--documents N]`.
+"""How long a nightly build takes when there is nothing to do: `python benchmarks/no_change.py [--documents N]`.
 
-Makes a store of small documents, indexes it with the fake encoder, and runs `lmkindex build -q` over it in processes of their own. Told are
-the wall time and the processor time of each run, and the same of `lmkindex --version`, which is the start-up. On a busy machine read the
-processor time: the wall time is that of the other programs as well.
+Makes a store of small documents, indexes it with the fake encoder, and runs `lmkindex build -q` over it in separate
+processes. Prints the median wall time and CPU time of the runs, and the same for `lmkindex --version`, which is the
+start-up. On a busy machine, read the CPU time: other programs lengthen the wall time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FILES_A_DIRECTORY = 50
 
 
 class NamedEncoder(FakeEncoder):
-    """The fake encoder under the name of the default one, so that the program takes the index for its own."""
+    """The fake encoder under the default encoder's name, so that the program accepts the index as its own."""
 
     def __init__(self) -> None:
         folder = find_encoder(None)
@@ -35,7 +35,7 @@ class NamedEncoder(FakeEncoder):
 
 
 def make_store(path: Path, num_documents: int) -> None:
-    """Documents of a paragraph each, in directories."""
+    """Write documents of one paragraph each, in directories."""
     for number in range(num_documents):
         file = path / f"{number // FILES_A_DIRECTORY:03}" / f"{number:05}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def make_store(path: Path, num_documents: int) -> None:
 
 
 def run(words: Sequence[str]) -> tuple[float, float]:
-    """Wall seconds and processor seconds of `lmkindex WORDS`, which must say nothing on stderr."""
+    """Wall and CPU seconds of `lmkindex WORDS`, which must print nothing on stderr."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run([sys.executable, "-m", "lmkindex_cli", *words], capture_output=True, text=True, check=True)
     assert done.stderr == "", done.stderr
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, words in (("start-up", ["--version"]), ("no change", ["build", "-q", "--index", index])):
             times = [run(words) for _ in range(options.runs)]
             wall_s, cpu_s = (statistics.median(column) for column in zip(*times, strict=True))
-            print(f"{name}: median of {options.runs}: {wall_s:.2f} s wall, {cpu_s:.2f} s of processor", flush=True)
+            print(f"{name}: median of {options.runs}: {wall_s:.2f} s wall, {cpu_s:.2f} s CPU", flush=True)
     print(f"{options.documents:,} documents; load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

@@ -1,8 +1,10 @@
-"""Build the wheel and the source archive, check both, and try the wheel in an empty environment: `python tools/release.py`.
+"""Build the wheel and the source archive, check both, and try the wheel in an empty environment: `python
+tools/release.py`.
 
-Uploads nothing and tags nothing. What is built is a copy of the tracked files, so a stray file in the checkout gets into neither. The tools
-(`build`, `twine`) come from PyPI into an environment of their own. The trial runs in another directory, without the checkout, and without a
-network where the system can take it away. Ends with one line for each check, and with 1 when one of them failed.
+Uploads nothing and tags nothing. Builds from a copy of the tracked files, so stray files in the checkout get into
+neither archive. The tools (`build`, `twine`) come from PyPI and go into a separate environment. The trial runs in
+another directory, without the checkout, and without a network if the system allows that. Prints one line for each
+check, and exits with 1 if a check failed.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT_PATH = Path(__file__).resolve().parents[1]
-MAX_BYTES = 100 * 1000 * 1000  # what PyPI takes of one file
+MAX_BYTES = 100 * 1000 * 1000  # PyPI's limit for one file
 MODEL = "lmkindex/models/landmark-minilm"
 LICENCE_FILES = ("LICENSE", "THIRD_PARTY.md")
-PACKAGES = {"lmkindex/": "lmkindex/", "cli/": "lmkindex_cli/"}  # a folder of the checkout and its name in the wheel
+PACKAGES = {"lmkindex/": "lmkindex/", "cli/": "lmkindex_cli/"}  # folders of the checkout -> their names in the wheel
 GENERATED = re.compile(r"PKG-INFO|setup\.cfg|lmkindex\.egg-info/.*")  # what setuptools adds to a source archive
 LINK = re.compile(r"\]\((?P<inline>[^)#\s]+)|(?:src|srcset|href)=\"(?P<tag>[^\"#]+)\"")
 TRIAL = """
@@ -47,7 +49,7 @@ print(lmkindex.__version__, len(result.spans))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of the report. `is_good` is None for what could not be tried here."""
+    """One line of the report. `is_good` is None if the check could not run here."""
 
     name: str
     is_good: bool | None
@@ -63,12 +65,12 @@ class Release:
 
 
 def run(words: Sequence[str | Path], folder: Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; the caller looks at the exit code."""
+    """Run a command to its end; the caller checks the exit code."""
     return subprocess.run([str(word) for word in words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 def must(words: Sequence[str | Path], folder: Path, environment: dict[str, str] | None = None) -> str:
-    """What a command prints on stdout. Raises `SystemExit` with all that it printed when it fails."""
+    """What a command prints on stdout. If it fails, raises `SystemExit` with everything that it printed."""
     done = run(words, folder, environment)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(map(str, words))}\n{done.stdout}\n{done.stderr}\nexit code {done.returncode}")
@@ -76,20 +78,20 @@ def must(words: Sequence[str | Path], folder: Path, environment: dict[str, str] 
 
 
 def tracked_files(root: Path) -> set[str]:
-    """The files that git knows and the checkout has."""
+    """The tracked files that exist in the checkout."""
     names = must(["git", "ls-files", "-z"], root).split("\0")
     return {name for name in names if name and (root / name).is_file()}
 
 
 def copy_tracked(root: Path, target: Path) -> None:
-    """The tracked files as they are in the checkout, without anything else."""
+    """Copy the tracked files as they are in the checkout, and nothing else."""
     for name in sorted(tracked_files(root)):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, target / name)
 
 
 def make_environment(folder: Path, *requirements: str | Path) -> Path:
-    """A new virtual environment with these packages and all that they need; gives the path of its Python."""
+    """Make a virtual environment with these packages and their dependencies. Returns the path of its Python."""
     venv.create(folder, with_pip=True, clear=True)
     python = folder / "bin" / "python"
     must([python, "-m", "pip", "install", "--quiet", *requirements], folder)
@@ -109,21 +111,21 @@ def build(root: Path, work: Path, output: Path, python: Path) -> Release:
 
 
 def compare_names(name: str, found: set[str], wanted: set[str]) -> Check:
-    """Whether an archive holds what it should, with the names of what differs."""
+    """Whether an archive holds the right files, with the names of those that differ."""
     missing, extra = sorted(wanted - found), sorted(found - wanted)
-    what = f"{len(found)} files, as git ls-files has them"
+    what = f"{len(found)} files, the same as git ls-files"
     if missing or extra:
         what = "; ".join(f"{kind}: {', '.join(names[:10])}" for kind, names in (("missing", missing), ("not tracked", extra)) if names)
     return Check(name=name, is_good=not missing and not extra, what=what)
 
 
 def wheel_names(tracked: set[str]) -> set[str]:
-    """What a wheel of these files holds beside its metadata."""
+    """The files of a wheel made from these, apart from its metadata."""
     return {new + name.removeprefix(old) for old, new in PACKAGES.items() for name in tracked if name.startswith(old)}
 
 
 def sdist_names(tracked: set[str]) -> set[str]:
-    """What a source archive of these files holds: all but what only the repository needs."""
+    """The files of a source archive made from these: all except those that only the repository needs."""
     return {name for name in tracked if not name.startswith(".")}
 
 
@@ -134,13 +136,13 @@ def read_metadata(wheel: zipfile.ZipFile) -> Message:
 
 
 def find_relative_links(page: str) -> list[str]:
-    """Targets of links and pictures that lead nowhere outside the repository."""
+    """Targets of links and pictures that do not work outside the repository."""
     targets = [found["inline"] or found["tag"] for found in LINK.finditer(page)]
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
 
 
 def compare_requirements(metadata: Message, project: dict[str, object]) -> Check:
-    """Whether the wheel needs what pyproject.toml says, in each extra too."""
+    """Whether the wheel's requirements are those of pyproject.toml, for each extra too."""
     dependencies, extras = project["dependencies"], project["optional-dependencies"]
     assert isinstance(dependencies, list) and isinstance(extras, dict)
     wanted = {str(Requirement(text)) for text in dependencies}
@@ -150,7 +152,7 @@ def compare_requirements(metadata: Message, project: dict[str, object]) -> Check
             wanted.add(str(Requirement(f'{head}; {marker} and extra == "{extra}"' if marker else f'{head}; extra == "{extra}"')))
     found = {str(Requirement(text)) for text in metadata.get_all("Requires-Dist", [])}
     differing = sorted(wanted ^ found)
-    what = f"{len(dependencies)} dependencies, {len(extras)} extras" if not differing else f"not as in pyproject.toml: {differing}"
+    what = f"{len(dependencies)} dependencies, {len(extras)} extras" if not differing else f"different from pyproject.toml: {differing}"
     return Check(name="requirements", is_good=not differing, what=what)
 
 
@@ -175,7 +177,7 @@ def check_metadata(wheel: zipfile.ZipFile, root: Path) -> list[Check]:
         Check(
             name="page on PyPI",
             is_good=has_page and not relative,
-            what=f"links that lead nowhere there: {relative}" if relative else f"{len(page):,} characters, every link is an address",
+            what=f"links that do not work there: {relative}" if relative else f"{len(page):,} characters, every link is an address",
         ),
     ]
 
@@ -207,19 +209,19 @@ def check_twine(release: Release, work: Path) -> Check:
     try:
         python = make_environment(work / "twine", "twine")
     except SystemExit as error:
-        return Check(name="twine check", is_good=None, what=f"twine cannot be had: {str(error).strip().splitlines()[-2]}")
+        return Check(name="twine check", is_good=None, what=f"twine could not be installed: {str(error).strip().splitlines()[-2]}")
     done = run([python, "-m", "twine", "--no-color", "check", "--strict", release.wheel_path, release.sdist_path], work)
     return Check(name="twine check", is_good=done.returncode == 0, what="; ".join((done.stdout + done.stderr).split("\n")[:2]))
 
 
 def without_network() -> list[str]:
-    """The words before a command that take its network away; none where the system does not let us."""
+    """The words before a command that cut off its network; empty if the system does not allow it."""
     words = ["unshare", "--net", "--map-root-user"]
     return words if shutil.which("unshare") and run([*words, "true"], Path("/")).returncode == 0 else []
 
 
 def make_corpus(folder: Path, root: Path) -> None:
-    """Four small documents, two of them of formats that a child process parses."""
+    """Write four small documents, two in formats that a child process parses."""
     folder.mkdir()
     (folder / "light.md").write_text("# The light\n\nMara Quill keeps the light. She came in spring.\n", encoding="utf-8")
     (folder / "pump.txt").write_text("The pump stops at high tide. Nobody hears it.\n", encoding="utf-8")
@@ -228,7 +230,7 @@ def make_corpus(folder: Path, root: Path) -> None:
 
 
 def describe_environment(python: Path, folder: Path) -> Check:
-    """How many packages pip took, which torch, and the size of all."""
+    """How many packages pip installed, which torch, and their total size."""
     versions = {one["name"]: one["version"] for one in json.loads(must([python, "-m", "pip", "list", "--format=json"], folder))}
     size = sum(path.stat().st_size for path in python.parents[1].rglob("*") if path.is_file() and not path.is_symlink())
     what = f"{len(versions)} packages, {size / 1e9:.1f} GB; torch {versions['torch']}, lancedb {versions['lancedb']}"
@@ -236,7 +238,8 @@ def describe_environment(python: Path, folder: Path) -> Check:
 
 
 def try_out(release: Release, root: Path, work: Path, also: Sequence[str]) -> list[Check]:
-    """Install the wheel with all that it needs, and what else is asked for, into an empty environment; use it in another directory."""
+    """Install the wheel with its dependencies, and the extra requirements `also`, into an empty environment; use it in
+    another directory."""
     place = work / "elsewhere"
     place.mkdir()
     make_corpus(place / "corpus", root)
@@ -285,8 +288,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build, check, try, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=ROOT_PATH / "dist", help="where the two files go")
-    parser.add_argument("--no-trial", action="store_true", help="leave out the installation into an empty environment (GBs, some minutes)")
-    parser.add_argument("--also", action="append", default=[], help="another requirement of that environment, as torch==2.13.0+cpu")
+    parser.add_argument("--no-trial", action="store_true", help="skip the installation into an empty environment (gigabytes, some minutes)")
+    parser.add_argument("--also", action="append", default=[], help="another requirement for that environment, e.g. torch==2.13.0+cpu")
     options = parser.parse_args(arguments)
     changed = must(["git", "status", "--porcelain"], ROOT_PATH).splitlines()
     checks = [Check(name="no uncommitted changes", is_good=not changed, what=f"{len(changed)} changed or untracked files")]

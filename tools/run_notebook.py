@@ -1,7 +1,7 @@
 """Run the code cells of a notebook in order: `python tools/run_notebook.py NOTEBOOK [--write]`.
 
-Prints a JSON list with what each cell printed; with `--write` that becomes the cells' outputs. Runs in the notebook's folder, in this
-process and without Jupyter, so a cell may hold Python only.
+Prints a JSON list with what each cell printed; with `--write`, this becomes the cells' outputs. Runs in the notebook's
+folder, in this process and without Jupyter, so cells may contain only Python.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def run_cells(notebook: dict[str, Any]) -> list[str]:
 
 
 def code_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
-    """The cells that are run."""
+    """The cells to run."""
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def put_outputs(notebook: dict[str, Any], printed: Sequence[str]) -> None:
-    """Make what was printed the outputs of the cells."""
+    """Store the printed text as the cells' outputs."""
     for number, (cell, text) in enumerate(zip(code_cells(notebook), printed, strict=True), start=1):
         stream = {"name": "stdout", "output_type": "stream", "text": text.splitlines(keepends=True)}
         cell |= {"execution_count": number, "outputs": [stream] if text else []}

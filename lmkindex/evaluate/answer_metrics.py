@@ -1,8 +1,9 @@
 """A predicted answer against the known ones: token F1 and exact match, as the SQuAD 1.1 script counts them.
 
-Source: Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text" (2016), evaluate-v1.1.py. Two things differ:
-citation markers are taken out of a prediction first, and where one side is empty once normalised, F1 is 1 if both are, else 0 (SQuAD 2.0).
-Words are what stands between spaces, so a Chinese sentence is one word: its F1 is its exact match.
+Source: Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text" (2016), evaluate-v1.1.py. Two
+things differ: citation markers are removed from a prediction first, and if one side is empty after normalising, F1 is 1
+if both are empty, else 0 (SQuAD 2.0). Words are separated by spaces, so a Chinese sentence is one word: its F1 is its
+exact match.
 """
 
 from __future__ import annotations
@@ -15,24 +16,26 @@ from collections.abc import Sequence
 from ..answer.citations import MARKER
 
 ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)  # ASCII alone, as in the script
+WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)  # ASCII only, as in the script
 MARKERS = re.compile(rf"(?:\s*{MARKER.pattern})+(?=(\w)?)", re.IGNORECASE)  # the last group: a word that follows without a space
 
 
 def token_f1(prediction: str, answers: Sequence[str]) -> float:
-    """The best F1, 0..1, of the prediction's words against those of one answer; no answers at all count as one empty answer."""
+    """The best F1, 0..1, of the prediction's words against those of one answer; an empty list of answers counts as one
+    empty answer."""
     predicted = normalise_answer(without_markers(prediction))
     return max(words_f1(predicted.split(), normalise_answer(answer).split()) for answer in answers or ("",))
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> float:
-    """1.0 if the prediction equals one of the answers once both are normalised, else 0.0; no answers count as one empty answer."""
+    """1.0 if the prediction equals one of the answers after normalising both, else 0.0; an empty list counts as one
+    empty answer."""
     predicted = normalise_answer(without_markers(prediction))
     return float(any(predicted == normalise_answer(answer) for answer in answers or ("",)))
 
 
 def normalise_answer(text: str) -> str:
-    """Lower case, then without punctuation, then without English articles, with single spaces."""
+    """Lower-case the text, then drop punctuation, then English articles; single spaces remain."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(WITHOUT_PUNCTUATION)).split())
 
 
@@ -45,5 +48,6 @@ def words_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
 
 
 def without_markers(text: str) -> str:
-    """`text` without citation markers like `[3]` or `[1, 2]` and the space before them; what they stood between stays apart."""
+    """`text` without citation markers like `[3]` or `[1, 2]` and the space before them; the words around a marker stay
+    apart."""
     return MARKERS.sub(lambda match: " " if match[2] else "", text).strip()

@@ -1,9 +1,10 @@
-"""Per-question figures -> means with 95% bootstrap intervals, also of a macro mean over sets and of paired differences.
+"""Per-question figures -> means with 95% bootstrap intervals, also for a macro mean over sets and for paired
+differences.
 
-Percentile bootstrap over questions (Efron & Tibshirani 1993, ch. 13), stratified by set. The resamples of a set depend on the seed, the
-set's name and its number of questions alone, so two systems are always resampled alike: the difference of their resampled means is the
-paired bootstrap of their difference. Questions on one document are not independent, so the intervals are, if anything, too narrow.
-Shapes: Q questions, M figures, R resamples.
+Percentile bootstrap over questions (Efron & Tibshirani 1993, ch. 13), stratified by set. The resamples of a set depend
+only on the seed, the set's name and its number of questions, so two systems are always resampled alike: the difference
+of their resampled means is the paired bootstrap of their difference. Questions about one document are not independent,
+so the intervals are, if anything, too narrow. Shapes: Q questions, M figures, R resamples.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def resample_means(values_QM: Float64Array, name: str, *, num_resamples: int = N
 
 
 def resample_macro(values_by_set: Mapping[str, Float64Array], *, num_resamples: int = NUM_RESAMPLES, seed: int = 0) -> Float64Array:
-    """Resampled means over sets of the sets' means [R, M]; each set is resampled by itself."""
+    """Resampled macro means [R, M]: each set is resampled separately, then the sets' means are averaged."""
     total_RM = sum(resample_means(values, name, num_resamples=num_resamples, seed=seed) for name, values in values_by_set.items())
     return np.asarray(total_RM, dtype=np.float64) / len(values_by_set)
 

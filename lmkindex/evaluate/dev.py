@@ -20,7 +20,7 @@ from .workbench import Workbench
 
 
 class DevBench:
-    """The development sets, cut down once. Every encoder that it measures must have the same tokenizer."""
+    """The development sets, cut down once. All encoders that it measures must have the same tokenizer."""
 
     def __init__(self, data_path: Path, options: DevRecipe, encoder: Encoder, seed: int) -> None:
         self.options = options

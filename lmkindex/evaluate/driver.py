@@ -1,7 +1,8 @@
-"""From sets to files: the evaluation, its reader part and the experiments, and what they leave in the output folder.
+"""From sets to files: the evaluation, its reader part and the experiments, and what they write to the output folder.
 
-The folder holds `results.json`, `questions/SET.npz`, `answers.jsonl`, `experiments/NAME.json` and their `figures/`; vectors go to the
-cache. Whatever is killed loses the slab of rows or the chunk of answers that it was at: the next run finds the rest.
+The folder holds `results.json`, `questions/SET.npz`, `answers.jsonl`, `experiments/NAME.json` and their `figures/`;
+vectors go to the cache. A killed run loses only its current slab of rows or chunk of answers; the next run finds the
+rest.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ OnSet = Callable[[SetResult, float], None]  # a finished set and its seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoders:
-    """The encoder of the landmark systems, and that of all others."""
+    """The encoder of the landmark systems, and the encoder of all other systems."""
 
     landmark: Encoder
     baseline: Encoder
@@ -58,7 +59,8 @@ def run_evaluation(
     on_set: OnSet | None = None,
     on_answers: OnAnswers | None = None,
 ) -> JsonObject:
-    """Evaluate, write `results.json` and return it. It is written before the reader starts, and again when the reader is done."""
+    """Evaluate, write `results.json` and return it. It is written before the reader starts, and again when the reader
+    is done."""
     done, passages = [], []
     for one in sets:
         started = time.perf_counter()
@@ -66,7 +68,7 @@ def run_evaluation(
             sample_questions(one, options.max_questions, options.seed, with_evidence=True), encoders.landmark, encoders.baseline, cache
         )
         if not bench.questions:
-            raise UsageError(f"No question of {one.name} has evidence that can be found in its documents: leave it out with --set.")
+            raise UsageError(f"No question of {one.name} has evidence that its documents contain: leave it out with --set.")
         done.append(evaluate_set(bench, options, on_step, num_in_file=len(one.questions)))
         save_questions(output / "questions", done[-1], options)
         if reader.num_questions:
@@ -85,7 +87,7 @@ def run_evaluation(
 
 
 def reference_of(systems: Sequence[System]) -> str:
-    """The system that the others are compared with: `landmark-auto`, else the last that is no control."""
+    """The system that the others are compared with: `landmark-auto`, else the last one that is not a control."""
     names = [system.name for system in systems if not system.is_control] or [systems[-1].name]
     return REFERENCE if REFERENCE in names else names[-1]
 
@@ -96,7 +98,7 @@ def run_experiment(
 ) -> JsonObject:  # fmt: skip
     """Run one experiment, write `experiments/NAME.json`, draw its figures into `figures/`, and return it.
 
-    Raises `UsageError` before it measures anything when matplotlib is missing.
+    Raises `UsageError` before measuring anything if matplotlib is missing.
     """
     require_matplotlib()
     started = time.perf_counter()
@@ -141,8 +143,8 @@ def log_entry(value: JsonObject) -> str:
 
 
 def add_to_log(path: Path, entry: str) -> None:
-    """Put an entry into a Markdown file before all others, newest first: in front of its first heading of level 2 or 3,
-    and behind what stands before that."""
+    """Insert an entry into a Markdown file, newest first: before its first heading of level 2 or 3, after any text
+    above that heading."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     first = LOG_HEADING.search(text)
     head, older = (text[: first.start()], text[first.start() :]) if first else (text, "")

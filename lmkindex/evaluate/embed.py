@@ -1,4 +1,4 @@
-"""Pieces of a corpus -> vectors: chunks by themselves, or late, in a row that shows what is around them.
+"""Pieces of a corpus -> vectors: chunks alone, or late, in a row that shows their surroundings.
 
 Encodes through a `VectorCache`. Shapes: N pooled ranges, P pieces, D dimensions.
 """
@@ -21,7 +21,7 @@ LONGEST_ROW_TOKENS = 512
 
 
 def longest_row(folder: EncoderFolder) -> int:
-    """The most tokens that a row may have: the model's positions, and no more than chunks need."""
+    """The most tokens that a row may have: the model's positions, but no more than chunks need."""
     try:
         config = json.loads((folder.path / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -30,10 +30,10 @@ def longest_row(folder: EncoderFolder) -> int:
 
 
 def embed_pieces(cache: VectorCache, encoder: Encoder, corpus: Corpus, pieces: Pieces) -> Embedded:
-    """Each piece encoded by itself, pooled as a sentence is; one that is longer than a row as the mean of its parts."""
+    """Each piece encoded alone and pooled like a sentence; a piece longer than a row is the mean of its parts."""
     firsts_P, lasts_P = tokens_touched(corpus, pieces.starts_P, pieces.ends_P)
     firsts_P = np.minimum(firsts_P, corpus.num_tokens - 1)
-    lasts_P = np.maximum(lasts_P, firsts_P + 1)  # a piece of characters that the tokenizer drops is read as the token after it
+    lasts_P = np.maximum(lasts_P, firsts_P + 1)  # a piece whose characters the tokenizer drops is read as the token after it
     options = window_options(encoder, longest_row(encoder.folder), 0)
     limit = options.window_tokens - options.num_special - options.num_landmark
     cuts_P = []
@@ -52,9 +52,11 @@ def range_row(encoder: Encoder, corpus: Corpus, segment: tuple[int, int]) -> Row
 
 
 def embed_late_chunks(cache: VectorCache, encoder: Encoder, corpus: Corpus, pieces: Pieces) -> Embedded:
-    """Late chunking (Günther et al. 2024, arXiv 2409.04701): the mean of a chunk's token states in a row that shows its surroundings.
+    """Late chunking (Günther et al. 2024, arXiv 2409.04701): the mean of a chunk's token states in a row that shows its
+    surroundings.
 
-    A row is as long as the model takes; the chunk stands in its middle, as far as its document allows. Plain means, without landmarks.
+    A row is as long as the model allows; the chunk is in its middle, as far as its document allows. Plain means,
+    without landmarks.
     """
     plain = mean_pooled(encoder)
     limit = longest_row(plain.folder) - len(plain.prefix_ids) - len(plain.suffix_ids)
@@ -64,7 +66,7 @@ def embed_late_chunks(cache: VectorCache, encoder: Encoder, corpus: Corpus, piec
         document_token_ranges(corpus), pairwise(pieces.document_pieces.tolist()), strict=True
     ):
         for first, last in zip(firsts_P[piece_first:piece_end].tolist(), lasts_P[piece_first:piece_end].tolist(), strict=True):
-            end = min(last, first + limit)  # of a chunk that is longer than a row, what fits
+            end = min(last, first + limit)  # a chunk longer than a row is cut to fit
             row_first = max(document_first, min(first - (limit - (end - first)) // 2, document_end - limit))
             rows.append(late_row(plain, corpus, (row_first, min(row_first + limit, document_end)), (first, end)))
     vectors_ND, seconds = cache.encode(plain, rows)
@@ -72,14 +74,14 @@ def embed_late_chunks(cache: VectorCache, encoder: Encoder, corpus: Corpus, piec
 
 
 def late_row(encoder: Encoder, corpus: Corpus, shown: tuple[int, int], pooled: tuple[int, int]) -> Row:
-    """Tokens `shown` as a row of which the states of `pooled` are averaged."""
+    """Tokens `shown` as a row; the states of `pooled` are averaged."""
     ids = [np.asarray(encoder.prefix_ids), corpus.token_ids_T[shown[0] : shown[1]], np.asarray(encoder.suffix_ids)]
     start = len(encoder.prefix_ids) + pooled[0] - shown[0]
     return Row(ids_T=np.concatenate(ids).astype(np.int32), starts=(start,), ends=(start + pooled[1] - pooled[0],))
 
 
 def mean_pooled(encoder: Encoder) -> Encoder:
-    """The same weights pooled by plain means, without landmarks."""
+    """The same weights, pooled by plain means, without landmarks."""
     from ..encoder import TransformerEncoder
 
     if encoder.folder.pooling == "sentence_mean" or not isinstance(encoder, TransformerEncoder):

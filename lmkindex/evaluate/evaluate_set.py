@@ -1,4 +1,5 @@
-"""Sets x systems x scopes -> per-question scores and costs, set by set. The loop of an evaluation; encodes through the cache."""
+"""Sets x systems x scopes -> per-question scores and costs, set by set. The loop of an evaluation; encodes through the
+cache."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ OnSystem = Callable[[str, str, str], None]  # set, scope, system
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluateOptions:
-    """What is compared and how. `max_questions` a set are drawn with `seed`; 0 takes all."""
+    """What is compared and how. `max_questions` per set are drawn with `seed`; 0 means all."""
 
     systems: tuple[System, ...] = field(default_factory=lambda: tuple(all_systems()))
     scopes: tuple[str, ...] = SCOPES
@@ -40,7 +41,8 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetResult:
-    """All runs over one set. `question_ids` are in the order of every run's scores; `num_in_file` questions were there to draw from."""
+    """All runs over one set. `question_ids` are in the order of every run's scores; the questions were drawn from
+    `num_in_file`."""
 
     name: str
     num_documents: int
@@ -53,7 +55,7 @@ class SetResult:
 def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnSystem | None = None, *, num_in_file: int = 0) -> SetResult:
     """Rank and score every system in every scope."""
     runs = []
-    for scope in sorted(options.scopes):  # corpus first: it is the one that is timed
+    for scope in sorted(options.scopes):  # corpus first: that scope is timed
         for system in options.systems:
             if on_step is not None:
                 on_step(bench.name, scope, system.name)
@@ -71,7 +73,7 @@ def evaluate_set(bench: Workbench, options: EvaluateOptions, on_step: OnSystem |
 
 
 def save_questions(folder: Path, result: SetResult, options: EvaluateOptions) -> None:
-    """Every system's recall of every question, `questions/SET.npz`: what a later comparison needs to be a paired one."""
+    """Write every system's recall of every question to `questions/SET.npz`: later paired comparisons need it."""
     arrays: dict[str, Any] = {f"{run.scope}/{run.name}": run.scores.recall_QB for run in result.runs}
     arrays |= {"question_ids": np.asarray(result.question_ids), "budgets_tokens": np.asarray(options.budgets_tokens)}
     write_arrays(folder / f"{result.name}.npz", compressed=True, **arrays)

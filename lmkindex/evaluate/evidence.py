@@ -23,7 +23,7 @@ def locate_evidence(corpus: Corpus, evaluation_set: EvaluationSet) -> list[Evide
 
 
 def answerable(corpus: Corpus, evaluation_set: EvaluationSet) -> tuple[tuple[Question, ...], tuple[EvidenceSpans, ...]]:
-    """The questions whose evidence a token holds, and their evidence."""
+    """The questions whose evidence touches at least one token, and their evidence."""
     starts = dict(zip((document.doc_id for document in evaluation_set.documents), corpus.document_starts.tolist(), strict=False))
     questions = tuple(question for question in evaluation_set.questions if has_tokens(corpus, starts[question.doc_id], question))
     return questions, tuple(locate_evidence(corpus, replace(evaluation_set, questions=questions)))

@@ -1,4 +1,5 @@
-"""The figures of a `results.json`, as specs that `plots.py` draws: the same form as the figures of an experiment. Knows no matplotlib."""
+"""The figures of a `results.json`, as specs that `plots.py` draws, in the same form as an experiment's figures. Knows
+no matplotlib."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 from ..records import JsonObject
 from .result_tables import family_of, is_control, order_systems, systems_at
 
-MAX_SYSTEMS = 12  # in one figure; more lines are not told apart
+MAX_SYSTEMS = 12  # in one figure; more lines cannot be told apart
 
 
 def results_figures(results: JsonObject) -> list[JsonObject]:
@@ -24,7 +25,8 @@ def results_figures(results: JsonObject) -> list[JsonObject]:
 
 
 def chosen_systems(names: Sequence[str], reference: str, *, is_hybrid: bool) -> list[str]:
-    """The reference, the best of each family, and the landmark systems; dense or fused ones, BM25 with both. `names` are best first."""
+    """The reference, the best of each family, and the landmark systems, either dense or fused; BM25 appears in both.
+    `names` are best first."""
     best: dict[tuple[str, bool], str] = {}
     wanted = [name for name in names if family_of(name)[1] == is_hybrid or family_of(name) == ("bm25", False)]
     for name in wanted:
@@ -34,7 +36,7 @@ def chosen_systems(names: Sequence[str], reference: str, *, is_hybrid: bool) -> 
 
 
 def budget_figure(results: JsonObject, names: Sequence[str], figure_name: str, what: str) -> JsonObject:
-    """Recall against the budget; systems that were not measured at a budget have a gap there."""
+    """Recall against the budget; a system that was not measured at a budget has a gap there."""
     dataset, scope, budgets = results["dataset"], results["scope"], results["budgets"]
     by_budget = [systems_at(results, dataset, scope, budget) for budget in budgets]
     return {
@@ -63,7 +65,7 @@ def sets_figure(results: JsonObject, names: Sequence[str]) -> JsonObject:
 
 
 def cost_figure(results: JsonObject, names: Sequence[str]) -> JsonObject:
-    """Recall at the main budget against the size of the index, one point a system."""
+    """Recall at the main budget against the size of the index, one point per system."""
     main, scope = results["budget_tokens"], results["scope"]
     systems = systems_at(results, results["dataset"], scope, main)
     return {

@@ -1,7 +1,8 @@
-"""`report.html` of an evaluation folder: what was measured, the tables and figures of `results.json` and of every experiment, in one file.
+"""`report.html` of an evaluation folder: what was measured, the tables and figures of `results.json` and of every
+experiment, in one file.
 
-Reads the JSON that `lmkindex evaluate` saved; writes `figures/NAME.png` and the page, which holds its figures itself, runs no script and
-loads nothing. Equal JSON gives equal bytes.
+Reads the JSON that `lmkindex evaluate` saved; writes `figures/NAME.png` and the page. The page embeds its figures, runs
+no script and loads nothing. Equal JSON gives equal bytes.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ class Published:
 
 
 def publish(folder: Path) -> Published:
-    """Draw all figures of an evaluation folder and write its report. Raises `UsageError` when there is nothing to report, a file is not
-    what `lmkindex evaluate` writes, or matplotlib is missing."""
+    """Draw all figures of an evaluation folder and write its report. Raises `UsageError` if there is nothing to report,
+    a file does not have the form that `lmkindex evaluate` writes, or matplotlib is missing."""
     results, experiments = read_evaluation(folder)
     figures: dict[Path, None] = {}
     sections = []
@@ -90,7 +91,8 @@ def publish(folder: Path) -> Published:
 
 
 def read_evaluation(folder: Path) -> tuple[JsonObject | None, list[tuple[Path, JsonObject]]]:
-    """`results.json`, if it is there, and the experiments with their paths. Raises `UsageError` when there is neither."""
+    """`results.json`, if it is there, and the experiments with their paths. Raises `UsageError` when there is
+    neither."""
     known = {name: place for place, name in enumerate(EXPERIMENTS)}
     paths = sorted((folder / "experiments").glob("*.json"), key=lambda path: (known.get(path.stem, len(known)), path.name))
     results_path = folder / "results.json"
@@ -100,7 +102,7 @@ def read_evaluation(folder: Path) -> tuple[JsonObject | None, list[tuple[Path, J
 
 
 def read_saved(path: Path) -> JsonObject:
-    """A JSON object from a file. Raises `UsageError` that names it."""
+    """A JSON object from a file. Raises a `UsageError` that names the file."""
     with naming(path):
         found = json.loads(path.read_bytes())
         if not isinstance(found, dict):
@@ -110,18 +112,18 @@ def read_saved(path: Path) -> JsonObject:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Say which file it is that cannot be read, or has not the form that this version writes."""
+    """Name the file in the error if it cannot be read or does not have the form that this version writes."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(
-            f"{path} is not what this version of `lmkindex evaluate` writes ({what}): run it again, or move the file away."
+            f"{path} is not in the form that this version of `lmkindex evaluate` writes ({what}): run it again, or move the file away."
         ) from error
 
 
 def draw_all(folder: Path, specs: Sequence[JsonObject], taken: dict[Path, None]) -> list[tuple[JsonObject, Path]]:
-    """Draw each spec as `figures/NAME.png`; a name that is taken gets a number. Adds the paths to `taken`."""
+    """Draw each spec as `figures/NAME.png`; a name already in use gets a number. Adds the paths to `taken`."""
     drawn = []
     for spec in specs:
         name = slug(spec["name"])
@@ -134,12 +136,12 @@ def draw_all(folder: Path, specs: Sequence[JsonObject], taken: dict[Path, None])
 
 
 def slug(name: str) -> str:
-    """A name that is safe as a file's and as a link's."""
+    """A name that is safe in file names and links."""
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip(".-") or "figure"
 
 
 def results_section(results: JsonObject, drawn: Sequence[tuple[JsonObject, Path]]) -> str:
-    """What was measured, how it went in a sentence, figures and tables."""
+    """What was measured, the result in a sentence, figures and tables."""
     facts: JsonObject = {
         "measured": results["created"],
         "version": results["version"],
@@ -155,10 +157,10 @@ def results_section(results: JsonObject, drawn: Sequence[tuple[JsonObject, Path]
 
 
 LEGEND = (
-    "Every system ranks pieces of the same texts; pieces are read until the token budget is full. Recall, precision and IoU are "
+    "Every system ranks pieces of the same texts; pieces are read until the token budget is used up. Recall, precision and IoU are "
     "shares of the evidence's characters. MRR, recall@k and hit boundary look at the ranked pieces themselves: large pieces touch "
-    "evidence more easily, so these three do not compare between sizes of piece. landmark-N: a hit with the sentences before it, N"
-    " in all; auto: as many as pay; late-sentence: means of token states in the same windows, which for an encoder without "
+    "evidence more easily, so do not compare these three between sizes of piece. landmark-N: a hit with the sentences before it, N"
+    " in all; auto: as many as pay off; late-sentence: means of token states in the same windows, which for an encoder without "
     "landmarks (pooling sentence_mean) are the same vectors as landmark-1; isolated: each sentence encoded alone; NAME+bm25: fused"
     " with BM25 over the same pieces, +bm25-context with BM25 over sentences and the two before them, which is what `search "
     "--hybrid` does; random and oracle: chance, and the evidence itself."
@@ -166,7 +168,7 @@ LEGEND = (
 
 
 def headline(results: JsonObject) -> str:
-    """Who is best, and how many systems the reference is above, below, or not apart from."""
+    """The best system, and how many systems the reference is above, below, or not clearly different from."""
     reference, main, scope = results["reference"], results["budget_tokens"], results["scope"]
     systems = systems_at(results, results["dataset"], scope, main)
     names = [name for name in order_systems(systems) if not is_control(name)]
@@ -180,7 +182,7 @@ def headline(results: JsonObject) -> str:
     above, below = sum(low > 0 for low, _ in ends), sum(high < 0 for _, high in ends)
     return (
         f"{best}; {reference} has {format_cell(systems[reference].get('recall'))}. By paired 95% intervals {reference} is above {above} of"
-        f" {len(ends)} other systems, below {below}, and not apart from {len(ends) - above - below}."
+        f" {len(ends)} other systems, below {below}, and not clearly different from {len(ends) - above - below}."
     )
 
 
@@ -210,17 +212,17 @@ def verdict(text: str) -> str:
 
 
 def fact_list(facts: JsonObject) -> str:
-    """Names and values, one to a line."""
+    """Names and values, one pair per line."""
     return f"<dl>{''.join(f'<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>' for name, value in facts.items())}</dl>"
 
 
 def table_html(table: Table) -> str:
-    """A table that scrolls by itself where the page is narrow."""
+    """A table that scrolls on its own when the page is narrow."""
     return f'<div class="scroll" tabindex="0">{render_html(table)}</div>'
 
 
 def figure_html(spec: JsonObject, path: Path) -> str:
-    """A figure inside the page; the text for who cannot see it names the series."""
+    """A figure embedded in the page; its alt text names the series."""
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     told = html.escape(f"{spec['title']}. Series: {', '.join(one['name'] for one in spec['series'])}.")
     caption = html.escape(f"{path.parent.name}/{path.name}")

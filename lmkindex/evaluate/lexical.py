@@ -1,4 +1,5 @@
-"""Pieces -> BM25 postings -> scores. The library is bm25s: exact BM25 in memory, with the parameters of LanceDB's full text index.
+"""Pieces -> BM25 postings -> scores. The library is bm25s: exact BM25 in memory, with the parameters of LanceDB's full
+text index.
 
 Shapes: P pieces.
 """
@@ -23,7 +24,8 @@ INSTALL = "The BM25 baselines need bm25s and PyStemmer: `pip install 'lmkindex[e
 
 
 class Postings:
-    """BM25 over one kind of pieces; words are lower case, stemmed, without English stop words, as in the index's full text search."""
+    """BM25 over one kind of pieces; words are lower-cased, stemmed, without English stop words, as in the index's
+    full-text search."""
 
     def __init__(self, corpus: Corpus, pieces: Pieces) -> None:
         bm25s = import_bm25s()
@@ -43,7 +45,7 @@ class Postings:
     def split(self, texts: Sequence[str]) -> list[list[str]]:
         """The terms of each text."""
         bm25s = import_bm25s()
-        options = {"token_pattern": r"(?u)\b\w+\b", "stopwords": "en", "stemmer": self.stemmer}  # words of one letter as well
+        options = {"token_pattern": r"(?u)\b\w+\b", "stopwords": "en", "stemmer": self.stemmer}  # one-letter words too
         return list(bm25s.tokenize(list(texts), return_ids=False, show_progress=False, **options))
 
     def scores(self, question: str) -> Float32Array:
@@ -60,8 +62,9 @@ class Postings:
 
 
 def import_bm25s() -> Any:
-    """The library without numba, which it takes where it finds it: a process that has numba cannot start vLLM 0.32 any more, whose scan
-    of all modules trips over llvmlite. Raises `UsageError` when the extra is not installed."""
+    """The library without numba, which it would otherwise use if installed: after importing numba, a process can no
+    longer start vLLM 0.32, because vLLM's scan of all modules trips over llvmlite. Raises `UsageError` when the extra
+    is not installed."""
     require_bm25()
     with absent("numba"):
         import bm25s
@@ -69,6 +72,6 @@ def import_bm25s() -> Any:
 
 
 def require_bm25() -> None:
-    """Raise `UsageError` with the remedy when the extra is not installed."""
+    """Raise a `UsageError` that names the remedy when the extra is not installed."""
     if find_spec("bm25s") is None or find_spec("Stemmer") is None:
         raise UsageError(INSTALL)

@@ -1,4 +1,5 @@
-"""A corpus -> pieces: the ways of cutting it that the systems rank. Pure functions over offsets; knows no encoder and no question."""
+"""A corpus -> pieces: the ways of cutting it that the systems rank. Pure functions over offsets; knows no encoder and
+no question."""
 
 from __future__ import annotations
 
@@ -12,17 +13,18 @@ from ..datasets import Corpus
 from ..records import Int64Array
 from .records import Pieces
 
-SEPARATORS = ("\n\n", "\n", " ", "")  # those of recursive character splitters: paragraphs, lines, words, characters
+SEPARATORS = ("\n\n", "\n", " ", "")  # as in recursive character splitters: paragraphs, lines, words, characters
 WORD = re.compile(r"\S+")
 
 
 def sentence_pieces(corpus: Corpus) -> Pieces:
-    """Every sentence by itself."""
+    """Every sentence alone."""
     return Pieces(starts_P=corpus.sentence_starts_S, ends_P=corpus.sentence_ends_S, document_pieces=corpus.document_sentences)
 
 
 def sentence_runs(corpus: Corpus, before: int, after: int) -> Pieces:
-    """Every sentence with up to `before` sentences before it and `after` after it in its document; piece p belongs to sentence p."""
+    """Every sentence with up to `before` sentences before it and `after` after it in its document; piece p belongs to
+    sentence p."""
     num_sentences = np.diff(corpus.document_sentences)
     document_firsts_S = np.repeat(corpus.document_sentences[:-1], num_sentences)
     document_lasts_S = np.repeat(corpus.document_sentences[1:] - 1, num_sentences)
@@ -35,14 +37,15 @@ def sentence_runs(corpus: Corpus, before: int, after: int) -> Pieces:
 
 
 def token_chunks(corpus: Corpus, size_tokens: int, overlap_tokens: int = 0) -> Pieces:
-    """Chunks of `size_tokens`, each beginning `overlap_tokens` before the end of the one before it; the last of a document is shorter."""
+    """Chunks of `size_tokens`, each beginning `overlap_tokens` before the end of the previous chunk; a document's last
+    chunk is shorter."""
     starts, ends = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     counts = [0]
     for first, end in document_token_ranges(corpus):
-        last_start = max(first + 1, end - overlap_tokens)  # what begins after it would hold nothing new
+        last_start = max(first + 1, end - overlap_tokens)  # a chunk that begins later would hold nothing new
         firsts = np.arange(first, last_start if end > first else first, size_tokens - overlap_tokens, dtype=np.int64)
         chunk_starts, chunk_ends = corpus.token_starts_T[firsts], corpus.token_ends_T[np.minimum(firsts + size_tokens, end) - 1]
-        has_chars = chunk_ends > chunk_starts  # not so where all that is left are further tokens of one character
+        has_chars = chunk_ends > chunk_starts  # false if only further tokens of one character remain
         starts.append(chunk_starts[has_chars])
         ends.append(chunk_ends[has_chars])
         counts.append(int(has_chars.sum()))
@@ -55,7 +58,7 @@ def document_token_ranges(corpus: Corpus) -> list[tuple[int, int]]:
 
 
 def word_chunks(corpus: Corpus, size_words: int) -> Pieces:
-    """Chunks of `size_words` words, the last of a document shorter. A word is what stands between white space."""
+    """Chunks of `size_words` words; a document's last chunk may be shorter. Words are separated by white space."""
 
     def cut(text: str) -> Iterator[tuple[int, int]]:
         words = [match.span() for match in WORD.finditer(text)]
@@ -67,9 +70,11 @@ def word_chunks(corpus: Corpus, size_words: int) -> Pieces:
 
 
 def recursive_chunks(corpus: Corpus, max_chars: int) -> Pieces:
-    """Chunks of at most `max_chars` characters, cut at paragraphs, else lines, else words, neighbours merged while they fit.
+    """Chunks of at most `max_chars` characters, cut at paragraphs, else lines, else words; neighbours are merged while
+    they fit.
 
-    The scheme of recursive character splitters (LangChain's `RecursiveCharacterTextSplitter` without overlap), by offsets.
+    The scheme of recursive character splitters (LangChain's `RecursiveCharacterTextSplitter` without overlap), by
+    offsets.
     """
     return cut_documents(corpus, lambda text: trimmed(text, cut_recursively(text, 0, len(text), SEPARATORS, max_chars)))
 
@@ -91,7 +96,8 @@ def cut_documents(corpus: Corpus, cut: Callable[[str], Iterator[tuple[int, int]]
 
 
 def cut_recursively(text: str, start: int, end: int, separators: Sequence[str], max_chars: int) -> Iterator[tuple[int, int]]:
-    """Tile `text[start:end]`: split at the first separator, merge neighbours while they fit, cut what is still too long at the next one."""
+    """Tile `text[start:end]`: split at the first separator, merge neighbours while they fit, cut what is still too long
+    at the next separator."""
     if fits(text, start, end, max_chars):
         yield start, end
         return
@@ -122,7 +128,7 @@ def fits(text: str, start: int, end: int, max_chars: int) -> bool:
 
 
 def split_after(text: str, start: int, end: int, separator: str) -> Iterator[tuple[int, int]]:
-    """Pieces of `text[start:end]` that end with the separator, and what is left."""
+    """Pieces of `text[start:end]` that end with the separator, and the rest."""
     while start < end:
         place = text.find(separator, start, end)
         piece_end = end if place < 0 else place + len(separator)

@@ -1,7 +1,7 @@
-"""Scores of one question -> hits -> the text that they bring, best first. Spans are grown by the functions of `search`
+"""Scores of one question -> hits -> the text of these hits, best first. Spans are grown by the functions of `search`
 itself.
 
-Takes arrays and the pieces that they are about; knows no vectors, no system's name and no scores of quality. Shapes: P
+Takes arrays and the pieces that they describe; knows no vectors, no system names and no quality scores. Shapes: P
 pieces, S sentences, R ranked hits of one question.
 """
 
@@ -35,7 +35,7 @@ def best_of(scores_P: Float32Array, offset: int, num_hits: int) -> Order:
 
 
 def rank_shown(hits: Pieces, shown: Pieces, order: Order, *, keeps_end: bool) -> Ranking:
-    """Hits as pieces: of each, what is shown of it, with the boundary of the hit itself."""
+    """Hits as pieces: what is shown of each hit, with the hit's own boundary."""
     return Ranking(
         starts_R=shown.starts_P[order.ids_R],
         ends_R=shown.ends_P[order.ids_R],
@@ -47,7 +47,7 @@ def rank_shown(hits: Pieces, shown: Pieces, order: Order, *, keeps_end: bool) ->
 def rank_grown(
     corpus: Corpus, options: SearchOptions, cosines_S: Float32Array, order: Order, *, is_fused: bool, keeps_end: bool
 ) -> Ranking:
-    """Hits as the spans of `search`; overlaps merge when they are taken, where a sentence counts once."""
+    """Hits as the spans of `search`; overlaps are merged when a budget takes them, where a sentence counts once."""
     bounds = corpus.document_sentences
     documents_R = np.searchsorted(bounds, order.ids_R, side="right") - 1
     before, after = max(options.front, options.surround), options.surround + 1
@@ -66,12 +66,12 @@ def rank_grown(
 
 
 def name_of_document(document: int) -> str:
-    """Names in the order of the documents, as ties are broken by name."""
+    """A name that sorts in document order, because ties are broken by name."""
     return f"{document:08d}"
 
 
 def ranking_of(corpus: Corpus, extents: Sequence[Extent], *, keeps_end: bool) -> Ranking:
-    """Spans of documents that `name_of_document` named, as pieces of text."""
+    """Spans of documents named by `name_of_document`, as pieces of text."""
     firsts = corpus.document_sentences[[int(extent.doc_id) for extent in extents]]
     places = np.asarray([(extent.first, extent.last, extent.pos) for extent in extents], dtype=np.int64).reshape(-1, 3) + firsts[:, None]
     return Ranking(

@@ -1,7 +1,8 @@
-"""What a language model answers from the text that a system retrieved, scored against the known answers.
+"""A language model's answers from the text that a system retrieved, scored against the known answers.
 
-Takes search results whose spans are already cut to the budget, asks a generator through `answer.py` as `lmkindex ask` does, and scores the
-text. Answers are saved as they are written, so that a run that was killed goes on where it stopped. Knows no systems and no datasets.
+Takes search results whose spans are already cut to the budget, asks a generator through `answer.py` as `lmkindex ask`
+does, and scores the text. Answers are saved as they arrive, so that a killed run continues where it stopped. Knows no
+systems and no datasets.
 
 Shapes: Q questions, R pieces of text of one question.
 """
@@ -31,16 +32,16 @@ from ..search import SearchResult, Span
 from .answer_metrics import exact_match, token_f1, without_markers
 from .records import Float64Array
 
-CHUNK = 16  # prompts that go to the generator together; a kill loses at most these
+CHUNK = 16  # prompts sent to the generator together; a kill loses at most these
 OnPrompts = Callable[[int, int], None]  # prompts answered, prompts in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderScores:
-    """How one system's questions were answered. `f1_Q` and `exact_match_Q` are 0..1; `tokens_read_Q` counts the prompt, 0 where the model
-    was not asked; `texts` are what was scored, "" for an abstention. `seconds` is the wall time of the generate calls that wrote these
-    answers, also of those in an earlier run; questions that shared a call have equal shares of it. `num_failed` of the abstentions are
-    failures of the generator."""
+    """How one system's questions were answered. `f1_Q` and `exact_match_Q` are 0..1; `tokens_read_Q` counts the
+    prompt's tokens, 0 where the model was not asked; `texts` are the scored texts, "" for an abstention. `seconds` is
+    the wall time of the generate calls that wrote these answers, including calls in an earlier run; questions that
+    shared a call have equal shares of it. `num_failed` of the abstentions are failures of the generator."""
 
     f1_Q: Float64Array
     exact_match_Q: Float64Array
@@ -60,15 +61,16 @@ def read_answers(
     answers_path: Path | None = None,
     on_progress: OnPrompts | None = None,
 ) -> ReaderScores:
-    """Answer each result's question from its spans, best first, and score the answer against `answers`, one tuple for each result.
+    """Answer each result's question from its spans, best first, and score the answer against `answers`, one tuple for
+    each result.
 
-    `answers_path` is a JSON Lines file, made if missing, of answers by (model, prompt, length, temperature): what it holds is not asked
-    again, and systems that retrieve the same text can share it. A result without spans abstains. Raises `GeneratorError` when the
-    generator fails for every question; its failures are not saved.
+    `answers_path` is a JSON Lines file (created if missing) of answers by (model, prompt, length, temperature): prompts
+    that it already answers are not asked again, and systems that retrieve the same text can share it. A result without
+    spans abstains. Raises `GeneratorError` when the generator fails for every question; failures are not saved.
     """
     require(len(results) == len(answers), f"There are {len(results)} results but {len(answers)} tuples of answers.")
     saving = SavingGenerator(generator, answers_path, on_progress)
-    # The spans stand for all that the system found: only the model may abstain.
+    # The spans are everything that the system found, so only the model may abstain.
     given = answer_questions([readable(result) for result in results], saving, replace(options, min_similarity=-1.0))
     texts = ["" if answer.abstained else without_markers(answer.answer) for answer in given]
     prompts = [prompt_of(answer) for answer in given]
@@ -120,20 +122,22 @@ def readable(result: SearchResult) -> SearchResult:
 
 
 def prompt_of(answer: Answer) -> Prompt | None:
-    """The prompt that was asked for this answer: its spans are those that were shown. None if no model was asked."""
+    """The prompt behind this answer, rebuilt from its spans, which are the ones shown to the model. None if no model
+    was asked."""
     return make_prompt(answer.question, in_document_order(answer.spans)) if answer.model else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A generation and its share of the seconds of the call that wrote it."""
+    """A generation, and its share of the seconds of its call."""
 
     generation: Generation
     seconds: float
 
 
 class SavingGenerator:
-    """A generator that asks another one in chunks, and nothing twice. Owns the file of answers: each chunk is on disk before the next."""
+    """A generator that asks another one in chunks, and never asks twice. Owns the file of answers: each chunk is on
+    disk before the next begins."""
 
     def __init__(self, generator: Generator, answers_path: Path | None, on_progress: OnPrompts | None) -> None:
         self.name = generator.name
@@ -149,7 +153,7 @@ class SavingGenerator:
     def generate(
         self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
     ) -> list[Generation]:
-        """One generation for each prompt, in order; nothing is streamed."""
+        """One generation per prompt, in order; nothing is streamed."""
         keys = [answer_key(self.name, prompt, max_tokens, temperature) for prompt in prompts]
         missing = [(key, prompt) for key, prompt in dict(zip(keys, prompts, strict=True)).items() if key not in self._written]
         num_known = len(set(keys)) - len(missing)
@@ -177,13 +181,14 @@ class SavingGenerator:
 
 
 def answer_key(model: str, prompt: Prompt, max_tokens: int, temperature: float) -> str:
-    """The name of an answer in the file: whatever the model's text depends on, as 32 hex digits."""
+    """The name of an answer in the file: a hash of everything that the model's text depends on, 32 hex digits."""
     asked = json.dumps([model, prompt.system, prompt.user, max_tokens, float(temperature)])
     return hashlib.blake2b(asked.encode("ascii"), digest_size=16).hexdigest()
 
 
 def load_answers(path: Path) -> dict[str, Written]:
-    """The answers saved in `path`, by key. Lines that are none, as a kill leaves behind, are passed over: they will be asked again."""
+    """The answers saved in `path`, by key. Malformed lines, which a killed run leaves behind, are skipped: their
+    prompts will be asked again."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -214,9 +219,9 @@ def save_answers(path: Path, written: Mapping[str, Written]) -> None:
         with path.open("ab+") as file:
             if file.tell():
                 file.seek(-1, os.SEEK_END)
-                data = data if file.read(1) == b"\n" else b"\n" + data  # ends the half line of a run that was killed
+                data = data if file.read(1) == b"\n" else b"\n" + data  # ends the half-written line of a killed run
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise UsageError(f"The answers cannot be saved in {path}: {error.strerror}. Make room or choose another folder.") from error
+        raise UsageError(f"The answers cannot be saved in {path}: {error.strerror}. Free disk space or choose another folder.") from error

@@ -1,6 +1,8 @@
-"""Rankings -> passages of equal budget -> answers -> the reader part of `results.json`: systems compared by what a model makes of them.
+"""Rankings -> passages of equal budget -> answers -> the reader part of `results.json`: systems compared by a model's
+answers.
 
-Passages are gathered while the sets' workbenches are open; the generator is opened afterwards, because vLLM changes the state of torch.
+Passages are gathered while the sets' workbenches are open; the generator is opened afterwards, because vLLM changes
+torch's global state.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ OnAnswers = Callable[[str, str, int, int], None]  # set, system, prompts answere
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderOptions:
-    """`num_questions` a set (0: no reader evaluation), and the tokens of context that each answer gets."""
+    """`num_questions` per set (0: no reader evaluation), and the tokens of context that each answer gets."""
 
     num_questions: int = 0
     budget_tokens: int = SearchOptions().budget_tokens
@@ -40,12 +42,12 @@ class ReaderOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(self.num_questions >= 0, "--reader is a number of questions a set, or 0.")
+        require(self.num_questions >= 0, "--reader must be a number of questions per set, or 0.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderSet:
-    """What a generator is asked for one set: by system, the passages of each question; and the known answers, in the same order."""
+    """A generator's input for one set: each question's passages by system, and the known answers in the same order."""
 
     name: str
     answers: tuple[tuple[str, ...], ...]
@@ -53,7 +55,7 @@ class ReaderSet:
 
 
 def gather_passages(bench: Workbench, systems: Sequence[System], options: ReaderOptions) -> ReaderSet:
-    """The passages of a seeded sample of the questions that have an answer, whole-corpus scope."""
+    """The passages for a seeded sample of the questions with a known answer, in the whole-corpus scope."""
     answerable = [index for index, question in enumerate(bench.questions) if question.answers]
     size = min(options.num_questions, len(answerable))
     chosen = sorted(np.random.default_rng(options.seed).choice(answerable, size, replace=False).tolist()) if size else []
@@ -67,7 +69,8 @@ def gather_passages(bench: Workbench, systems: Sequence[System], options: Reader
 
 
 def passages(bench: Workbench, question: int, ranking: Ranking, budget_tokens: int) -> SearchResult:
-    """The taken tokens of a ranking as passages, best first: neighbouring pieces are one passage, as a reader would see them."""
+    """The tokens of a ranking within the budget as passages, best first: neighbouring pieces form one passage, as a
+    reader would see them."""
     corpus = bench.corpus
     taken = take_tokens(corpus, ranking, budget_tokens)
     order = np.argsort(taken.tokens_T, kind="stable")
@@ -92,9 +95,10 @@ def answer_sets(
     answers_path: Path,
     on_answers: OnAnswers | None = None,
 ) -> JsonObject:
-    """Ask for every answer and score it: the `reader` object of `results.json`. What `answers_path` holds is not asked again."""
+    """Ask for every answer and score it: the `reader` object of `results.json`. Answers already in `answers_path` are
+    not asked again."""
     asked = [one for one in sets if one.answers]
-    require(bool(asked), "No question of these sets has a known answer: --reader needs some.")
+    require(bool(asked), "No question of these sets has a known answer, which --reader needs.")
     scores: dict[str, dict[str, ReaderScores]] = {}
     for one in asked:
         for system, results in one.results.items():
@@ -117,7 +121,7 @@ def answer_sets(
 
 
 def summarize_reader(name: str, group: Sequence[str], scores: Mapping[str, Mapping[str, ReaderScores]], seed: int) -> JsonObject:
-    """Means over the sets of `group`, with intervals, and the reference's paired gain in F1 over each system."""
+    """Means over the sets of `group`, with intervals, and the reference's paired F1 gain over each system."""
     systems = list(scores)
     values = {one: np.stack([column for system in systems for column in columns(scores[system][one])], axis=1) for one in group}
     means_M, resampled_RM = macro_means(values), resample_macro(values, seed=seed)

@@ -1,7 +1,7 @@
-"""The records that flow through an evaluation, after the sets themselves (`datasets/records.py`).
+"""The records that flow through an evaluation, apart from the sets themselves (`datasets/records.py`).
 
-Every place in a text is a range of the global character axis; no piece and no evidence crosses a document's end.
-Shapes: D documents, P pieces, Q questions, B budgets, K ranks, R ranked pieces of one question.
+Every place in a text is a range on the global character axis; pieces and evidence never cross a document's end. Shapes:
+D documents, P pieces, Q questions, B budgets, K ranks, R ranked pieces of one question.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ Float64Array = npt.NDArray[np.float64]
 BUDGETS_TOKENS = (128, 256, 512, 1024, 2048)
 SCOPES = ("document", "corpus")
 EXPERIMENTS = ("seams", "scatter", "coherence", "length", "budget")
-METRICS = ("recall", "precision", "iou")  # by budget
+METRICS = ("recall", "precision", "iou")  # each has a value per budget
 RANK_METRICS = ("mrr", "hit_boundary", *(f"recall_at_{rank}" for rank in RECALL_RANKS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSpans:
-    """A question's evidence on the global axis: `starts`/`ends` sorted and disjoint; `document` is its index in the corpus."""
+    """A question's evidence on the global axis: `starts`/`ends` sorted and disjoint; `document` is its index in the
+    corpus."""
 
     document: int
     starts: Int64Array
@@ -34,7 +35,8 @@ class EvidenceSpans:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pieces:
-    """A way of cutting the corpus: global ranges in order; document d has pieces `[document_pieces[d], document_pieces[d + 1])`."""
+    """A way of cutting the corpus: global ranges in order; document d has pieces `[document_pieces[d],
+    document_pieces[d + 1])`."""
 
     starts_P: Int64Array
     ends_P: Int64Array
@@ -46,8 +48,9 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """One question's pieces of text, best first. `boundaries_R` is the global character at which the piece's last meaningful sentence
-    ends (of a chunk its end, of a landmark span its hit). With `keeps_end` a piece that the budget cuts keeps its end, else its start."""
+    """One question's pieces of text, best first. `boundaries_R` is the global character at which the piece's last
+    meaningful sentence ends (the end of a chunk, the hit of a landmark span). With `keeps_end`, a piece that the budget
+    cuts keeps its end, else its start."""
 
     starts_R: Int64Array
     ends_R: Int64Array
@@ -57,7 +60,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Per-question figures of one system in one scope, each 0..1; columns of `*_QB` follow the budgets, of `found_QK` the ranks."""
+    """Per-question figures of one system in one scope, each 0..1; columns of `*_QB` follow the budgets, of `found_QK`
+    the ranks."""
 
     recall_QB: Float64Array
     precision_QB: Float64Array
@@ -69,8 +73,8 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a system costs: `index_s` seconds to split, encode and index the set; `num_vectors`, `index_bytes` (float16 vectors and BM25
-    postings); `query_ms` for one question, its embedding included."""
+    """What a system costs: `index_s` seconds to split, encode and index the set; `num_vectors`, `index_bytes` (float16
+    vectors and BM25 postings); `query_ms` for one question, including its embedding."""
 
     num_vectors: int
     index_bytes: int

@@ -1,7 +1,8 @@
-"""Tables of an evaluation: from the JSON objects that `lmkindex evaluate` saves to rows, and from these to text, Markdown or HTML.
+"""Tables of an evaluation: from the JSON objects that `lmkindex evaluate` saves to rows, and from rows to text,
+Markdown or HTML.
 
-Systems stand in one order everywhere: by recall at the main budget, best first, and the controls last. An object of a wrong form raises
-`KeyError`, `TypeError` or `ValueError`: whoever read the file can name it.
+Systems have the same order everywhere: by recall at the main budget, best first, and the controls last. A malformed
+object raises `KeyError`, `TypeError` or `ValueError`; the caller that read the file can name it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Table:
 
 
 def render_text(table: Table) -> str:
-    """The table for a terminal: columns of numbers to the right, others to the left."""
+    """The table for a terminal: columns of numbers right-aligned, others left-aligned."""
     cells = [[single_spaced(cell) for cell in row] for row in (table.columns, *map(formatted, table.rows))]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     sides = [">" if is_numeric(table, index) else "<" for index in range(len(widths))]
@@ -42,7 +43,7 @@ def render_text(table: Table) -> str:
 
 
 def render_markdown(table: Table) -> str:
-    """The table as GitHub writes it, its title in bold above it."""
+    """The table in GitHub's Markdown, with its title in bold above."""
     rows = [[markdown(cell) for cell in row] for row in (table.columns, *map(formatted, table.rows))]
     rule = ["---:" if is_numeric(table, index) else "---" for index in range(len(table.columns))]
     lines = [f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]]]
@@ -63,7 +64,7 @@ def render_html(table: Table) -> str:
 
 
 def format_cell(cell: Cell) -> str:
-    """`.444` for fractions, integers as they are, `-` for what is not known. From 1,000 up, decimals say nothing and are left out."""
+    """`.444` for fractions, integers as they are, `-` for unknown values. From 1,000 up, decimals are dropped."""
     if cell is None or (isinstance(cell, float) and math.isnan(cell)):
         return "-"
     if isinstance(cell, float):
@@ -92,12 +93,12 @@ def is_numeric(table: Table, index: int) -> bool:
 
 
 def markdown(text: str) -> str:
-    """Text that neither ends a cell nor is read as HTML."""
+    """Text escaped so that it neither ends a cell nor is read as HTML."""
     return html.escape(single_spaced(text), quote=False).replace("\\", "\\\\").replace("|", "\\|")
 
 
 def systems_at(results: JsonObject, dataset: str, scope: str, budget_tokens: int) -> dict[str, JsonObject]:
-    """The systems of one measurement by name; none when it was not made."""
+    """The systems of one measurement by name; empty if it was not measured."""
     wanted = (dataset, scope, budget_tokens)
     for result in results["results"]:
         if (result["dataset"], result["scope"], result["budget_tokens"]) == wanted:
@@ -106,7 +107,7 @@ def systems_at(results: JsonObject, dataset: str, scope: str, budget_tokens: int
 
 
 def is_control(name: str) -> bool:
-    """Whether a system only shows what chance or perfection would give."""
+    """Whether a system only shows the result of chance or perfection."""
     return name in (RANDOM, ORACLE)
 
 
@@ -116,14 +117,14 @@ def family_of(name: str) -> tuple[str, bool]:
 
 
 def order_systems(systems: dict[str, JsonObject]) -> list[str]:
-    """Names by recall, best first; then those without one; controls last; ties by name."""
+    """Names by recall, best first; then systems without recall; controls last; ties by name."""
     recalls = {name: system.get("recall") for name, system in systems.items()}
     known = {name: recall for name, recall in recalls.items() if recall is not None and not math.isnan(recall)}
     return sorted(systems, key=lambda name: (is_control(name), -known.get(name, -1.0), name))
 
 
 def marked(name: str, names: Sequence[str]) -> str:
-    """The name, with a mark when it is the best of `names`, which are ordered."""
+    """The name, with a mark if it is the best of `names`, which are ordered."""
     return name + BEST_MARK if name == names[0] and not is_control(name) else name
 
 
@@ -140,7 +141,8 @@ def sets_table(results: JsonObject) -> Table:
 
 
 def results_tables(results: JsonObject) -> list[Table]:
-    """All tables of a `results.json`: for each scope recall by budget, by set and the other metrics; then the cost and the answers."""
+    """All tables of a `results.json`: for each scope, recall by budget, recall by set and the other metrics; then costs
+    and answers."""
     tables = []
     for scope in scopes_of(results):
         tables.append(budget_table(results, scope))
@@ -177,7 +179,8 @@ def sets_recall_table(results: JsonObject, scope: str) -> Table:
 
 
 def best_baseline_table(results: JsonObject, scope: str) -> Table:
-    """The reference against the best system of each set that has no landmarks, at the main budget: losses stand where they were made."""
+    """The reference against each set's best system without landmarks, at the main budget: shows where the reference
+    loses."""
     reference, main, rows = results["reference"], results["budget_tokens"], []
     for one in results["datasets"]:
         systems = systems_at(results, one["name"], scope, main)
@@ -192,7 +195,7 @@ def best_baseline_table(results: JsonObject, scope: str) -> Table:
 
 
 def metrics_table(results: JsonObject, scope: str) -> Table:
-    """Everything but recall by budget, at the main budget."""
+    """All metrics except recall by budget, at the main budget."""
     systems = systems_at(results, results["dataset"], scope, results["budget_tokens"])
     names = order_systems(systems)
     rows = tuple((marked(name, names), *(systems[name].get(key) for key, _ in RANK_COLUMNS)) for name in names)
@@ -201,7 +204,7 @@ def metrics_table(results: JsonObject, scope: str) -> Table:
 
 
 def cost_table(results: JsonObject) -> Table:
-    """What each system costs, beside its recall; the controls cost nothing worth telling."""
+    """Each system's cost next to its recall, without the controls."""
     systems = systems_at(results, results["dataset"], results["scope"], results["budget_tokens"])
     names = [name for name in order_systems(systems) if not is_control(name)]
     sizes = [systems[name].get("bytes_per_1000_tokens") for name in names]  # whole bytes are exact enough
@@ -215,7 +218,7 @@ def cost_table(results: JsonObject) -> Table:
 
 
 def reader_tables(results: JsonObject) -> list[Table]:
-    """The answers that a language model gave from each system's context; none when there was no reader."""
+    """The answers that a language model gave from each system's context; empty if there was no reader."""
     reader = results.get("reader")
     if reader is None:
         return []

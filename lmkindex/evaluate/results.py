@@ -25,7 +25,7 @@ WITH_INTERVAL = (*METRICS, "mrr", "hit_boundary")
 def results_json(
     results: Sequence[SetResult], options: EvaluateOptions, reference: str, encoders: Mapping[str, EncoderFolder]
 ) -> JsonObject:
-    """Everything that `results.json` holds; its head is the contract's object at the main budget, over all sets."""
+    """Everything that `results.json` holds; it starts with the contract's object at the main budget, over all sets."""
     names = [MACRO] if len(results) > 1 else []
     groups = {name: list(results) for name in names} | {result.name: [result] for result in results}
     parts: list[JsonObject] = []
@@ -66,7 +66,8 @@ def name_of(folder: EncoderFolder) -> JsonObject:
 
 
 def summarize_sets(name: str, scope: str, group: Sequence[SetResult], options: EvaluateOptions, reference: str) -> list[JsonObject]:
-    """One object for each budget: the systems' means over `group` (the macro mean when it holds several sets), with intervals."""
+    """One object for each budget: the systems' means over `group` (the macro mean when it holds several sets), with
+    intervals."""
     columns = figure_names(options.budgets_tokens)
     runs = {result.name: [run for run in result.runs if run.scope == scope] for result in group}
     systems = [run.name for run in next(iter(runs.values()))]
@@ -93,7 +94,7 @@ def summarize_sets(name: str, scope: str, group: Sequence[SetResult], options: E
 
 
 def figure_names(budgets_tokens: Sequence[int]) -> list[tuple[str, int]]:
-    """Names of the figures of one system: (metric, budget), 0 where the budget plays no part."""
+    """Names of the figures of one system: (metric, budget), 0 where the budget does not matter."""
     return [(metric, budget) for metric in METRICS for budget in budgets_tokens] + [(metric, 0) for metric in RANK_METRICS]
 
 
@@ -106,7 +107,7 @@ def figure_columns(scores: Scores) -> Float64Array:
 def difference_intervals(
     means_M: Float64Array, resampled_RM: Float64Array, systems: Sequence[str], columns: Sequence[tuple[str, int]], reference: str
 ) -> dict[tuple[str, int], Interval]:
-    """Recall of the reference minus that of each other system, paired, by (system, budget)."""
+    """Recall of the reference minus each other system's recall, paired, by (system, budget)."""
     if reference not in systems:
         return {}
     of_recall = [index for index, (metric, _) in enumerate(columns) if metric == "recall"]

@@ -1,8 +1,9 @@
-"""One question's ranking -> what a reader with a token budget would get, and how much of the evidence that is.
+"""One question's ranking -> the text that fits a reader's token budget, and how much of the evidence it holds.
 
-Rules, the same for every system: pieces are taken in order until the budget is full; the last is cut; text that was taken before costs
-nothing and adds nothing, so overlapping pieces are not punished. A budget counts tokens of the corpus. Recall, precision and IoU count
-the characters inside tokens (white space between them is nobody's gain or loss). Shapes: T taken tokens; see `records.py`.
+The rules are the same for every system: pieces are taken in order until the budget is used up; the last piece is cut;
+text that was already taken costs nothing and adds nothing, so overlapping pieces are not penalised. A budget counts
+tokens of the corpus. Recall, precision and IoU count only characters inside tokens, not the white space between them.
+Shapes: T taken tokens; see `records.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from .records import BUDGETS_TOKENS, EvidenceSpans, Float64Array, Ranking, Score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """The tokens that a ranking brings, in the order in which a budget takes them, each once: its index and the characters of it that
-    the piece covers. `of_piece_T` says which rank brought it."""
+    """The tokens of a ranking in the order in which a budget takes them, each once: its index, and the characters of it
+    that the piece covers. `of_piece_T` is the rank of the piece that the token came from."""
 
     tokens_T: Int64Array
     starts_T: Int64Array
@@ -36,7 +37,7 @@ def take_tokens(corpus: Corpus, ranking: Ranking, max_tokens: int) -> Taken:
     firsts_R, lasts_R = tokens_touched(corpus, ranking.starts_R, ranking.ends_R)
     lengths_R = lasts_R - firsts_R
     num_pieces = len(lengths_R)
-    if num_pieces:  # pieces seldom overlap by half: look at what should be enough first
+    if num_pieces:  # pieces seldom overlap by half: first try a number that should be enough
         num_pieces = int(np.searchsorted(np.cumsum(lengths_R), 2 * max_tokens)) + 1
     tokens_T, of_piece_T = first_occurrences(firsts_R[:num_pieces], lengths_R[:num_pieces], ranking.keeps_end)
     if len(tokens_T) < max_tokens and num_pieces < len(lengths_R):
@@ -51,7 +52,8 @@ def take_tokens(corpus: Corpus, ranking: Ranking, max_tokens: int) -> Taken:
 
 
 def first_occurrences(firsts_R: Int64Array, lengths_R: Int64Array, keeps_end: bool) -> tuple[Int64Array, Int64Array]:
-    """The distinct tokens of the ranges in order, and the range that each came from; each range is read backwards with `keeps_end`."""
+    """The distinct tokens of the ranges in order, and the range that each came from; each range is read backwards with
+    `keeps_end`."""
     of_piece_T = np.repeat(np.arange(len(lengths_R)), lengths_R)
     places_T = np.arange(len(of_piece_T)) - np.repeat(np.cumsum(lengths_R) - lengths_R, lengths_R)
     if keeps_end:
@@ -81,7 +83,7 @@ def evidence_chars(corpus: Corpus, evidence: EvidenceSpans) -> Int64Array:
 def score_budgets(corpus: Corpus, ranking: Ranking, evidence: EvidenceSpans, budgets_tokens: Sequence[int]) -> Float64Array:
     """Recall, precision and IoU [B, 3] of evidence characters at each budget.
 
-    With `any_span`, recall is that of the span that is covered best, and IoU counts that span alone as evidence.
+    With `any_span`, recall is that of the best-covered span, and IoU counts only that span as evidence.
     """
     taken = take_tokens(corpus, ranking, max(budgets_tokens))
     sizes_E = evidence_chars(corpus, evidence)
@@ -106,14 +108,14 @@ def touching(ranking: Ranking, evidence: EvidenceSpans) -> BoolArray:
 
 
 def reciprocal_rank(is_relevant_R: BoolArray) -> float:
-    """1 / rank of the first relevant piece; 0 when none is in the ranking."""
+    """1 / rank of the first relevant piece; 0 if the ranking has none."""
     places = np.flatnonzero(is_relevant_R)
     return 1.0 / (int(places[0]) + 1) if len(places) else 0.0
 
 
 def hits_boundary(corpus: Corpus, ranking: Ranking, evidence: EvidenceSpans) -> bool:
-    """Whether the best piece ends, by its boundary, in the sentence in which a span of the evidence ends (paper §3.3: the ultimate
-    boundary)."""
+    """Whether the best piece's boundary is in the sentence in which a span of the evidence ends (paper §3.3: the
+    ultimate boundary)."""
     if not len(ranking.boundaries_R):
         return False
     boundary = ranking.boundaries_R[:1]

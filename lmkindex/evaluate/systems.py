@@ -1,8 +1,9 @@
-"""The systems that are compared: what each cuts, how it searches, and what text a hit brings. A table; knows no data and no model.
+"""The systems that are compared: how each cuts the text, how it searches, and which text a hit returns. A table; knows
+no data and no model.
 
-`bm25-*` search by words; `chunk-*`, `recursive-*`, `isolated*`, `late-*` and `landmark-*` by vectors; `NAME+bm25` fuses NAME with BM25
-over the same pieces (by `search.ranking`). `random` and `oracle` are controls: what chance gives, and the most that
-can be had.
+`bm25-*` search by words; `chunk-*`, `recursive-*`, `isolated*`, `late-*` and `landmark-*` by vectors; `NAME+bm25` fuses
+NAME with BM25 over the same pieces (by `search.ranking`). `random` and `oracle` are controls: the result of chance, and
+the best possible result.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .records import Pieces
 
 REFERENCE = "landmark-auto"
 RANDOM, ORACLE = "random", "oracle"
-NUM_HITS = 200  # of each ranking: enough sentences for the largest budget
+NUM_HITS = 200  # per ranking: enough sentences for the largest budget
 CHUNK_TOKENS = (64, 128, 256)
 OVERLAP_SHARE = 4  # a quarter of a chunk
 RECURSIVE_CHARS = (400, 1000)
@@ -41,10 +42,11 @@ CUTS: Mapping[str, Callable[[Corpus], Pieces]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """`vectors` names what is searched by vectors ("" = nothing), `words` the cut that BM25 searches; hits are pieces of `cut`.
+    """`vectors` names what is searched by vectors ("" = nothing), `words` names the cut that BM25 searches; hits are
+    pieces of `cut`.
 
-    A hit brings its piece, with `before` and `after` sentences around it; or, with `span`, a span by the rules of `search`. Of a piece
-    that the budget cuts, `keeps_end` keeps the end.
+    A hit returns its piece, with `before` and `after` sentences around it; or, with `span`, a span by the rules of
+    `search`. With `keeps_end`, a piece that the budget cuts keeps its end.
     """
 
     name: str
@@ -62,7 +64,7 @@ class System:
 
 
 def all_systems() -> list[System]:
-    """Every system, in the order in which they run: what shares vectors stands together."""
+    """All systems in the order in which they run; systems that share vectors are adjacent."""
     lexical = [System(name=f"bm25-{cut}", cut=cut, words=cut) for cut in ("sentence", "context", "chunk-200w")]
     chunks = [System(name=cut, cut=cut, vectors=cut) for cut in CUTS if cut.startswith(("chunk-", "recursive-")) and cut != "chunk-200w"]
     isolated = [System(name="isolated", cut="sentence", vectors="isolated")]
@@ -76,22 +78,23 @@ def all_systems() -> list[System]:
         "landmark-auto": SearchOptions(num_hits=NUM_HITS),
         "landmark-surround-1": SearchOptions(surround=1, num_hits=NUM_HITS),
     }
-    # --front 1 is the hits as they are: no span to grow or merge.
+    # --front 1 returns the hits as they are: no span to grow or merge.
     landmarks = [System(name="landmark-1", cut="sentence", vectors="landmark", keeps_end=True)]
     landmarks += [System(name=name, cut="sentence", vectors="landmark", span=span, keeps_end=True) for name, span in spans.items()]
     dense = [*chunks, *isolated, *late, *landmarks]
     hybrid = [replace(system, name=f"{system.name}+bm25", words=system.cut) for system in dense]
-    # What `search --hybrid` does: sentences keep their index when BM25 sees them with the two before. Every system of sentences gets it.
+    # As `search --hybrid` does: BM25 sees each sentence with the two before it, under the same index. All sentence systems get it.
     sentences = [system for system in dense if system.cut == "sentence"]
     hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in sentences]
     return [System(name=ORACLE, cut="sentence"), System(name=RANDOM, cut="sentence"), *lexical, *dense, *hybrid]
 
 
 def select_systems(patterns: Sequence[str]) -> list[System]:
-    """The systems whose name matches one of the patterns (`*` stands for anything); none given: all. Raises `UsageError` on no match."""
+    """The systems whose name matches one of the patterns (`*` stands for anything); all if there are no patterns.
+    Raises `UsageError` if a pattern matches nothing."""
     systems = all_systems()
     for pattern in patterns:
         if not any(fnmatchcase(system.name, pattern) for system in systems):
             names = ", ".join(system.name for system in systems)
-            raise UsageError(f"No system is called {pattern}. There are: {names}.")
+            raise UsageError(f"No system is called {pattern}. Available systems: {names}.")
     return [system for system in systems if not patterns or any(fnmatchcase(system.name, pattern) for pattern in patterns)]

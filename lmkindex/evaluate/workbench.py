@@ -1,5 +1,5 @@
-"""One evaluation set with all that its systems share: pieces, vectors, postings, orders of hits. Each is made when
-first asked for.
+"""One evaluation set with everything that its systems share: pieces, vectors, postings, orders of hits. Each is made on
+first use.
 
 Knows how to rank for every system of `systems.py`; scores nothing. Shapes: Q questions, P pieces, R hits of one
 question.
@@ -30,18 +30,18 @@ from .records import Cost, Pieces, Ranking
 from .systems import CUTS, NUM_HITS, ORACLE, System
 
 T = TypeVar("T")
-TIMED_QUESTIONS = 10  # how many questions are asked one by one, to say what a query costs
+TIMED_QUESTIONS = 10  # how many questions are asked one by one to measure a query's cost
 
 
 class Workbench:
-    """Invariant: `evidences` and all orders follow `questions`, which are those of the set whose evidence a token
-    holds."""
+    """Invariant: `evidences` and all orders follow `questions`, the questions of the set whose evidence touches a
+    token."""
 
     def __init__(self, evaluation_set: EvaluationSet, landmark_encoder: Encoder, baseline_encoder: Encoder, cache: VectorCache) -> None:
         self.corpus = make_corpus([document.text for document in evaluation_set.documents], baseline_encoder)
         self.questions, self.evidences = answerable(self.corpus, evaluation_set)
         self.name, self.cache = evaluation_set.name, cache
-        # Budgets count the baseline's tokens; another encoder's windows need its own.
+        # Budgets count the baseline's tokens; another encoder's windows need that encoder's tokens.
         is_same = landmark_encoder.folder.fingerprint == baseline_encoder.folder.fingerprint
         self.landmark_corpus = self.corpus if is_same else make_corpus(self.corpus.texts, landmark_encoder)
         self.encoders = {"landmark": landmark_encoder, "baseline": baseline_encoder}
@@ -55,7 +55,7 @@ class Workbench:
         return self.made[key]  # type: ignore[return-value]
 
     def only(self, indices: Sequence[int]) -> Workbench:
-        """A bench of the same texts for some of its questions, which makes everything else anew."""
+        """A bench of the same texts for some of the questions; everything else is made again."""
         bench = copy(self)
         bench.questions = tuple(self.questions[index] for index in indices)
         bench.evidences = tuple(self.evidences[index] for index in indices)
@@ -63,7 +63,7 @@ class Workbench:
         return bench
 
     def with_encoder(self, encoder: Encoder, cache: VectorCache) -> Workbench:
-        """The same bench for other weights of the same tokenizer."""
+        """The same bench for other weights with the same tokenizer."""
         bench = self.only(range(len(self.questions)))
         bench.encoders, bench.cache = {"landmark": encoder, "baseline": encoder}, cache
         return bench
@@ -107,7 +107,7 @@ class Workbench:
         return self.plain if vectors.startswith("late-") else self.encoders["baseline"]
 
     def time_queries(self, key: tuple[str, ...], ask: Callable[[int], object]) -> None:
-        """Note what one question costs, as the median of some that are asked one by one."""
+        """Record the cost of one question: the median over a few that are asked one by one."""
         self.query_ms[key] = median_ms([partial(ask, question) for question in range(min(TIMED_QUESTIONS, len(self.questions)))])
 
     def vector_scores(self, system: System) -> Float32Array:
@@ -122,8 +122,8 @@ class Workbench:
         return self.make(("scores", system.vectors), score)
 
     def word_scores(self, cut: str) -> Float32Array:
-        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf: they are no
-        hits."""
+        """BM25 of all questions with all pieces [Q, P]; pieces without a word of the question have -inf, so they are
+        not hits."""
 
         def score() -> Float32Array:
             postings = self.postings(cut)
@@ -159,7 +159,7 @@ class Workbench:
         return [self.shape(system, index, order) for index, order in enumerate(orders)]
 
     def combined_orders(self, system: System, scope: str) -> list[Order]:
-        """The orders of a system that searches by vectors, with all else that it looks at."""
+        """The orders of a system that searches by vectors, combined with its other scores."""
         dense = self.vector_orders(system, scope)
         lexical = self.word_orders(system.words, scope) if system.words else [None] * len(dense)
         pieces = self.pieces(system.cut)
@@ -168,8 +168,7 @@ class Workbench:
         return [combine_orders(system, places_P, *one) for one in found]
 
     def shape(self, system: System, question: int, order: Order) -> Ranking:
-        """Hits as the text that they bring: as spans, or as their pieces with the sentences around them that the system
-        adds."""
+        """Hits as text: as spans, or as their pieces with the sentences around them that the system adds."""
         if system.span:
             cosines_S, is_fused = self.vector_scores(system)[question], bool(system.words)
             return rank_grown(self.corpus, system.span, cosines_S, order, is_fused=is_fused, keeps_end=system.keeps_end)
@@ -194,7 +193,7 @@ class Workbench:
 
 
 def encode_key(encoder: Encoder) -> tuple[str, ...]:
-    """Under which a bench keeps an encoder's question vectors, and what encoding one question costs."""
+    """The key under which a bench keeps an encoder's question vectors and the cost of encoding one question."""
     return ("questions", encoder.folder.fingerprint, encoder.folder.pooling)
 
 

@@ -1,4 +1,5 @@
-"""A run's state on disk: enough to go on as if nothing had happened. Written whole or not at all, and synced."""
+"""A run's state on disk: enough to continue as if nothing had happened. Written completely or not at all, and
+synced."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ CHECKPOINT_FILE = "checkpoint.pt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a run is: `step` updates of stage `stage` are done, `total_steps` of all; `elapsed_s` seconds of this stage
-    have passed. `best` is the highest dev figure so far (-1: none)."""
+    """Where a run is: `step` updates of stage `stage` are done, and `total_steps` over all stages; `elapsed_s` seconds
+    of this stage have passed. `best` is the highest dev figure so far (-1: none)."""
 
     stage: int = 0
     step: int = 0
@@ -38,7 +39,7 @@ def save_checkpoint(run_path: Path, position: Position, tensors: Mapping[str, An
         try:
             torch.save(state, file)
         except RuntimeError as error:
-            if isinstance(error.__context__, OSError):  # a full disk, which torch's own complaint hides
+            if isinstance(error.__context__, OSError):  # a full disk, which torch's own error hides
                 raise error.__context__ from None
             raise
         file.flush()
@@ -62,13 +63,13 @@ def load_checkpoint(run_path: Path) -> tuple[Position, dict[str, Any], Any] | No
 
 
 def append_to_curve(path: Path, value: JsonObject) -> None:
-    """One more line of a curve."""
+    """Append a line to a curve."""
     with path.open("a", encoding="ascii") as file:
         file.write(json.dumps(value, allow_nan=False) + "\n")
 
 
 def read_curve_lines(path: Path) -> list[JsonObject]:
-    """A curve's whole lines; a torn last one is left out."""
+    """A curve's complete lines; a torn last line is skipped."""
     if not path.is_file():
         return []
     lines = []
@@ -81,7 +82,7 @@ def read_curve_lines(path: Path) -> list[JsonObject]:
 
 
 def rewind_curve(path: Path, total_steps: int) -> None:
-    """Drop what was written after the checkpoint: those steps are made again."""
+    """Drop what was written after the checkpoint: those steps will run again."""
     if not path.is_file():
         return
     kept = [line for line in read_curve_lines(path) if line["total_steps"] <= total_steps]

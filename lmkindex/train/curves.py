@@ -11,11 +11,11 @@ from ..records import JsonObject
 from .checkpoint import read_curve_lines
 from .run_folder import CURVE_FILE, DEV_FILE
 
-MAX_POINTS = 200  # of the loss: more would be a smear; each is the mean of its steps
+MAX_POINTS = 200  # of the loss: more would smear; each point is the mean of its steps
 
 
 def draw_curves(run_path: Path) -> list[Path]:
-    """Draw `loss.png` and `dev.png` into the run's folder; what has no point yet is left out. Raises `UsageError`
+    """Draw `loss.png` and `dev.png` into the run's folder; a figure without points yet is left out. Raises `UsageError`
     without matplotlib."""
     loss = loss_figure(read_curve_lines(run_path / CURVE_FILE))
     dev = dev_figure(read_curve_lines(run_path / DEV_FILE))

@@ -25,8 +25,8 @@ WEIGHT_SUFFIXES = (".safetensors", ".bin")
 
 def export_encoder(trainee: Trainee, target: Path, *, average: float, training: JsonObject, anchor: Path | None = None) -> Path:
     """Write the encoder folder `target` (replaced whole). `average` < 1 mixes the trained weights with those in the
-    file `anchor`, without one the start folder's (weight averaging of a fine-tuned model with what it started from:
-    Wortsman et al. 2022, arXiv 2109.01903)."""
+    file `anchor`, or with the start folder's if there is no anchor (weight averaging of a fine-tuned model with its
+    starting point: Wortsman et al. 2022, arXiv 2109.01903)."""
     start = trainee.folder.path
     staging = target.with_name(f"{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
@@ -44,7 +44,7 @@ def export_encoder(trainee: Trainee, target: Path, *, average: float, training: 
 
 
 def save_weights(weights: Mapping[str, torch.Tensor], target: Path) -> None:
-    """Weights as float16 safetensors, whole or not at all. Raises `EncoderError` on a full disk."""
+    """Write the weights as float16 safetensors, completely or not at all. Raises `EncoderError` on a full disk."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -52,10 +52,10 @@ def save_weights(weights: Mapping[str, torch.Tensor], target: Path) -> None:
     try:
         save_file({name: value.half().contiguous() for name, value in weights.items()}, staging, {"format": "pt"})
     except SafetensorError as error:
-        raise EncoderError(f"{target} cannot be written ({error}): make room, and run the same command again.") from error
+        raise EncoderError(f"{target} cannot be written ({error}): free disk space and run the same command again.") from error
     mask = os.umask(0)
     os.umask(mask)
-    staging.chmod(0o666 & ~mask)  # safetensors lets only the owner read: an encoder is for everybody whom the folder is for
+    staging.chmod(0o666 & ~mask)  # safetensors makes files readable by the owner only; the folder's own permissions should decide
     staging.replace(target)
 
 
@@ -68,8 +68,8 @@ def plain_weights(trainee: Trainee) -> dict[str, torch.Tensor]:
 
 
 def merged_weights(model: Any) -> dict[str, torch.Tensor]:
-    """What peft's `merge_and_unload` would leave, in float16. Layer by layer, so that there never is a second model in
-    fp32, and in copies: to add an adapter to bf16 weights and take it away again would change them."""
+    """What peft's `merge_and_unload` would leave, in float16. It works layer by layer, so that there is never a second
+    model in fp32, and on copies: adding an adapter to bf16 weights and subtracting it again would change them."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     plain = model.get_base_model()
@@ -80,25 +80,26 @@ def merged_weights(model: Any) -> dict[str, torch.Tensor]:
     for name, module in adapted.items():
         merged = copy.deepcopy(module).float()
         merged.merge()
-        owner = name.removesuffix(".token_adapter")  # of the landmark's row of the embedding table
+        owner = name.removesuffix(".token_adapter")  # the adapter of the landmark's row of the embedding table
         weights |= {f"{owner}.{key}": value.detach().half().cpu() for key, value in merged.get_base_layer().state_dict().items()}
     return weights
 
 
 def averaged(weights: Mapping[str, torch.Tensor], anchor: Path, share: float) -> dict[str, torch.Tensor]:
-    """`share` of the trained weights and the rest of the anchor's. Raises `EncoderError` when the anchor has others."""
+    """`share` of the trained weights, the rest from the anchor. Raises `EncoderError` when the anchor lacks a
+    weight."""
     import torch
     from safetensors.torch import load_file
 
     given = load_file(anchor) if anchor.is_file() else {}
     missing = sorted(set(weights) - set(given))
     if missing:
-        raise EncoderError(f"{anchor} lacks {', '.join(missing[:3])}: a base in several files cannot be averaged with; set average = 1.")
+        raise EncoderError(f"{anchor} lacks {', '.join(missing[:3])}: a base in several files cannot be averaged; set average = 1.")
     return {name: torch.lerp(given[name].float(), value.float(), share).to(value.dtype) for name, value in weights.items()}
 
 
 def write_config(path: Path) -> None:
-    """Say that the weights are float16 now."""
+    """Record that the weights are now float16."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config["dtype"] = "float16"
     config.pop("torch_dtype", None)

@@ -1,9 +1,9 @@
-"""Which landmarks of a batch answer which question, with what weight, and which of the others count as negatives.
+"""Which landmarks of a batch answer which question, with what weight, and which other landmarks count as negatives.
 
 Positives: landmarks whose sentences touch a run of the question. Their weights are `exp(-alpha * i)`, i = sentences
 back from the run's last one, divided by their sum (design.md, "The objective", after the paper's position-aware one).
-No negatives: positives, sentences that hold the question's answer string, and what answers another question of the same
-words.
+These are not negatives: positives, sentences that hold the question's answer string, and sentences that answer another
+question with the same words.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A recipe -> an encoder folder: the stages of a run and their updates, in order, until it is done or stopped.
 
-A run that was stopped at any moment goes on from its last checkpoint with the same batches. Takes a recipe, the data
-and the run's folder. Knows no forward and no loss: `training_run` holds the state that is moved on here, `update` makes
-the gradients.
+A run can stop at any moment; it resumes from its last checkpoint with the same batches. Takes a recipe, the data and
+the run's folder. Knows no forward and no loss: `training_run` holds the state that this module advances, `update`
+computes the gradients.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def run_training(
     on_step: OnStep = lambda stage, progress, line: None,
     open_dev: OpenDev | None = None,
 ) -> Path:
-    """Train, or go on training, and give the finished encoder folder `RUN/encoder`: the best on the development sets,
-    without any the last.
+    """Train, or resume training, and return the finished encoder folder `RUN/encoder`: the best encoder on the
+    development sets, or the last one if there are none.
 
     `open_dev` makes the measure of the recipe's development sets. Raises `InterruptedBuildError` after saving when
-    `stop` gives the number of a signal, and `UsageError` for data or a folder that do not fit the recipe.
+    `stop` returns a signal number, and `UsageError` when the data or the folder do not fit the recipe.
     """
     if (run_path / "encoder" / "landmark.json").is_file():
         if is_main_process():
@@ -61,7 +61,7 @@ def run_training(
 
 
 def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_step: OnStep) -> None:
-    """The updates of the current stage that are still to be made."""
+    """Run the remaining updates of the current stage."""
     run.begin_stage(stage)
     maker = row_maker(run.load_encoder(run.run_path / "start"), min(stage.window_tokens, run.trainee.folder.window_tokens))
     sampler = Sampler(sets=run.sets, stage=stage, maker=maker, mined=run.mined_of(run.position.stage, stage))
@@ -82,12 +82,12 @@ def run_stage(run: TrainingRun, stage: StageRecipe, stop: Callable[[], int], on_
             saved_at = time.monotonic()
         if signal_number:
             run.processes.leave()  # together: a launcher ends the others as soon as one of them has left
-            raise InterruptedBuildError("Stopped; the run is saved. The same command goes on.", signal_number)
+            raise InterruptedBuildError("Stopped; the run is saved. Run the same command to continue.", signal_number)
     run.end_stage(stage)
 
 
 def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObject:
-    """One update; its line of the curve."""
+    """Make one update. Returns its line of the curve."""
     import torch
 
     started = time.monotonic()
@@ -101,8 +101,8 @@ def step_once(run: TrainingRun, stage: StageRecipe, sampler: Sampler) -> JsonObj
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, stage.max_gradient))
-    if not math.isfinite(norm + update.loss):  # before the weights have it too
-        raise UsageError(f"The loss or its gradient is not finite in step {position.total_steps + 1}: try a lower learning_rate.")
+    if not math.isfinite(norm + update.loss):  # before it reaches the weights
+        raise UsageError(f"The loss or its gradient is not finite at step {position.total_steps + 1}: try a lower learning_rate.")
     rate = learning_rate_at(stage, stage_progress(stage, position.step + 0.5, position.elapsed_s))
     for group in run.optimizer.param_groups:
         group["lr"] = rate

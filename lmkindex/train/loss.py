@@ -15,7 +15,7 @@ def position_aware_loss(
     form of design.md, "The objective").
 
     Vectors are normalised. Each positive's softmax runs over itself and the question's negatives, never over the span's
-    other sentences. With `alpha = 0` in the weights, it is the plain objective (paper eq. 2).
+    other sentences. With `alpha = 0` in the weights, this is the plain objective (paper eq. 2).
     """
     import torch.nn.functional as F  # noqa: N812
 

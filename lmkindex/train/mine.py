@@ -1,5 +1,5 @@
-"""Hard negatives: sentences that the current model wrongly takes for answers, in the form that the sampler takes. Knows
-no loss."""
+"""Hard negatives: sentences that the current model mistakes for answers, in the form that the sampler expects. Knows no
+loss."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from .sampler import Mined
 from .training_rows import Segment, make_training_row, row_maker, segments_row
 from .training_sets import TrainingSet, holds_answer
 
-KEPT = 8  # candidates a question
-SKIPPED = 3  # the very best are often answers that nobody marked
-NEAR_SENTENCES = 3  # what stands this near to the evidence is in the window of its question anyway
-MAX_QUESTIONS = 2000  # of a set
+KEPT = 8  # candidates per question
+SKIPPED = 3  # the very best are often unmarked answers
+NEAR_SENTENCES = 3  # sentences this near to the evidence are in the question's window anyway
+MAX_QUESTIONS = 2000  # per set
 
 
 def mine_negatives(
     sets: Sequence[TrainingSet], stage: StageRecipe, encoder: Encoder, seed: int, on_set: Callable[[str], None] | None = None
 ) -> Mined:
-    """For questions of `mine_documents` documents a set: the sentences of these documents with the highest similarity,
-    from the fourth on, without the evidence and its neighbours and without sentences that hold an answer string."""
+    """For questions of `mine_documents` documents per set: the sentences of these documents with the highest
+    similarity, from the fourth on. The evidence, its neighbours and sentences that hold an answer string are left
+    out."""
     mined: dict[int, dict[int, tuple[int, ...]]] = {}
     for set_index, one in enumerate(sets):
         if stage.sets and one.name not in stage.sets:
@@ -53,7 +54,7 @@ def mine_negatives(
 def encode_documents(
     set_index: int, sets: Sequence[TrainingSet], documents: Sequence[int], encoder: Encoder, window_tokens: int
 ) -> tuple[np.ndarray, Float32Array]:
-    """The documents' sentences (indices in their set) and their vectors, in windows side by side."""
+    """The documents' sentences (indices in their set) and their vectors, from consecutive windows."""
     one, maker = sets[set_index], row_maker(encoder, min(window_tokens, encoder.folder.window_tokens))
     rows: list[Row] = []
     sentences: list[int] = []
@@ -70,9 +71,9 @@ def encode_documents(
 
 
 def is_hard(one: TrainingSet, question: int, sentence: int) -> bool:
-    """Whether a sentence is no answer, as far as we know, and not beside one."""
+    """Whether a sentence is, as far as we know, neither an answer nor near one."""
     asked = one.questions[question]
-    runs = one.runs_of_text[asked.text.lower()].tolist()  # also of other questions of the same words
+    runs = one.runs_of_text[asked.text.lower()].tolist()  # also of other questions with the same words
     if any(first - NEAR_SENTENCES <= sentence <= last + NEAR_SENTENCES for first, last in runs):
         return False
     text = one.text[one.sentence_starts_S[sentence] : one.sentence_ends_S[sentence]].lower()

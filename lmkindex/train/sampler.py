@@ -1,10 +1,10 @@
 """Training sets -> batches. A batch is a pure function of its seed (recipe, stage, step, process): nothing is
 remembered between steps.
 
-By kind, a draw gives: `documents` windows at random places of one coherent document; `pseudo` a row of shuffled, joined
-passages of different questions; `pairs` a row with one landmark for a passage; `chunks` a document's window cut into
-chunks, one row each (what an ordinary chunk embedder learns from); `distil` what `documents` gives, with the same texts
-without landmarks for the base. Knows no model.
+A draw depends on the stage's kind. `documents`: windows at random places of one coherent document; `pseudo`: a row of
+shuffled, joined passages of different questions; `pairs`: a row with one landmark for a passage; `chunks`: a document's
+window cut into chunks, one row each (what an ordinary chunk embedder learns from); `distil`: the same as `documents`,
+and the same texts without landmarks for the base. Knows no model.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .training_batch import Asked, LandmarkPlace, TrainingBatch
 from .training_rows import RowMaker, Segment, make_training_row, segments_row
 from .training_sets import LabelledQuestion, TrainingSet
 
-Mined = Mapping[int, Mapping[int, tuple[int, ...]]]  # set -> question -> sentences of the set that the model takes for answers
-CHUNK_SHARES = (0.5, 1.0, 2.0)  # of `passage_tokens`: chunks of several sizes, so that one encoder serves them all
-ROW_DRAWS = 100  # passages that are tried to fill a row
-MINED_SHARE = 0.5  # of the passages: those of questions that have hard negatives
+Mined = Mapping[int, Mapping[int, tuple[int, ...]]]  # set -> question -> sentences of the set that the model mistakes for answers
+CHUNK_SHARES = (0.5, 1.0, 2.0)  # of `passage_tokens`: several chunk sizes, so that one encoder serves them all
+ROW_DRAWS = 100  # passages tried per row
+MINED_SHARE = 0.5  # share of the passages drawn from questions with hard negatives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
-    """All that a draw depends on besides its seed."""
+    """Everything that a draw depends on besides its seed."""
 
     sets: tuple[TrainingSet, ...]
     stage: StageRecipe
@@ -42,18 +42,18 @@ class Sampler:
 
 
 def draw_batch(sampler: Sampler, generator: np.random.Generator) -> TrainingBatch:
-    """Draw rows until `batch_tokens` are full, then label. Questions whose landmarks were cut off are left out."""
+    """Draw rows until they hold `batch_tokens`, then label. Questions whose landmarks were cut off are left out."""
     used = [index for index, one in enumerate(sampler.sets) if not sampler.stage.sets or one.name in sampler.stage.sets]
     weights = np.asarray([sampler.sets[index].weight for index in used])
     if 0 < sampler.stage.sets_per_batch < len(used):
         chosen = generator.choice(len(used), sampler.stage.sets_per_batch, replace=False, p=weights / weights.sum())
-        used, weights = [used[index] for index in chosen], np.ones(len(chosen))  # the choice has weighed them
+        used, weights = [used[index] for index in chosen], np.ones(len(chosen))  # the choice above already used the weights
     rows: list[Row] = []
     places: list[LandmarkPlace] = []
     asked: dict[Asked, None] = {}
     shown: list[list[Segment]] = []
     num_tokens = 0
-    while num_tokens < sampler.stage.batch_tokens or not asked:  # a part of a run that is longer than a window may hold no run's end
+    while num_tokens < sampler.stage.batch_tokens or not asked:  # a window inside a long run may hold no run's end
         set_index = used[int(generator.choice(len(used), p=weights / weights.sum()))]
         for segments in draw_rows(sampler, set_index, generator):
             row, row_places = segments_row(sampler.maker, sampler.sets, segments)
@@ -72,7 +72,7 @@ def make_teacher_rows(sampler: Sampler, batch: TrainingBatch, shown: Sequence[Se
     rows = []
     for row, segments in zip(batch.rows, shown, strict=True):
         plain, _ = segments_row(maker, sampler.sets, segments)
-        num_landmarks = len(row.starts)  # with landmarks, less fits in
+        num_landmarks = len(row.starts)  # a row with landmarks holds fewer sentences
         rows.append(replace(plain, starts=plain.starts[:num_landmarks], ends=plain.ends[:num_landmarks]))
     questions = [sampler.sets[one.set_index].questions[one.question] for one in batch.asked]
     return (*rows, *(make_training_row(maker, [question.ids_T]) for question in questions))
@@ -131,13 +131,13 @@ def draw_windows(sampler: Sampler, set_index: int, generator: np.random.Generato
 
 
 def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, generator: np.random.Generator) -> Segment:
-    """A window with one of the question's runs in it; of a run that is longer than the window, its end or a random
-    part."""
+    """A window with one of the question's runs in it. If the run is longer than the window, the window holds its end or
+    a random part."""
     one = sampler.sets[set_index]
     document_first, document_end = one.document_sentences[question.document : question.document + 2].tolist()
     first, last = question.runs[int(generator.integers(len(question.runs)))]
     tokens = one.sentence_tokens[document_first : document_end + 1]
-    costs = tokens + np.arange(len(tokens)) * len(sampler.maker.landmark)  # before each sentence of the document
+    costs = tokens + np.arange(len(tokens)) * len(sampler.maker.landmark)  # tokens before each sentence of the document
     start, end = first - document_first, last + 1 - document_first
     if costs[end] - costs[start] > sampler.maker.room:
         start = end - 1 if generator.random() < 0.5 else int(generator.integers(start, end))
@@ -149,8 +149,8 @@ def window_around(sampler: Sampler, set_index: int, question: LabelledQuestion, 
 
 
 def draw_passages(sampler: Sampler, set_index: int, generator: np.random.Generator) -> list[Segment]:
-    """Passages of different questions of a set, with those that the model took for answers, shuffled: a
-    pseudo-document."""
+    """A pseudo-document: shuffled passages of different questions of a set, with passages that the model mistook for
+    answers."""
     one = sampler.sets[set_index]
     passages: list[Segment] = []
     room = sampler.maker.room
@@ -186,8 +186,8 @@ def passage_of(sampler: Sampler, set_index: int, question: LabelledQuestion, gen
 
 
 def passage_around(sampler: Sampler, set_index: int, run: tuple[int, int], generator: np.random.Generator) -> Segment:
-    """The run `[first, last]`, its beginning cut where it is over `passage_tokens` or a row, with sentences of its
-    paragraph around it."""
+    """The run `[first, last]` with sentences of its paragraph around it. A run that exceeds `passage_tokens` or a row
+    loses its beginning."""
     one = sampler.sets[set_index]
     first, last = run
 
@@ -222,7 +222,7 @@ def cut_chunks(one: TrainingSet, segment: Segment, size_tokens: int) -> Iterator
 
 
 def draw_questions(sampler: Sampler, segments: Sequence[Segment], generator: np.random.Generator) -> list[Asked]:
-    """Up to `max_questions` for a row: those whose evidence ends in it (its ultimate boundary is there to be found)."""
+    """Up to `max_questions` questions whose evidence ends in the row, so that their ultimate boundary can be found."""
     found: list[Asked] = []
     for segment in segments:
         one = sampler.sets[segment.set_index]

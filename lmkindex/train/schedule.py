@@ -14,7 +14,7 @@ def stage_progress(stage: StageRecipe, step: float, elapsed_s: float) -> float:
 
 
 def learning_rate_at(stage: StageRecipe, progress: float) -> float:
-    """Linear warm-up over the first `warmup` of the stage, then a cosine to zero (Loshchilov & Hutter 2017, eq. 5)."""
+    """Linear warm-up over the share `warmup` of the stage, then a cosine to zero (Loshchilov & Hutter 2017, eq. 5)."""
     if progress < stage.warmup:
         return stage.learning_rate * max(progress / stage.warmup, 0.01)
     return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - stage.warmup) / (1 - stage.warmup)))

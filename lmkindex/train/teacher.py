@@ -1,8 +1,8 @@
-"""A batch -> the vectors that a `distil` stage teaches: views of a sentence that the untrained base has, as one vector.
+"""A batch -> the vectors that a `distil` stage teaches: the untrained base's views of a sentence, as one vector.
 
-The base gives a sentence's mean in its window, the same for the sentence alone, and the latter of the sentences around
-it. Their sum finds more than any of them (docs/log.md); a landmark can learn it, because it sees all of that. Knows no
-gradient. Shapes: N landmarks, V vectors (landmarks, then questions), D dimensions.
+The base gives a sentence's mean in its window, its mean alone, and the means of its neighbours, each alone. Their sum
+finds more than any of them (docs/log.md). A landmark can learn it, because it sees all of that text. Knows no gradient.
+Shapes: N landmarks, V vectors (landmarks, then questions), D dimensions.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ NEIGHBOURS = ((-2, 0.5), (-1, 1.0), (1, 1.0), (2, 0.5))  # distance in sentences
 
 
 def teacher_vectors(teacher: Encoder, batch: TrainingBatch, stage: StageRecipe) -> Float32Array:
-    """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's is the base's own
-    vector."""
+    """Normalised targets [V, D] of `batch.teacher_rows`, which end with the questions; a question's target is the
+    base's own vector."""
     in_windows_VD = normalise(np.concatenate(teacher.encode_rows(batch.teacher_rows)))
     if not stage.teacher_isolated and not stage.teacher_near:
         return in_windows_VD
@@ -41,7 +41,7 @@ def isolated_rows(teacher: Encoder, rows: Sequence[Row]) -> list[Row]:
 
 
 def joins_of(places: Sequence[LandmarkPlace], rows: Sequence[Row]) -> list[int]:
-    """Landmarks that do not go on from the one before: the first of a row, or of another passage."""
+    """Landmarks that do not continue from the landmark before: the first of a row, or of another passage."""
     row_starts = set(np.cumsum([len(row.starts) for row in rows]).tolist())
     is_join = [one.set_index != other.set_index or one.first != other.end for other, one in pairwise(places)]
     return [index for index, joins in enumerate(is_join, start=1) if joins or index in row_starts]

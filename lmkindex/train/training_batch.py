@@ -26,12 +26,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingBatch:
-    """Q questions and N landmarks of B rows. `weights_QN` are the position-aware weights of the positives, each row's
-    sum 1; `is_negative_QN` are the landmarks that count against the question. `places` and the rows' landmarks have the
-    same order.
+    """Q questions and N landmarks of B rows. `weights_QN` are the position-aware weights of the positives, each row
+    summing to 1; `is_negative_QN` are the landmarks that count against the question. `places` and the rows' landmarks
+    have the same order.
 
-    In a stage with a teacher, `targets_VD` are the normalised vectors that the landmarks, then the questions, are to
-    have or to stay near; they are what the base gives for `teacher_rows`, the same texts without landmarks.
+    In a stage with a teacher, `targets_VD` are the normalised vectors that the landmarks, then the questions, should
+    have or stay near. They are the base's vectors for `teacher_rows`, the same texts without landmarks.
     """
 
     rows: tuple[Row, ...]

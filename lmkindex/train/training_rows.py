@@ -16,8 +16,8 @@ from .training_sets import TrainingSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Sentences `[first, end)` of a set that stand side by side in a row. With `is_unit` one landmark at their end
-    stands for all of them, else each sentence has its own."""
+    """Consecutive sentences `[first, end)` of a set in a row. With `is_unit`, one landmark at their end stands for all
+    of them; otherwise each sentence has its own."""
 
     set_index: int
     first: int
@@ -45,7 +45,7 @@ class RowMaker:
 
     @property
     def room(self) -> int:
-        """Tokens of a row that are not special."""
+        """How many tokens of a row are left for text and landmarks."""
         return self.max_tokens - len(self.prefix_ids) - len(self.suffix_ids)
 
 

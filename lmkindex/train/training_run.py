@@ -1,7 +1,7 @@
 """A run in memory: the model in training, its optimizer, the sets, and how far it has come.
 
-Takes a recipe, the data and the run's folder, and goes back to the checkpoint that is there. Saves, exports and
-measures the encoder as it is. Does not know when that happens: `loop` decides it.
+Takes a recipe, the data and the run's folder, and resumes from the folder's checkpoint. Saves, exports and measures the
+encoder as it is; `loop` decides when.
 """
 
 from __future__ import annotations
@@ -35,25 +35,24 @@ OnNote = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainOptions:
-    """How a run is carried out. It changes the rounding, nothing else of what is learnt. `threads=0` takes every
-    core."""
+    """How a run is carried out. Affects only the rounding of what is learnt. `threads=0` uses every core."""
 
     device: str = "auto"
     threads: int = 0
 
 
 class DevMeasure(Protocol):
-    """How good an encoder is so far, as the caller wants it measured (`evaluate/dev.py` has the usual way)."""
+    """How good an encoder is so far, by the caller's measure (`evaluate/dev.py` has the usual one)."""
 
     def measure(self, encoder: Encoder) -> JsonObject:
-        """`recall`, 0..1, by which the best encoder is chosen, and its parts: `by_budget`, `by_set`."""
+        """`recall`, 0..1, which decides the best encoder, and its parts: `by_budget`, `by_set`."""
 
 
 OpenDev = Callable[[Path, DevRecipe, Encoder, int], DevMeasure]  # data folder, [dev] of the recipe, the untrained encoder, seed
 
 
 class TrainingRun:
-    """A run in memory. Invariant: `position` says how many updates `trainee` and `optimizer` have had."""
+    """A run in memory. Invariant: `position` counts the updates that `trainee` and `optimizer` have had."""
 
     def __init__(
         self, recipe: Recipe, data_path: Path, run_path: Path, options: TrainOptions, on_note: OnNote, open_dev: OpenDev | None
@@ -72,7 +71,7 @@ class TrainingRun:
         if self.processes.is_main:
             keep_data(self.sets, run_path)
         if recipe.dev.sets and open_dev is None:
-            raise UsageError("The recipe names development sets: give `open_dev`, or leave `sets` of [dev] empty.")
+            raise UsageError("The recipe names development sets: pass `open_dev`, or leave `sets` of [dev] empty.")
         self.dev = open_dev(data_path, recipe.dev, encoder, recipe.seed) if open_dev is not None and recipe.dev.sets else None
         self.trainee: Trainee = load_trainee(folder, recipe.lora, options.device, recipe.seed)
         self.workers: ThreadPoolExecutor = make_workers(self.trainee.device, options.threads)
@@ -82,8 +81,8 @@ class TrainingRun:
         self.restore()
 
     def restore(self) -> None:
-        """Go back to the checkpoint, or to the beginning; curve lines of later steps are dropped, because those steps
-        are made again."""
+        """Go back to the checkpoint, or to the beginning. Curve lines of later steps are dropped, because those steps
+        will run again."""
         found = load_checkpoint(self.run_path)
         if self.processes.is_main:
             sweep_torn(self.run_path)
@@ -91,34 +90,34 @@ class TrainingRun:
             rewind_curve(self.run_path / CURVE_FILE, total_steps)
             rewind_curve(self.run_path / DEV_FILE, total_steps)
             if not any(stage.kind == "distil" for stage in self.recipe.stages[: found[0].stage if found is not None else 0]):
-                (self.run_path / ANCHOR_FILE).unlink(missing_ok=True)  # a distil stage left it that will end again
+                (self.run_path / ANCHOR_FILE).unlink(missing_ok=True)  # left by a distil stage that will run to its end again
         if found is None:
             return
         position, weights, optimizer_state = found
         if self.trainee.model.load_state_dict(weights, strict=False).unexpected_keys:
-            raise UsageError(f"The checkpoint in {self.run_path} has other weights than the model: remove the folder and train again.")
+            raise UsageError(f"The checkpoint in {self.run_path} has different weights from the model: remove the folder and train again.")
         self.position = position
         if position.stage < len(self.recipe.stages):
             self.optimizer = make_optimizer(self.trainee, self.recipe.stages[position.stage])
             self.optimizer.load_state_dict(optimizer_state)
-        self.on_note(f"Going on from step {position.total_steps}")
+        self.on_note(f"Continuing from step {position.total_steps}")
 
     def load_encoder(self, path: Path) -> TransformerEncoder:
         return load_encoder(read_folder(path), EncodeOptions(device=self.options.device, threads=self.options.threads))
 
     def save(self) -> None:
-        """A checkpoint of the position."""
+        """Write a checkpoint of the position."""
         if self.processes.is_main:
             save_checkpoint(self.run_path, self.position, dict(self.trainee.trainable), self.optimizer.state_dict())
 
     def export(self, name: str) -> Path:
-        """The encoder as it is now, as a folder of the run."""
+        """Write the encoder as it is now to a folder of the run."""
         training = describe_training(self.recipe, self.position)
         average = self.recipe.average if self.anchor_path is not None else 1.0
         return export_encoder(self.trainee, self.run_path / name, average=average, training=training, anchor=self.anchor_path)
 
     def teach(self, batch: TrainingBatch, stage: StageRecipe) -> TrainingBatch:
-        """The batch with the vectors that the base, pooled by means, gives for its texts."""
+        """The batch with the base's vectors of its texts, pooled by means."""
         if self.teacher is None:
             folder = replace(read_folder(self.run_path / "start"), pooling="sentence_mean")
             self.teacher = load_encoder(folder, EncodeOptions(device=self.options.device, threads=self.options.threads))
@@ -126,8 +125,8 @@ class TrainingRun:
 
     @property
     def anchor_path(self) -> Path | None:
-        """The weights that the saved ones are averaged with; None while a `distil` stage, which makes them, is still to
-        end."""
+        """The weights that the saved weights are averaged with; None until the `distil` stage that makes them has
+        finished."""
         if not any(stage.kind == "distil" for stage in self.recipe.stages):
             return self.run_path / "start" / "model.safetensors"
         path = self.run_path / ANCHOR_FILE
@@ -150,7 +149,7 @@ class TrainingRun:
             return
         path = self.export("current")
         figures = self.dev.measure(self.load_encoder(path))
-        rewind_curve(self.run_path / DEV_FILE, self.position.total_steps - 1)  # if the run was stopped after it had measured here
+        rewind_curve(self.run_path / DEV_FILE, self.position.total_steps - 1)  # the run may have stopped after measuring here
         append_to_curve(self.run_path / DEV_FILE, {"total_steps": self.position.total_steps, "stage": self.position.stage, **figures})
         self.on_note(f"step {self.position.total_steps}: dev recall {figures['recall']:.4f} {figures['by_budget']}")
         if figures["recall"] > self.position.best:
@@ -158,23 +157,24 @@ class TrainingRun:
             keep_best(path, self.run_path)
 
     def begin_stage(self, stage: StageRecipe) -> None:
-        """The optimizer of the first stage; each later one gets its own when the stage before it ends."""
+        """Make the optimizer of the first stage; each later stage gets its own when the stage before it ends."""
         if self.optimizer is None:
             self.optimizer = make_optimizer(self.trainee, stage)
 
     def count_step(self) -> None:
-        """The weights have had one more update."""
+        """Count one more update of the weights."""
         self.position = replace(self.position, step=self.position.step + 1, total_steps=self.position.total_steps + 1)
 
     def set_clock(self, elapsed_s: float) -> None:
-        """Seconds of the stage. One clock for all processes, or the stage would end, and the rate fall, earlier in some of them."""
+        """Set the seconds of the stage. All processes share one clock, or the stage would end, and the learning rate
+        fall, earlier in some of them."""
         self.position = replace(self.position, elapsed_s=self.processes.largest(elapsed_s))
 
     def end_stage(self, stage: StageRecipe) -> None:
-        """Measure, go to the next stage with an optimizer of its own, save."""
+        """Measure, go to the next stage with its own optimizer, save."""
         if stage.kind == "distil" and self.anchor_path is None and self.processes.is_main:
             save_weights(plain_weights(self.trainee), self.run_path / ANCHOR_FILE)
-        self.teacher = None  # a second model in memory, of no use to other stages
+        self.teacher = None  # a second model in memory; no other stage needs it
         self.measure()
         self.position = replace(self.position, stage=self.position.stage + 1, step=0, elapsed_s=0.0)
         if self.position.stage < len(self.recipe.stages):
@@ -182,8 +182,8 @@ class TrainingRun:
         self.save()
 
     def place_encoder(self) -> None:
-        """Put the best encoder at `RUN/encoder`, without development sets the last one; remove what only training
-        needs."""
+        """Put the best encoder at `RUN/encoder`, or the last one if there are no development sets. Remove what only
+        training needs."""
         best = self.run_path / "best"
         target = self.run_path / "encoder"
         if best.is_dir():
@@ -195,7 +195,7 @@ class TrainingRun:
 
 
 def make_optimizer(trainee: Trainee, stage: StageRecipe) -> Any:
-    """AdamW (Loshchilov & Hutter 2019); biases and the scales of layer norms are not decayed."""
+    """AdamW (Loshchilov & Hutter 2019), without weight decay on biases and layer-norm scales."""
     import torch
 
     matrices = [parameter for _, parameter in trainee.trainable if parameter.ndim > 1]

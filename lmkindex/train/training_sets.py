@@ -1,8 +1,7 @@
 """Evaluation-style sets -> tokenized training sets: sentences, and for each question the sentences that answer it.
 
-A span becomes labels on all sentences that it touches. Knows no window, no batch and no model's weights: only the
-tokenizer. Offsets are characters of the set's documents one after another. Shapes: D documents, S sentences, T tokens
-of a set.
+A span labels all sentences that it touches. Knows the tokenizer, but no windows, no batches and no model weights.
+Offsets are characters of the set's documents joined end to end. Shapes: D documents, S sentences, T tokens of a set.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ from ..records import Int32Array, Int64Array
 from ..sentences import split_sentences
 from .recipe import Recipe, SetRecipe
 
-GUESSED = "position guessed"  # a note of squad_train: about one in six of these spans stands in the wrong place
-LONGEST_ANSWER_CHARS = 100  # longer texts are passages, not answers that stand elsewhere by chance
+GUESSED = "position guessed"  # a note of squad_train: about one in six of these spans is in the wrong place
+LONGEST_ANSWER_CHARS = 100  # longer texts are passages, not answers that occur elsewhere by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledQuestion:
     """A question and the runs of sentences `[first, last]` of its set that answer it, in order and disjoint; each run's
     last sentence is an ultimate boundary (paper §3.3). `answers` are lower-cased short answer strings: another sentence
-    that holds one is no negative."""
+    that holds one is not a negative."""
 
     text: str
     ids_T: Int32Array
@@ -61,7 +60,7 @@ class TrainingSet:
     ids_T: Int32Array
     questions: tuple[LabelledQuestion, ...]
     questions_of: tuple[tuple[int, ...], ...]  # of each document
-    runs_of_text: Mapping[str, Int64Array]  # [R, 2]: what answers a question of these words (lower case), drawn or not
+    runs_of_text: Mapping[str, Int64Array]  # [R, 2]: what answers a question with these words (lower case), drawn or not
 
     def num_tokens(self, first: int, end: int) -> int:
         """Tokens of sentences `[first, end)`."""
@@ -85,7 +84,7 @@ def load_sets(data_path: Path, recipe: Recipe, encoder: Encoder, on_set: Callabl
 
 
 def sample_set(given: EvaluationSet, options: SetRecipe, seed: int) -> EvaluationSet:
-    """The questions that can be learnt from, and their documents, at most `max_documents`."""
+    """The usable training questions and their documents, at most `max_documents`."""
     generator = np.random.default_rng([seed, *given.name.encode()])
     questions = [question for question in given.questions if question.spans and not question.note.startswith(GUESSED)]
     asked = sorted({question.doc_id for question in questions})
@@ -99,7 +98,7 @@ def sample_set(given: EvaluationSet, options: SetRecipe, seed: int) -> Evaluatio
 
 
 def make_training_set(given: EvaluationSet, options: SetRecipe, encoder: Encoder, seed: int = 0) -> TrainingSet:
-    """Split, tokenize and label; of the questions, at most `max_questions` are drawn."""
+    """Split, tokenize and label; draws at most `max_questions` questions."""
     texts = [document.text for document in given.documents]
     offsets_D = np.cumsum([0, *map(len, texts)]).tolist()
     split = [split_sentences(text) for text in texts]
@@ -164,7 +163,7 @@ def draw_some(questions: list[LabelledQuestion], max_questions: int, generator: 
 
 
 def answer_strings(answers: Sequence[str]) -> tuple[str, ...]:
-    """The answers that may stand elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two
+    """The answers that may occur elsewhere in a text, in lower case: no verdicts, no passages, nothing of one or two
     characters."""
     words = {" ".join(answer.lower().split()) for answer in answers}
     return tuple(sorted(answer for answer in words if 3 <= len(answer) <= LONGEST_ANSWER_CHARS and answer not in VERDICTS))
@@ -181,7 +180,7 @@ def pattern_of(answer: str) -> re.Pattern[str]:
 
 
 def runs_of(spans: Sequence[tuple[int, int]], offset: int, starts_S: Int64Array, ends_S: Int64Array) -> tuple[tuple[int, int], ...]:
-    """The sentences `[first, last]` that each span touches; runs that share a sentence are one."""
+    """The sentences `[first, last]` that each span touches; runs that share a sentence are merged."""
     runs: list[tuple[int, int]] = []
     for start, end in spans:
         first = int(np.searchsorted(ends_S, offset + start, side="right"))

@@ -1,10 +1,10 @@
-"""A batch -> gradients. All landmarks of the batch meet in one loss, whatever fits into memory at a time.
+"""A batch -> gradients. All landmarks of the batch share one loss, however little fits into memory at a time.
 
-Rows go through the model in micro-batches of few padded shapes. The loss is taken on their vectors alone; its gradients
-are then carried back through each micro-batch (gradient caching: Gao et al. 2021, arXiv 2101.06983). With
-`gradient_cache` a micro-batch is run again for that, without it its graph was kept: the same numbers, more memory, less
-time. On a CPU micro-batches run side by side, one thread each. Shapes: V vectors of a batch (landmarks and questions),
-N landmarks, Q questions, D dimensions.
+Rows go through the model in micro-batches of a few padded shapes. The loss is computed on their vectors alone; its
+gradients are then carried back through each micro-batch (gradient caching: Gao et al. 2021, arXiv 2101.06983). With
+`gradient_cache` each micro-batch runs again for that; without it, its graph is kept: the same numbers, more memory,
+less time. On a CPU, micro-batches run in parallel, one thread each. Shapes: V vectors of a batch (landmarks and
+questions), N landmarks, Q questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """What a batch gave: gradients in the order of `Trainee.trainable` (None: the parameter had no part), and figures
-    for the curve."""
+    """The result of a batch: gradients in the order of `Trainee.trainable` (None: the parameter was not used), and
+    figures for the curve."""
 
     gradients: list[Any]
     loss: float
@@ -54,7 +54,7 @@ class BatchLoss:
 
 
 def make_workers(device: str, threads: int) -> ThreadPoolExecutor:
-    """Threads for micro-batches: one core each on a CPU, a single one elsewhere."""
+    """Threads for micro-batches: one per core on a CPU, a single thread elsewhere."""
     num_workers = (threads or num_cores()) if device == "cpu" else 1
     return ThreadPoolExecutor(num_workers, "lmkindex-train", initializer=use_one_thread, initargs=(device,))
 
@@ -67,7 +67,7 @@ def compute_update(trainee: Trainee, batch: TrainingBatch, stage: StageRecipe, r
     plans = plan_batches([len(row.ids_T) for row in rows], batch_tokens=recipe.micro_batch_tokens, window_tokens=recipe.window_tokens)
     micros = [([rows[index] for index in plan.indices], plan.num_columns) for plan in plans]
     keeps_graphs = not recipe.gradient_cache
-    # 1. every vector of the batch
+    # 1. all vectors of the batch
     graphs = list(workers.map(lambda micro: forward_micro(trainee, micro, with_graph=keeps_graphs), micros))
     vectors_VD = torch.cat([graph.detach() for graph in graphs]).requires_grad_()
     # 2. the loss on the vectors alone
@@ -123,9 +123,11 @@ def carry_back(
     *,
     keeps_graphs: bool,
 ) -> Gradients:
-    """The parameters' gradients from those of each micro-batch's vectors, `parts`. Frees the graphs on its way.
+    """The parameters' gradients, from the gradients of each micro-batch's vectors, `parts`. Frees the graphs on the
+    way.
 
-    Each worker adds up its own micro-batches, then the workers' sums are added in order: the same sum every time.
+    Each worker adds up its own micro-batches, then the workers' sums are added in order, so the total is always the
+    same.
     """
     import torch
 

@@ -118,7 +118,7 @@ def test_sigterm_saves_the_run_and_the_same_command_goes_on(run: Run, recipe: Pa
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate()
     assert (process.returncode, out) == (143, "")
-    assert "Stopping" in err and "error: Stopped; the run is saved. The same command goes on." in err
+    assert "Stopping" in err and "error: Stopped; the run is saved. Run the same command to continue." in err
     num_steps = len(read_curve(curve_path))
     assert 2 <= num_steps < 80
     assert run(*command[3:])[0] == 0

@@ -254,7 +254,7 @@ def test_an_encoder_without_context_shows_no_difference(tmp_path: Path) -> None:
             assert {row[0] for row in differences(experiment, scope, measure).values()} == {0.0}
     assert experiment.settings["landmark_and_late_vectors_are_the_same"] is True
     assert "no clear difference" in experiment.verdict and "the interval includes zero" in experiment.verdict
-    assert "no second opinion" in experiment.verdict
+    assert "not a second opinion" in experiment.verdict
 
 
 def test_a_landmark_encoder_differs_from_late_chunking(tmp_path: Path, bert_folder: Callable[[str], Path]) -> None:
@@ -263,7 +263,7 @@ def test_a_landmark_encoder_differs_from_late_chunking(tmp_path: Path, bert_fold
     assert experiment.settings["landmark_and_late_vectors_are_the_same"] is False
     assert experiment.settings["largest_difference_of_a_coordinate"] > 0.01
     assert "Landmark minus late chunking: needs context" in experiment.verdict
-    assert "By set, needs context is from" in experiment.verdict
+    assert "By set, needs context ranges from" in experiment.verdict
     assert [row[0] for row in experiment.tables[4].rows] == ["pairs", "pairs", "second", "second"]
     value = experiment.to_json(1.0)
     for figure in value["figures"]:
@@ -282,7 +282,7 @@ def test_a_sentence_that_opens_its_paragraph_is_told_apart(tmp_path: Path) -> No
     document = replace(one.documents[0], text=opened)
     experiment = run(tmp_path, FakeEncoder(), replace(one, documents=(document,), questions=tuple(questions)))
     assert "100% of the self-contained sentences and 100% of those that need context" in experiment.verdict
-    assert "Too few stand inside paragraphs" in experiment.verdict
+    assert "Too few sentences are inside paragraphs" in experiment.verdict
 
 
 @pytest.mark.parametrize("num_pairs", [0, MIN_A_CLASS - 1])

@@ -246,7 +246,7 @@ def test_an_experiment_with_a_short_row_is_refused() -> None:
 def test_the_headline_counts_wins_and_losses() -> None:
     text = headline(make_results())
     assert "chunk-128+bm25 has the best recall, .600; landmark-auto has .550" in text
-    assert "above 6 of 8 other systems, below 2, and not apart from 0" in text
+    assert "above 6 of 8 other systems, below 2, and not clearly different from 0" in text
 
 
 # Figures

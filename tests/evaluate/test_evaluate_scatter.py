@@ -380,11 +380,11 @@ def test_the_experiment_says_what_it_did_and_says_it_again(tmp_path: Path) -> No
 
 def test_sets_without_runs_are_refused(tmp_path: Path) -> None:
     single = marked_set("single", 12, run=1)
-    with pytest.raises(UsageError, match="two consecutive sentences"):
+    with pytest.raises(UsageError, match="two or more consecutive sentences"):
         run_scatter(experiment_input([single], tmp_path))
     runs = marked_set("m", 12, run=3)
     alternatives = replace(runs, questions=tuple(replace(question, any_span=True) for question in runs.questions))
-    with pytest.raises(UsageError, match="two consecutive sentences"):
+    with pytest.raises(UsageError, match="two or more consecutive sentences"):
         run_scatter(experiment_input([alternatives], tmp_path))
 
 

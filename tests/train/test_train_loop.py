@@ -193,14 +193,14 @@ def test_a_run_stopped_by_a_signal_is_saved_and_goes_on(recipe: Recipe, data: Pa
             asked.append(0)
             return number if len(asked) % 4 == 0 else 0
 
-        with pytest.raises(InterruptedBuildError, match=r"The same command goes on") as error:
+        with pytest.raises(InterruptedBuildError, match=r"Run the same command to continue") as error:
             run_training(recipe, data, tmp_path / "run", ONE_THREAD, stop=stop)
         assert error.value.exit_code == code
         found = load_checkpoint(tmp_path / "run")
         assert found is not None and found[0].total_steps == len(asked)  # nothing is lost
     notes: list[str] = []
     run_training(recipe, data, tmp_path / "run", ONE_THREAD, on_note=notes.append)
-    assert "Going on from step 8" in notes
+    assert "Continuing from step 8" in notes
     assert result_of(tmp_path / "run") == result_of(finished)
 
 
@@ -250,7 +250,7 @@ def test_a_finished_run_returns_at_once(finished: Path, recipe: Recipe, data: Pa
 
 def test_another_recipe_in_the_same_folder_is_refused(finished: Path, recipe: Recipe, data: Path, tmp_path: Path) -> None:
     changed = replace(recipe, stages=(*recipe.stages, replace(recipe.stages[0], steps=1)))
-    with pytest.raises(UsageError, match=r"run of another recipe.*--output another folder"):
+    with pytest.raises(UsageError, match=r"run of another recipe.*another --output folder"):
         run_training(changed, data, finished, ONE_THREAD)
     with pytest.raises(StoppedError):
         run_training(recipe, data, tmp_path / "run", ONE_THREAD, on_step=stop_after(1, StoppedError()))
@@ -265,7 +265,7 @@ def test_other_data_in_the_same_folder_is_refused(recipe: Recipe, data: Path, tm
     shutil.copytree(data, changed)
     path = next(changed.glob(f"{sorted(recipe.sets)[0]}.qa.jsonl*"))
     path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
-    with pytest.raises(UsageError, match=rf"other data of {sorted(recipe.sets)[0]}: give --output another folder"):
+    with pytest.raises(UsageError, match=rf"different data for {sorted(recipe.sets)[0]}: choose another --output folder"):
         run_training(recipe, changed, tmp_path / "run", ONE_THREAD)
 
 
@@ -410,7 +410,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_it_spoils_the_weights(
 
     monkeypatch.setattr(lmkindex.train.loop, "compute_update", compute_badly)
     recipe = small_recipe(base, stages=[{"kind": "pairs", "steps": 5}], checkpoint_minutes=1e-9)
-    with pytest.raises(UsageError, match=r"not finite in step 3: try a lower learning_rate"):
+    with pytest.raises(UsageError, match=r"not finite at step 3: try a lower learning_rate"):
         run_training(recipe, data, tmp_path / "run", ONE_THREAD)
     found = load_checkpoint(tmp_path / "run")
     assert found is not None and found[0].total_steps == 2

@@ -267,5 +267,5 @@ def test_checkpoint_holds_only_what_learns_and_must_fit(whole_run: Path, llama_f
     assert all(".lora_" in key or key.endswith("trainable_tokens_delta.default") for key in state["weights"])
     state["weights"] = {f"other.{key}": value for key, value in state["weights"].items()}
     torch.save(state, run_path / "checkpoint.pt")
-    with pytest.raises(UsageError, match="other weights"):
+    with pytest.raises(UsageError, match="different weights"):
         run_training(lora_recipe(llama_folder), whole_run.with_name("data"), run_path, OPTIONS)

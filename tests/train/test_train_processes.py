@@ -134,7 +134,7 @@ def test_two_processes_stop_and_go_on_together_and_learn_the_same(llama_folder: 
     assert num_done < NUM_STEPS and (run_path / "checkpoint.pt").is_file()
 
     outputs = finish(start_two([*arguments, "0"]), 0)
-    assert f"Going on from step {num_done}" in outputs[0] and outputs[1] == ""
+    assert f"Continuing from step {num_done}" in outputs[0] and outputs[1] == ""
     curve = read_curve(run_path / "curve.jsonl")
     assert [line["total_steps"] for line in curve] == list(range(1, len(curve) + 1))
     assert {line["stage"] for line in curve} == {0, 1}  # the stage of some seconds ended in both at the same step

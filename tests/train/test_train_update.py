@@ -290,7 +290,7 @@ def test_the_start_is_made_once(bert_folder: Callable[[str], Path], tmp_path: Pa
 
 
 def test_a_base_that_cannot_be_used_is_an_error(bert_folder: Callable[[str], Path], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nowhere is no model folder.*all-MiniLM-L6-v2"):
+    with pytest.raises(UsageError, match=r"nowhere is not a model folder.*all-MiniLM-L6-v2"):
         prepare_start(small_recipe("nowhere"), tmp_path)
     with pytest.raises(UsageError, match="window_tokens must be at most that, not 513"):
         prepare_start(small_recipe(bert_folder("lmk"), window_tokens=tiny.NUM_POSITIONS + 1), tmp_path)

@@ -1,6 +1,6 @@
-"""Experiments that the method calls for: `run_NAME` in the module or package NAME takes an `ExperimentInput`, gives an
+"""Experiments about the method: `run_NAME` in the module or package NAME takes an `ExperimentInput` and returns an
 `Experiment`.
 
-Each knows its own question only; `common` has what goes in and comes out, `paired` their paired figures. See
+Each knows only its own question; `common` holds their input and output records, `paired` their paired figures. See
 docs/results/evaluation.md.
 """

@@ -1,4 +1,5 @@
-"""`budget`: quality against the tokens that a reader is given, all systems in one figure. Computed from an evaluation's results."""
+"""`budget`: quality against the number of tokens that a reader gets, all systems in one figure. Computed from an
+evaluation's results."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def run_budget(given: ExperimentInput) -> Experiment:
     budgets, main = results["budgets"], results["budget_tokens"]
     systems = {budget: systems_at(results, dataset, SCOPE, budget) for budget in budgets}
     if not systems[main]:
-        raise UsageError("The results hold no whole-corpus scope: run `lmkindex evaluate` again without --scope document.")
+        raise UsageError("The results have no whole-corpus scope: run `lmkindex evaluate` again without --scope document.")
     names = [name for name in order_systems(systems[main]) if not is_control(name)]
     drawn = sorted(names, key=lambda name: name != results["reference"])  # the first line is the thick one
     return Experiment(
@@ -49,7 +50,7 @@ def table_of(title: str, metric: str, names: Sequence[str], budgets: Sequence[in
 
 
 def figure_of(name: str, title: str, metric: str, names: Sequence[str], budgets: Sequence[int], systems: Systems) -> Figure:
-    """One line a system, without intervals: forty of them would hide the lines. They are in `results.json`."""
+    """One line per system, without intervals: forty intervals would hide the lines. They are in `results.json`."""
     series = [
         Series(
             name=system,
@@ -62,7 +63,7 @@ def figure_of(name: str, title: str, metric: str, names: Sequence[str], budgets:
 
 
 def budget_verdict(names: Sequence[str], budgets: Sequence[int], systems: Systems, reference: str) -> str:
-    """The best system at each budget, and how far the reference is from it."""
+    """The best system at each budget, and the reference's distance from it."""
     sentences = []
     for budget in budgets:
         best = max(names, key=lambda name: systems[budget][name]["recall"])

@@ -1,4 +1,4 @@
-"""What every experiment takes and gives: its input, and the JSON of its tables, figures and verdict."""
+"""The input and output of every experiment: `ExperimentInput`, and the JSON of its tables, figures and verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ...records import JsonObject
 class ExperimentInput:
     """Evaluation sets (all their documents; questions with evidence, sampled), encoders, and where vectors are kept.
 
-    `on_step` is told what is being done, in a few words. `results` is the `results.json` of an evaluation, where there is one.
+    `on_step` receives a few words on the current step. `results` is the `results.json` of an evaluation, if there is
+    one.
     """
 
     sets: tuple[EvaluationSet, ...]
@@ -44,7 +45,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What `lmkindex plot` draws; `kind` is lines or bars. Bars have a name for each group in `x_categories`."""
+    """What `lmkindex plot` draws; `kind` is lines or bars. For bars, `x_categories` names each group."""
 
     name: str
     title: str
@@ -80,9 +81,9 @@ class ExperimentTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """The outcome: what was asked, how, what came out, and what follows from it, computed from the numbers.
+    """The outcome: the question, the method, the results, and a verdict computed from the numbers.
 
-    `measured` names the sets and the encoder where they are not those that the experiment was given.
+    `measured` names the sets and the encoder if they differ from those that the experiment was given.
     """
 
     name: str

@@ -1,6 +1,7 @@
-"""Per-question figures of several conditions -> means and paired differences with 95% bootstrap intervals, and how they are written.
+"""Per-question figures of several conditions -> means and paired differences with 95% bootstrap intervals, and their
+text form.
 
-All conditions are resampled together, so a difference is a paired one. Shapes: Q questions, M conditions, R resamples.
+All conditions are resampled together, so all differences are paired. Shapes: Q questions, M conditions, R resamples.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 class PairedFigures(Generic[K]):
-    """Invariant: every condition has one figure a question, in the same order; a question counts once."""
+    """Invariant: every condition has one figure per question, in the same order; a question counts once."""
 
     def __init__(self, name: str, values: Mapping[K, Float64Array], seed: int) -> None:
         self.columns = {key: index for index, key in enumerate(values)}
@@ -62,7 +63,7 @@ def show_difference(interval: Interval) -> str:
 
 
 def direction(interval: Interval) -> str:
-    """What a difference's interval allows to say: "higher", "lower", or "no clear difference" when it includes zero."""
+    """A difference's direction by its interval: "higher", "lower", or "no clear difference" when it includes zero."""
     return "higher" if interval.low > 0 else "lower" if interval.high < 0 else "no clear difference"
 
 
@@ -73,7 +74,8 @@ def interval_series(name: str, xs: Sequence[float], found: Sequence[Interval]) -
 
 
 def seeded_generator(seed: int, name: str) -> np.random.Generator:
-    """Random numbers that depend on the seed and a name alone, so that adding a set leaves the samples of the others as they were."""
+    """Random numbers that depend only on the seed and a name, so that adding a set does not change the samples of the
+    others."""
     return np.random.default_rng([seed, *name.encode("utf-8", "surrogatepass")])
 
 

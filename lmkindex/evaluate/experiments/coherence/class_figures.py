@@ -17,7 +17,7 @@ from ...records import SCOPES, Float64Array, Interval
 LANDMARK, ISOLATED, LATE = "landmark-1", "isolated", "late-sentence"
 BM25_SENTENCE, BM25_CONTEXT = "bm25-sentence", "bm25-context"
 SYSTEMS = (LANDMARK, ISOLATED, LATE, BM25_SENTENCE, BM25_CONTEXT)
-MIN_A_CLASS = 20  # questions of a set in a class; of fewer a mean with the weight of a whole set says little
+MIN_A_CLASS = 20  # questions of a set in a class; a mean over fewer is too noisy for the weight of a whole set
 MEASURES: Mapping[str, Callable[[Float64Array], Float64Array]] = {
     "MRR": lambda ranks_Q: 1 / ranks_Q,  # 0 for an infinite rank
     "recall@1": lambda ranks_Q: (ranks_Q <= 1).astype(np.float64),
@@ -29,10 +29,11 @@ CONDITIONS: tuple[Condition, ...] = tuple((system, scope, measure) for system in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classified:
-    """A set's questions whose evidence is one sentence: places of the questions and of their sentences, class and reasons of each, and
-    whether it opens its paragraph (the text before it is then another's, in packed documents that of another subject).
-    `ranks` [Q] by system and scope stay empty for a set that is too small; `distance` is the largest difference between a coordinate of a
-    landmark and of the late chunk of the same sentence, infinite when they have other dimensions."""
+    """A set's questions whose evidence is one sentence: places of the questions and of their sentences, class and
+    reasons of each, and whether it opens its paragraph (the text before it then belongs to another paragraph, in packed
+    documents to another subject). `ranks` [Q] by system and scope stay empty for a set that is too small; `distance` is
+    the largest difference between a coordinate of a landmark and of the late chunk of the same sentence, infinite when
+    their dimensions differ."""
 
     name: str
     num_asked: int
@@ -58,7 +59,8 @@ class Classified:
 
 
 class ClassFigures:
-    """Means of one group of questions. Invariant: all conditions are resampled together, and groups independently of each other."""
+    """Means of one group of questions. Invariant: all conditions are resampled together, and groups independently of
+    each other."""
 
     def __init__(self, group: str, picked: Sequence[tuple[Classified, BoolArray]], seed: int) -> None:
         values = {f"{one.name}/{group}": condition_columns(one, mask_Q) for one, mask_Q in picked if mask_Q.sum() >= MIN_A_CLASS}
@@ -88,13 +90,13 @@ def condition_columns(one: Classified, mask_Q: BoolArray) -> Float64Array:
 
 
 def difference_of_groups(one: ClassFigures, other: ClassFigures, systems: tuple[str, str], scope: str, measure: str) -> Interval:
-    """The paired difference of two systems in one group minus that in another, whose questions are others."""
+    """The paired difference of two systems in one group minus that in another group with different questions."""
     weights = {(systems[0], scope, measure): 1.0, (systems[1], scope, measure): -1.0}
     (mean, resampled_R), (other_mean, other_resampled_R) = one.column(weights), other.column(weights)
     return interval_of(mean - other_mean, resampled_R - other_resampled_R)
 
 
 def group_figures(group: str, sets: Sequence[Classified], masks: Sequence[BoolArray], seed: int) -> ClassFigures | None:
-    """Figures of a group over the sets that have enough of it; None when none has."""
+    """Figures of a group over the sets that have enough of it; None if no set has."""
     picked = [(one, mask_Q) for one, mask_Q in zip(sets, masks, strict=True) if mask_Q.sum() >= MIN_A_CLASS]
     return ClassFigures(group, picked, seed) if picked else None

@@ -1,4 +1,4 @@
-"""Closed lists of English words for the rules of `rules.py`. They decide nothing by themselves."""
+"""Closed lists of English words for the rules of `rules.py`. On their own they decide nothing."""
 
 from __future__ import annotations
 

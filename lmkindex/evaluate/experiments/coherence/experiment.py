@@ -1,7 +1,9 @@
-"""`coherence`: landmarks against the same sentences encoded alone and against late chunking, by whether a sentence needs its context.
+"""`coherence`: landmarks against the same sentences encoded alone and against late chunking, by whether a sentence
+needs its context.
 
-Takes questions whose evidence lies in one sentence; ranks that sentence among all of its document and of the set. BM25 over sentences
-against BM25 over sentences with the two before them is a control for the classes, which are those of `rules.py`.
+Takes questions whose evidence lies in one sentence; ranks that sentence among all sentences of its document and of the
+set. As a control for the classes of `rules.py`, BM25 over sentences is compared with BM25 over sentences with the two
+before them.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from .rules import CLASSES, NEEDS, SELF_CONTAINED, find_names, judge
 
 
 def run_coherence(given: ExperimentInput) -> Experiment:
-    """Rank the evidence sentences of all sets. Raises `UsageError` without a set that has enough questions of both classes."""
+    """Rank the evidence sentences of all sets. Raises `UsageError` if no set has enough questions of both classes."""
     classified: list[Classified] = []
     for one in given.sets:
         given.on_step(f"{one.name}: judging the evidence")
@@ -39,13 +41,13 @@ def run_coherence(given: ExperimentInput) -> Experiment:
             most = max((one.count(need) for one in classified), default=0)
             raise UsageError(
                 f"The coherence experiment needs a set with at least {MIN_A_CLASS} questions whose evidence is one English sentence of the "
-                f"class '{need}'; the most here is {most}. Give it more questions (--questions 0 takes all), or another set."
+                f"class '{need}'; the most here is {most}. Use more questions (--questions 0 takes all), or another set."
             )
     return report_coherence(classified, given.seed)
 
 
 def classify(bench: Workbench, one: EvaluationSet) -> Classified:
-    """The questions whose evidence one sentence holds, and what the rules say of that sentence."""
+    """The questions whose evidence lies in one sentence, and how the rules judge that sentence."""
     corpus = bench.corpus
     texts = [
         corpus.text_of(start, end) for start, end in zip(corpus.sentence_starts_S.tolist(), corpus.sentence_ends_S.tolist(), strict=True)
@@ -67,13 +69,14 @@ def classify(bench: Workbench, one: EvaluationSet) -> Classified:
 
 
 def evidence_sentence(bench: Workbench, evidence: EvidenceSpans) -> int | None:
-    """The sentence that holds all characters of the evidence; None when they lie in several."""
+    """The sentence that holds all characters of the evidence; None if they lie in several."""
     firsts, lasts = sentences_touched(bench.corpus, evidence.starts, evidence.ends)
     return int(firsts[0]) if int(firsts.min()) == int(lasts.max()) else None
 
 
 def rank_all(bench: Workbench, judged: Classified) -> Classified:
-    """With the ranks of the evidence sentences by every system in both scopes, and how far landmarks and late chunks are apart."""
+    """Add the ranks of the evidence sentences by every system in both scopes, and the distance between landmarks and
+    late chunks."""
     systems = {system.name: system for system in all_systems()}
     ranks: dict[tuple[str, str], Float64Array] = {}
     for name in SYSTEMS:
@@ -88,7 +91,8 @@ def rank_all(bench: Workbench, judged: Classified) -> Classified:
 
 
 def ranks_of(bench: Workbench, scores_QP: Float32Array, judged: Classified, scope: str) -> Float64Array:
-    """Each evidence sentence's rank among the sentences of its document or of the set [Q]; infinite when it is no hit."""
+    """Each evidence sentence's rank among the sentences of its document or of the set [Q]; infinite if it is not a
+    hit."""
     bounds = bench.corpus.document_sentences
     ranks = []
     for scores_P, question, sentence in zip(scores_QP, judged.questions.tolist(), judged.sentences.tolist(), strict=True):

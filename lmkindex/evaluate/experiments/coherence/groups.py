@@ -1,4 +1,5 @@
-"""The groups of questions that the `coherence` experiment compares: classes, the same by place in the paragraph, reasons, single sets."""
+"""The groups of questions that the `coherence` experiment compares: classes, classes by place in the paragraph,
+reasons, single sets."""
 
 from __future__ import annotations
 
@@ -18,14 +19,14 @@ INSIDE, OPENING = "inside a paragraph", "opening a paragraph"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """The sentences that need context and the self-contained ones, over the sets that have enough of both, so that the contrast of the
-    classes is not one of sets. `needs` is None when there is no such set."""
+    """The sentences that need context and the self-contained ones, over the sets that have enough of both, so that it
+    contrasts classes and not sets. `needs` is None if there is no such set."""
 
     needs: ClassFigures | None
     self_contained: ClassFigures | None
 
     def difference(self, systems: tuple[str, str], scope: str, measure: str) -> Interval | None:
-        """What `systems[0]` gains on `systems[1]` where context is needed, minus what it gains where it is not."""
+        """The gain of `systems[0]` over `systems[1]` where context is needed, minus its gain where it is not."""
         if self.needs is None or self.self_contained is None:
             return None
         return difference_of_groups(self.needs, self.self_contained, systems, scope, measure)
@@ -33,7 +34,8 @@ class Contrast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """All groups that have enough questions. `places` by place in the paragraph and class, `by_set` by set and class."""
+    """All groups that have enough questions. `places` are by place in the paragraph and class, `by_set` by set and
+    class."""
 
     classes: Groups
     contrast: Contrast
@@ -45,7 +47,7 @@ class Measured:
 
 
 def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
-    """Figures of all groups. Sets without ranks take no part."""
+    """Figures of all groups. Sets without ranks are left out."""
     ranked = [one for one in sets if one.ranks]
     places: dict[str, PickSentences] = {
         INSIDE: partial(Classified.at_place, opens=False),
@@ -63,7 +65,7 @@ def measure_groups(sets: Sequence[Classified], seed: int) -> Measured:
 
 
 def groups_of(names: Sequence[str], pick: PickSentences, sets: Sequence[Classified], seed: int) -> Groups:
-    """Figures by name, without the groups that no set has enough of."""
+    """Figures by name, without groups that have too few questions in every set."""
     found = {name: group_figures(name, sets, [pick(one, name) for one in sets], seed) for name in names}
     return {name: figures for name, figures in found.items() if figures is not None}
 

@@ -21,12 +21,12 @@ PAIR_COLUMNS = tuple(f"{one} - {other}" for one, other in PAIRS)
 
 
 def report_coherence(sets: Sequence[Classified], seed: int) -> Experiment:
-    """All that the experiment says; at least one set has ranks."""
+    """The whole report; at least one set must have ranks."""
     found, distance = measure_groups(sets, seed), largest_distance(sets)
     return Experiment(
         name="coherence",
         title="Sentences that need their context and sentences that do not",
-        question="Does a landmark rank its sentence better than the sentence encoded alone, above all where it needs context?",
+        question="Does a landmark rank its sentence better than the sentence encoded alone, especially where it needs context?",
         settings={
             "rules": list(RULES),
             "min_questions_of_a_set_in_a_class": MIN_A_CLASS,
@@ -50,18 +50,19 @@ def report_coherence(sets: Sequence[Classified], seed: int) -> Experiment:
 
 
 def largest_distance(sets: Sequence[Classified]) -> float | None:
-    """The largest difference between a coordinate of a landmark and of a late chunk; None when their dimensions differ."""
+    """The largest difference between a coordinate of a landmark and of a late chunk; None when their dimensions
+    differ."""
     largest = max(one.distance for one in sets if one.ranks)
     return largest if math.isfinite(largest) else None
 
 
 def count_table(sets: Sequence[Classified]) -> ExperimentTable:
-    """Where the questions of each set went. Rows of sets that are too small to be ranked are there as well."""
+    """The questions of each set by class, including sets that are too small to be ranked."""
     rows: list[list[Cell]] = [
         [one.name, one.num_asked, one.num_asked - len(one.needs), *(one.count(need) for need in CLASSES)] for one in sets
     ]
     rows.append(["all", *(sum(int(row[column] or 0) for row in rows) for column in range(1, 3 + len(CLASSES)))])
-    title = f"Questions by the class of their evidence sentence (a set counts in a class from {MIN_A_CLASS} on)"
+    title = f"Questions by the class of their evidence sentence (a set counts in a class if it has at least {MIN_A_CLASS})"
     return ExperimentTable(title=title, columns=["set", "questions", "left out: not one sentence", *CLASSES], rows=rows)
 
 
@@ -99,7 +100,7 @@ def contrasts(contrast: Contrast, scope: str = MAIN_SCOPE, measure: str = MAIN_M
 
 
 def place_table(found: Measured) -> ExperimentTable:
-    """The classes by place: what opens a paragraph has another one's text before it."""
+    """The classes by place: a sentence that opens a paragraph has another paragraph's text before it."""
     rows: list[list[Cell]] = []
     for place, groups in found.places.items():
         rows += [[place, need, group.num_questions, len(group.sets), *difference_cells(group)] for need, group in groups.items()]
@@ -109,7 +110,7 @@ def place_table(found: Measured) -> ExperimentTable:
 
 
 def set_table(found: Measured) -> ExperimentTable:
-    """Every set by itself."""
+    """Every set separately."""
     rows: list[list[Cell]] = [
         [name, need, group.num_questions, *difference_cells(group)]
         for name, groups in found.by_set.items()
@@ -120,7 +121,7 @@ def set_table(found: Measured) -> ExperimentTable:
 
 
 def reason_table(found: Measured, sets: Sequence[Classified]) -> ExperimentTable:
-    """What in a sentence needs context, and what context does there. A sentence may have several reasons."""
+    """What in a sentence needs context, and the effect of context there. A sentence may have several reasons."""
     rows: list[list[Cell]] = []
     for reason in REASONS:
         num_found, group = sum(int(one.has_reason(reason).sum()) for one in sets), found.reasons.get(reason)
@@ -156,7 +157,7 @@ def difference_figure(classes: Groups) -> Figure:
 
 
 def coherence_verdict(found: Measured, *, is_same: bool) -> list[str]:
-    """What the main measure says in the main scope; a difference is one when its interval leaves zero out."""
+    """The main measure in the main scope, in words; a difference counts only if its interval excludes zero."""
     parts = [
         f"{need} {show_difference(one)}, {direction(one)} ({group.num_questions} questions, {len(group.sets)} sets)"
         for need, group in found.classes.items()
@@ -166,8 +167,8 @@ def coherence_verdict(found: Measured, *, is_same: bool) -> list[str]:
     sentences = [f"{head} {'; '.join(parts)}.", *range_sentences(found), *contrast_sentences(found)]
     if is_same:
         sentences.append(
-            "Late chunking is no second opinion here: its vectors are those of the landmarks, compared one by one (of an untrained "
-            "sentence_mean encoder both are the mean of the sentence's token states in the same window)."
+            "Late chunking is not a second opinion here: its vectors equal those of the landmarks, compared one by one (with an untrained "
+            "sentence_mean encoder, both are the mean of the sentence's token states in the same window)."
         )
     else:
         late = [(need, group.difference(LANDMARK, LATE, MAIN_SCOPE, MAIN_MEASURE)) for need, group in found.classes.items()]
@@ -185,11 +186,11 @@ def range_sentences(found: Measured) -> list[str]:
     if len(by_set) < 2:
         return []
     least, most = (choose(by_set, key=lambda name: by_set[name].mean) for choose in (min, max))
-    return [f"By set, {NEEDS} is from {show_difference(by_set[least])} ({least}) to {show_difference(by_set[most])} ({most})."]
+    return [f"By set, {NEEDS} ranges from {show_difference(by_set[least])} ({least}) to {show_difference(by_set[most])} ({most})."]
 
 
 def contrast_sentences(found: Measured) -> list[str]:
-    """The contrast of the classes, the same without what opens a paragraph, and the control."""
+    """The contrast of the classes, the same without sentences that open a paragraph, and the control."""
     gained, control = (found.contrast.difference(pair, MAIN_SCOPE, MAIN_MEASURE) for pair in (PAIRS[0], PAIRS[2]))
     if gained is None or control is None:
         return ["No set has enough questions of both classes to contrast them."]
@@ -197,17 +198,17 @@ def contrast_sentences(found: Measured) -> list[str]:
     inside = found.inside.difference(PAIRS[0], MAIN_SCOPE, MAIN_MEASURE)
     self_contained, needs = found.opening_shares[SELF_CONTAINED], found.opening_shares[NEEDS]
     sentences.append(
-        f"Before a sentence that opens its paragraph stands another paragraph's text; {self_contained:.0%} of the self-contained sentences "
-        f"and {needs:.0%} of those that need context are such."
+        f"A sentence that opens its paragraph has another paragraph's text before it; {self_contained:.0%} of the self-contained sentences "
+        f"and {needs:.0%} of those that need context open theirs."
     )
     if inside is None:
-        sentences.append("Too few stand inside paragraphs to contrast those alone.")
+        sentences.append("Too few sentences are inside paragraphs to contrast those alone.")
     else:
         sentences.append(f"Inside paragraphs alone the contrast is {show_difference(inside)}, {contrast_words(inside)}")
     inside_control = found.inside.difference(PAIRS[2], MAIN_SCOPE, MAIN_MEASURE)
     inside_words = "" if inside_control is None else f", inside paragraphs {show_difference(inside_control)}"
     sentences.append(
-        f"Control by words, the same contrast of BM25 with the two sentences before minus BM25 without: {show_difference(control)}"
+        f"Control by words, the same contrast for BM25 with the two sentences before minus BM25 without: {show_difference(control)}"
         f"{inside_words} (overlapping pieces push each other down, so levels do not count), "
         f"{control_words(control if inside_control is None else inside_control)}"
     )
@@ -215,18 +216,18 @@ def contrast_sentences(found: Measured) -> list[str]:
 
 
 def contrast_words(interval: Interval) -> str:
-    """What the contrast of the classes allows to say of landmarks."""
+    """What the contrast of the classes says about landmarks."""
     if interval.low > 0:
         return "context helps more, or hurts less, where the sentence needs it."
     if interval.high < 0:
         return "context helps less, or hurts more, where the sentence needs it."
-    return "the interval includes zero, no difference between the classes is shown."
+    return "the interval includes zero, so no difference between the classes is shown."
 
 
 def control_words(interval: Interval) -> str:
-    """What the contrast of BM25 says of the classes."""
+    """What the contrast of BM25 says about the classes."""
     if interval.low > 0:
         return "words of the sentences before help more where the rules say that context is needed, so the classes are about context."
     if interval.high < 0:
         return "words of the sentences before help less where the rules say that context is needed: do not trust the classes."
-    return "the interval includes zero, so nothing but the reading of samples supports the classes."
+    return "the interval includes zero, so only the reading of samples supports the classes."

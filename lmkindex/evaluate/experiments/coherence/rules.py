@@ -1,6 +1,8 @@
-"""A sentence -> whether it needs the sentences before it, by rules for English. No model and no parser: closed lists and word order.
+"""A sentence -> whether it needs the sentences before it, by rules for English. No model and no parser: closed lists
+and word order.
 
-The rules are blunt; their precision was estimated by reading samples (docs/log.md). In other languages most sentences come out as mixed.
+The rules are blunt; their precision was estimated by reading samples (docs/log.md). In other languages most sentences
+are judged mixed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ CONNECTIVE, PRONOUN, DEFINITE, ELLIPTIC = "connective", "pronoun", "definite", "
 REASONS = (CONNECTIVE, PRONOUN, DEFINITE, ELLIPTIC)
 MIN_WORDS = 4
 MAX_DEFINITE_WORDS = 4
-EARLY_WORDS = 4  # in which a demonstrative is taken to point back
+EARLY_WORDS = 4  # a demonstrative among these is taken to point back
 RULES = (
     "connective: the sentence begins with one of a list (however, therefore, but, and, for example, finally + comma, ...); a speaker's "
     "label or an enumerator before it does not count",
@@ -56,8 +58,8 @@ class Judgement:
 
 
 def find_names(sentences: Iterable[str]) -> frozenset[str]:
-    """Words (lower case) that are capitalised inside sentences more often than not, or open sentences and are never in lower case;
-    headings in capitals are passed over."""
+    """Words (lower case) that are capitalised inside sentences more often than not, or open sentences and are never in
+    lower case; headings in capitals are skipped."""
     capitals: Counter[str] = Counter()
     smalls: Counter[str] = Counter()
     openers: set[str] = set()
@@ -116,7 +118,7 @@ def named(tokens: Sequence[str], index: int, names: frozenset[str]) -> bool:
 
 
 def after_connective(lows: Sequence[str]) -> int:
-    """How many tokens an opening connective takes; 0 when there is none."""
+    """The number of tokens of an opening connective; 0 if there is none."""
     start = next((index for index, low in enumerate(lows) if low[0].isalnum()), 0)
     rest = list(lows[start:])
     for phrase in english.CONNECTIVE_PHRASES:
@@ -129,7 +131,7 @@ def after_connective(lows: Sequence[str]) -> int:
 
 
 def first_verb(lows: Sequence[str]) -> int | None:
-    """Where the first word stands that could be a finite verb."""
+    """The place of the first word that could be a finite verb."""
     return next((index for index in range(len(lows)) if could_be_verb(lows, index)), None)
 
 
@@ -151,7 +153,8 @@ def is_elliptic(lows: Sequence[str]) -> bool:
 
 
 def opening_phrase(lows: Sequence[str]) -> int:
-    """The tokens of an opening adverbial that ends with a comma; 0 when there is none. A clause with its own finite verb is none."""
+    """The tokens of an opening adverbial that ends with a comma; 0 if there is none. A clause with its own finite verb
+    does not count."""
     if "," not in lows:
         return 0
     end = list(lows).index(",")
@@ -165,7 +168,7 @@ def opening_phrase(lows: Sequence[str]) -> int:
 
 
 def has_open_pronoun(lows: Sequence[str], is_name: Sequence[bool]) -> bool:
-    """Whether the first pronoun has nothing before it in the sentence that it could stand for."""
+    """Whether the first pronoun has nothing before it in the sentence that it could refer to."""
     places = [index for index, low in enumerate(lows) if low[0].isalnum()]
     if not places:
         return False
@@ -191,7 +194,7 @@ def opens_predicate(lows: Sequence[str], index: int) -> bool:
 
 
 def is_candidate(lows: Sequence[str], is_name: Sequence[bool], place: int, pronoun: str) -> bool:
-    """Whether the word at `place` could be what a later pronoun stands for."""
+    """Whether a later pronoun could refer to the word at `place`."""
     low, before = lows[place], lows[place - 1] if place else ""
     if is_name[place] or low in english.INDEFINITE_PEOPLE:
         return True
@@ -232,7 +235,7 @@ def opens_with_definite(lows: Sequence[str], is_name: Sequence[bool]) -> bool:
 
 
 def has_discourse_noun(lows: Sequence[str], is_name: Sequence[bool]) -> bool:
-    """Whether "the company" and its like come before anything that could be meant."""
+    """Whether "the company" or the like comes before anything that it could refer to."""
     for index, low in enumerate(lows[:-1]):
         if is_name[index] or low in {"a", "an"}:
             return False

@@ -1,7 +1,7 @@
 """`length`: documents of growing length. The face of the package.
 
-`experiment` runs it, `design` says what is compared, `needles` and `hunt` make and search the documents, `hunt_index`
-and `costs` take the times, `report` and `verdict` say what came out.
+`experiment` runs it, `design` defines what is compared, `needles` and `hunt` make and search the documents,
+`hunt_index` and `costs` measure times, `report` and `verdict` describe the results.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The haystack's first tokens, as a document of their own -> what each kind of index of it costs. Vectors come from the cache: of a longer
-document that begins in the same way, all rows but the last are the same, with the seconds that they took when they were encoded."""
+"""The haystack's first tokens as a document -> what each kind of index of it costs. Vectors come from the cache: a
+longer document with the same beginning has the same rows except for the last, and the cache keeps the seconds that
+encoding each row took."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ LANDMARKS, ISOLATED, CHUNKS, WORDS = "landmarks", "isolated", "chunk-128", "bm25
 
 
 def encode_costs(given: ExperimentInput, hunt: Hunt, length: int) -> list[EncodeCost]:
-    """Costs of a document of `length` tokens, one a kind of index."""
+    """Costs of a document of `length` tokens, one per kind of index."""
     corpus = make_corpus([head_of(hunt.bench.corpus, length)], given.baseline_encoder)
     is_same = given.landmark_encoder.folder.fingerprint == given.baseline_encoder.folder.fingerprint
     landmark_corpus = corpus if is_same else make_corpus(corpus.texts, given.landmark_encoder)

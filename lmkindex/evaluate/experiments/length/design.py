@@ -15,8 +15,8 @@ HYBRID = "landmark-auto+bm25"
 SYSTEMS = (REFERENCE, "landmark-1", "isolated", "chunk-128", "bm25-sentence", HYBRID)
 MAIN = f"recall@{BUDGETS[-1]}"
 FIGURES = (MAIN, f"recall@{BUDGETS[0]}", "MRR")
-NUM_ANN_HITS = SearchOptions().num_hits  # what `search` asks an index for
-# Figures of the index: how much of the exact hits the approximate index finds, and recall of evidence with either's hits.
+NUM_ANN_HITS = SearchOptions().num_hits  # the number of hits that `search` requests from an index
+# Figures of the index: the share of the exact hits that the approximate index finds, and recall of evidence with the hits of each.
 INDEX, ANN_FOUND, EXACT_RECALL, ANN_RECALL = "index", "share of exact hits", f"exact {MAIN}", f"ANN {MAIN}"
 QUERY_TIMES = {
     "exact, hits alone": "nearest_exact_ms",
@@ -29,8 +29,8 @@ LengthKey = tuple[int, str, str]  # length, system or INDEX, figure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthDesign:
-    """Sizes of the experiment. Below `min_ann_rows` an approximate index cannot be built or says nothing; a needle is encoded with at most
-    `max_side_tokens` of the haystack on each side."""
+    """Sizes of the experiment. Below `min_ann_rows` an approximate index cannot be built or is not informative; a
+    needle is encoded with at most `max_side_tokens` of the haystack on each side."""
 
     lengths: tuple[int, ...] = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
     num_needles: int = 200
@@ -52,8 +52,9 @@ class EncodeCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexCost:
-    """A real index of one document. Milliseconds are medians a question, its embedding not included: `nearest_*` for the hits alone,
-    `search_*` for everything up to the text of the spans. `quality` are per-question figures. None: no approximate index was built."""
+    """A real index of one document. Milliseconds are medians per question, without its embedding: `nearest_*` for the
+    hits alone, `search_*` for everything up to the text of the spans. `quality` holds per-question figures. None means
+    that no approximate index was built."""
 
     num_rows: int
     table_bytes: int

@@ -1,7 +1,9 @@
-"""`length`: quality, seconds and query times against the length of a document; exact search against an approximate index.
+"""`length`: quality, seconds and query times against the length of a document; exact search against an approximate
+index.
 
-The same questions at every length: each asks for a needle (`needles.py`) in a stretch of the haystack around its place (`hunt.py`), and
-longer stretches hold the shorter ones. The haystack is encoded once. Query times are those of a real index (`hunt_index.py`).
+The same questions at every length: each asks for a needle (`needles.py`) in a stretch of the haystack around its place
+(`hunt.py`), and longer stretches contain the shorter ones. The haystack is encoded once. Query times are those of a
+real index (`hunt_index.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from .report import report_length
 
 
 def run_length(given: ExperimentInput, design: LengthDesign | None = None) -> Experiment:
-    """Raises `UsageError` when the sets have too few questions with short evidence, or too little text besides."""
+    """Raises `UsageError` when the sets have too few questions with short evidence, or too little other text."""
     design = design or LengthDesign()
     given.on_step("choosing needles and a haystack")
     hunt = prepare_hunt(given, design)

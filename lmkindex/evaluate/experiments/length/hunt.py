@@ -1,5 +1,6 @@
-"""Needles in documents of any length, ranked and scored. A document of `length` tokens is a local document (`needles.py`) and a stretch of
-the haystack around its place; only places of pieces are chosen, everything was encoded before.
+"""Needles in documents of any length, ranked and scored. A document of `length` tokens is a local document
+(`needles.py`) and a stretch of the haystack around its place. Everything was encoded before; only the places of pieces
+are chosen here.
 
 Shapes: P pieces, Q needles.
 """
@@ -28,8 +29,8 @@ HaystackRange = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hunt:
-    """Needles, where each goes, and a bench whose document 0 is the haystack and whose other documents are local ones: a local document
-    for each needle and each width of its surroundings. `sides[length]` says which width a length has."""
+    """Needles, their places, and a bench. The bench's document 0 is the haystack; its other documents are local ones,
+    one for each needle and each width of its surroundings. `sides[length]` is the width that a length uses."""
 
     bench: Workbench
     needles: tuple[Needle, ...]
@@ -42,7 +43,8 @@ class Hunt:
         return list(self.sides)
 
     def row_of(self, index: int, length: int) -> int:
-        """The bench's question about needle `index` in a document of `length`; its local document is one more."""
+        """The bench's question about needle `index` in a document of `length`; its local document has this index plus
+        one."""
         return self.sides[length] * len(self.needles) + index
 
     def local_of(self, index: int, length: int) -> Local:
@@ -50,7 +52,8 @@ class Hunt:
 
 
 def prepare_hunt(given: ExperimentInput, design: LengthDesign) -> Hunt:
-    """Choose needles and haystack, and put every needle into its place. Raises `UsageError` when there is too little of either."""
+    """Choose needles and haystack, and put every needle in its place. Raises `UsageError` when there are too few
+    needles or too little haystack."""
     encoder, window_tokens = given.baseline_encoder, given.landmark_encoder.folder.window_tokens
     needles, text = gather(given.sets, encoder, design.num_needles, max(design.lengths), given.seed)
     haystack = make_corpus([text], encoder)
@@ -60,8 +63,8 @@ def prepare_hunt(given: ExperimentInput, design: LengthDesign) -> Hunt:
     if len(needles) < design.min_needles or len(lengths) < 2 or not places:
         raise UsageError(
             f"The length experiment needs at least {design.min_needles} questions with short evidence (it found {len(needles)}), and at "
-            f"least {sorted(design.lengths)[1]} tokens of documents that no such question is about (it found {haystack.num_tokens}): give "
-            "it more sets."
+            f"least {sorted(design.lengths)[1]} tokens of documents that no such question is about (it found {haystack.num_tokens}): use "
+            "more sets."
         )
     distinct = sorted(set(widths))
     locals_of_sides = tuple(
@@ -78,9 +81,11 @@ def prepare_hunt(given: ExperimentInput, design: LengthDesign) -> Hunt:
 
 
 def stretch_of(hunt: Hunt, index: int, length: int) -> list[HaystackRange]:
-    """The characters of needle `index`'s document of `length` tokens: haystack before and after its local document, and this itself.
+    """The characters of needle `index`'s document of `length` tokens: the local document, and haystack before and after
+    it.
 
-    What is left of the length goes before and after by the needle's depth; where the haystack ends too early, to the other side.
+    The rest of the length is divided before and after by the needle's depth; if the haystack ends too early on one
+    side, the other side gets more.
     """
     corpus, local = hunt.bench.corpus, hunt.local_of(index, length)
     document = 1 + hunt.row_of(index, length)
@@ -93,7 +98,7 @@ def stretch_of(hunt: Hunt, index: int, length: int) -> list[HaystackRange]:
     start = min(max(0, wanted), max(0, int(tokens[-1]) - size))
     first = min(int(np.searchsorted(tokens, start)), local.first)
     end = max(int(np.searchsorted(tokens, start + size, side="right")) - 1, local.end)
-    # The character at which each sentence starts; that after the last is the haystack's end.
+    # The character at which each sentence starts; the last entry is the haystack's end.
     starts = np.append(corpus.sentence_starts_S[:num_haystack], corpus.document_starts[1])
     first, local_start, local_stop, end = starts[[first, local.first, local.end, end]].tolist()
     return [(first, local_start), (local_stop, end), (int(corpus.document_starts[document]), int(corpus.document_starts[document + 1]))]
@@ -112,7 +117,7 @@ def order_of(scores_P: Float32Array, ids: Int64Array, num_hits: int = NUM_HITS) 
 
 
 def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
-    """What a system brings for one needle."""
+    """A system's ranking for one needle."""
     bench, row, ranges = hunt.bench, hunt.row_of(index, length), stretch_of(hunt, index, length)
 
     def best(scores_QP: Float32Array, cut: str) -> Order:
@@ -123,7 +128,7 @@ def rank_at(hunt: Hunt, system: System, index: int, length: int) -> Ranking:
         assert lexical is not None, f"{system.name} is a control"
         return bench.shape(system, row, lexical)
     cosines_QP = bench.vector_scores(system)
-    bounds = np.searchsorted(bench.pieces(system.cut).starts_P, np.asarray(ranges)).ravel()  # what is not shown lies between two ranges
+    bounds = np.searchsorted(bench.pieces(system.cut).starts_P, np.asarray(ranges)).ravel()  # hidden text lies between two ranges
     places_P = places_between(bounds, len(cosines_QP[row]))
     return bench.shape(system, row, combine_orders(system, places_P, cosines_QP[row], best(cosines_QP, system.cut), lexical))
 

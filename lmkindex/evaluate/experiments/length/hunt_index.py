@@ -1,7 +1,9 @@
-"""A document -> a real index in a temporary folder, made, maintained and asked by the functions of a build and a search.
+"""A document -> a real index in a temporary folder, built, maintained and searched by the functions of a build and a
+search.
 
-Three states: the document alone, which is searched exactly; with the approximate index that a build makes of large tables; and with the
-needles added later, as documents are, and folded in. Vectors are those of the hunt. Shapes: D dimensions, N landmarks.
+It has three states: the document alone, which is searched exactly; with the approximate index that a build makes of
+large tables; and with the needles added later as documents, and folded in. Vectors are those of the hunt. Shapes: D
+dimensions, N landmarks.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ from .hunt import Hunt, order_of, score
 from .needles import HAYSTACK
 
 NEVER = 1 << 40
-DIM_MULTIPLE = 8  # of vectors that the approximate index takes
+DIM_MULTIPLE = 8  # of vectors that the approximate index accepts
 LANDMARKS = next(system for system in hunt_systems() if system.name == REFERENCE)
 
 
 class HuntIndex:
-    """An index of the haystack's first `num_rows` sentences. Invariant: what was added is published."""
+    """An index of the haystack's first `num_rows` sentences. Invariant: everything added is published."""
 
     def __init__(self, path: Path, hunt: Hunt, encoder: Encoder, num_rows: int) -> None:
         self.path, self.hunt, self.encoder, self.num_rows = path, hunt, encoder, num_rows
@@ -58,7 +60,7 @@ class HuntIndex:
         self.documents.take(steps_of(doc_id, text, sentences, first, vectors_ND), [])
 
     def publish(self, ann_rows: int) -> None:
-        """Commit what is queued, maintain the tables as the end of a build does, publish."""
+        """Commit the queue, maintain the tables as at the end of a build, publish."""
         self.documents.commit(publish=False)
         self.documents.publish()
         maintain(self.writer, ann_rows)
@@ -69,7 +71,7 @@ class HuntIndex:
         return sum(path.stat().st_size for path in (self.path / "landmarks.lance").rglob("*") if path.is_file())
 
     def times(self, design: LengthDesign, length: int) -> tuple[float, float]:
-        """Median milliseconds of a question: for its hits, and for its spans."""
+        """Median milliseconds per question: for its hits, and for its spans."""
         bench, reader = self.hunt.bench, IndexReader(self.path)
         searcher, vectors_QD = Searcher(reader, self.encoder), bench.question_vectors("landmark")
         rows = [self.hunt.row_of(index, length) for index in range(min(design.timed_questions, len(self.hunt.needles)))]
@@ -79,7 +81,7 @@ class HuntIndex:
         return median_ms(nearest), median_ms(search)
 
     def add_needles(self, length: int) -> None:
-        """Put every needle into the index, a document each."""
+        """Put every needle into the index, each as a document."""
         for index in range(len(self.hunt.needles)):
             document = 1 + self.hunt.row_of(index, length)
             first, end = passage_sentences(self.hunt, index, length)
@@ -87,7 +89,8 @@ class HuntIndex:
         self.publish(1)
 
     def ann_quality(self, length: int) -> dict[str, Float64Array]:
-        """Figures of each needle in the document: exact hits against those of the index, which may look at both alone."""
+        """Figures of each needle in the document: exact hits against those of the index; either search looks only at
+        the document and the needle."""
         bench, reader = self.hunt.bench, IndexReader(self.path)
         vectors_QD, scores_QS = bench.question_vectors("landmark"), bench.vector_scores(LANDMARKS)
         found_Q, exact_rankings, ann_rankings = [], [], []
@@ -112,7 +115,8 @@ class HuntIndex:
 
 
 def measure_index(hunt: Hunt, encoder: Encoder, length: int, design: LengthDesign) -> IndexCost:
-    """Build the index of the haystack's first `length` tokens and ask it; exactly, and if it is large enough also approximately."""
+    """Build the index of the haystack's first `length` tokens and search it, exactly and, if it is large enough, also
+    approximately."""
     tokens = hunt.bench.corpus.sentence_tokens[: int(hunt.bench.corpus.document_sentences[1]) + 1]
     num_rows = max(1, int(np.searchsorted(tokens, length, side="right")) - 1)
     with TemporaryDirectory(prefix="lmkindex-length-") as folder:
@@ -150,7 +154,7 @@ def passage_sentences(hunt: Hunt, index: int, length: int) -> tuple[int, int]:
 
 
 def steps_of(doc_id: str, text: str, sentences: Sentences, first: int, vectors_ND: Float16Array) -> list[Step]:
-    """A document whose sentences from `first` on have known vectors, as a build's writer takes it."""
+    """A document whose sentences from `first` on have known vectors, as a build's writer expects it."""
     entry = FileEntry(root="", path=doc_id, absolute_path=Path(doc_id), size_bytes=len(text), mtime_ns=0)
     document = Document(
         doc_id=doc_id, root="", path=doc_id, title="", text=text, pages=(), content_hash="", size_bytes=len(text), mtime_ns=0

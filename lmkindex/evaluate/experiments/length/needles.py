@@ -1,7 +1,9 @@
-"""Evaluation sets -> needles and a haystack: short passages with the questions about them, and the running text of other documents.
+"""Evaluation sets -> needles and a haystack: short passages with the questions about them, and the running text of
+other documents.
 
-A needle is put between two paragraphs of the haystack. What is encoded of it is a *local* document: the needle with the haystack's text on
-both sides of its place, wide enough that its windows are those of the long document. Offsets are carried, never searched for.
+A needle is placed between two paragraphs of the haystack. Only a *local* document is encoded: the needle with the
+haystack's text on both sides of its place, wide enough that its windows are those of the long document. Offsets are
+carried over, never searched for.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from ..paired import draw, seeded_generator
 PASSAGE_SENTENCES = 10
 PASSAGE_TOKENS = 400
 EVIDENCE_TOKENS = 256
-A_DOCUMENT = 8  # needles of one document
-SPARE = 1.25  # more needles than wanted are cut: some stand in the haystack as well
-NEEDLE_DOCUMENT_TOKENS = 30_000  # a longer document is worth more as haystack
-NEEDLE_SHARE = 1 / 3  # of all text that needles may keep out of the haystack
-REPEATED_CHARS = 40  # a shorter sentence may stand in both by chance
+A_DOCUMENT = 8  # needles per document
+SPARE = 1.25  # more needles than needed are cut, because some also occur in the haystack
+NEEDLE_DOCUMENT_TOKENS = 30_000  # a longer document is more useful as haystack
+NEEDLE_SHARE = 1 / 3  # share of all text that needles may keep out of the haystack
+REPEATED_CHARS = 40  # a shorter sentence may occur in both by chance
 GAP = "\n\n"
 HAYSTACK = "haystack"
 
@@ -41,7 +43,8 @@ class Needle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedlePlace:
-    """Where a needle goes: before sentence `before` of the haystack; `depth` is the share of the other text that stands before it."""
+    """Where a needle goes: before sentence `before` of the haystack; `depth` is the share of the other text that
+    precedes it."""
 
     before: int
     depth: float
@@ -49,7 +52,8 @@ class NeedlePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """A needle with haystack sentences `[first, before)` and `[before, end)` around it; the passage is `text[start:passage_end]`."""
+    """A needle with haystack sentences `[first, before)` and `[before, end)` around it; the passage is
+    `text[start:passage_end]`."""
 
     text: str
     first: int
@@ -59,7 +63,7 @@ class Local:
 
 
 def gather(sets: Sequence[EvaluationSet], encoder: Encoder, num_needles: int, max_tokens: int, seed: int) -> tuple[list[Needle], str]:
-    """Needles, evenly from the sets, and a haystack of at most about `max_tokens` of documents from which no needle comes."""
+    """Needles, evenly from the sets, and a haystack of at most about `max_tokens` from documents without needles."""
     corpora = [make_corpus([document.text for document in one.documents], encoder) for one in sets]
     room = NEEDLE_SHARE * sum(corpus.num_tokens for corpus in corpora)
     needles: list[Needle] = []
@@ -79,7 +83,7 @@ def gather(sets: Sequence[EvaluationSet], encoder: Encoder, num_needles: int, ma
 
 
 def needles_of(one: EvaluationSet, corpus: Corpus, quota: int, room: float, seed: int) -> tuple[list[Needle], set[int]]:
-    """At most `quota` needles of a set, and the documents that they come from, which hold at most `room` tokens."""
+    """At most `quota` needles of a set, and the documents that they come from, with at most `room` tokens in total."""
     by_document: dict[int, list[Needle]] = {}
     evidences = locate_evidence(corpus, one)
     for question, evidence in zip(one.questions, evidences, strict=True):
@@ -101,7 +105,8 @@ def needles_of(one: EvaluationSet, corpus: Corpus, quota: int, room: float, seed
 
 
 def cut_needle(set_name: str, corpus: Corpus, question: Question, document: int) -> Needle | None:
-    """The evidence with the sentences around it, evenly on both sides; None when it is too long for a needle, or empty."""
+    """The evidence with the sentences around it, evenly on both sides; None when it is too long for a needle, or
+    empty."""
     offset, bounds, tokens = int(corpus.document_starts[document]), corpus.document_sentences, corpus.sentence_tokens
     spans = np.asarray(question.spans, dtype=np.int64) + offset
     firsts, lasts = sentences_touched(corpus, spans[:, 0], spans[:, 1])
@@ -118,7 +123,7 @@ def cut_needle(set_name: str, corpus: Corpus, question: Question, document: int)
 
 
 def up_to(documents: Sequence[tuple[Corpus, int]], max_tokens: int) -> Iterator[tuple[Corpus, int]]:
-    """Documents until they hold `max_tokens`."""
+    """Documents, in order, until they hold `max_tokens`."""
     num_tokens = 0
     for corpus, index in documents:
         if num_tokens >= max_tokens:
@@ -129,7 +134,7 @@ def up_to(documents: Sequence[tuple[Corpus, int]], max_tokens: int) -> Iterator[
 
 
 def without_shared_text(needles: Sequence[Needle], haystack: Sequence[tuple[Corpus, int]]) -> list[Needle]:
-    """The needles of whose passage no long sentence stands in the haystack as well: sets share some of their sources."""
+    """The needles whose passage shares no long sentence with the haystack: sets share some of their sources."""
     known = {
         plain(corpus.text_of(int(corpus.sentence_starts_S[place]), int(corpus.sentence_ends_S[place])))
         for corpus, index in haystack
@@ -139,14 +144,14 @@ def without_shared_text(needles: Sequence[Needle], haystack: Sequence[tuple[Corp
 
 
 def long_sentences(text: str) -> set[str]:
-    """The sentences of a text that are too long to stand in another by chance."""
+    """The sentences of a text that are too long to occur in another text by chance."""
     sentences = split_sentences(text)
     places = zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True)
     return {plain(text[start:end]) for start, end in places if end - start >= REPEATED_CHARS}
 
 
 def plain(text: str) -> str:
-    """A text whatever its case and white space."""
+    """A text with case and white space normalised."""
     return " ".join(text.casefold().split())
 
 
@@ -173,7 +178,8 @@ def make_local(haystack: Corpus, needle: Needle, place: NeedlePlace, side_tokens
 
 
 def needle_set(needles: Sequence[Needle], haystack: str, locals_of_sides: Sequence[Sequence[Local]]) -> EvaluationSet:
-    """The haystack as document 0, then every local document; question `side * len(needles) + n` is needle n's in that side's document."""
+    """The haystack as document 0, then every local document; question `side * len(needles) + n` is needle n's in that
+    side's document."""
     documents, questions = [SourceDocument(doc_id=HAYSTACK, title="", text=haystack)], []
     for side, found in enumerate(locals_of_sides):
         for index, (needle, local) in enumerate(zip(needles, found, strict=True)):

@@ -40,7 +40,7 @@ CHANCE = "chance (budget / length)"
 def report_length(
     figures: PairedFigures[LengthKey], hunt: Hunt, costs: Costs, indices: Indices, design: LengthDesign, seed: int
 ) -> Experiment:
-    """Everything that `length` says."""
+    """The whole report of `length`."""
     embed_ms = hunt.bench.query_ms[encode_key(hunt.bench.question_encoder("landmark"))]
     return Experiment(
         name="length",
@@ -84,7 +84,7 @@ def chance_of(figure: str, length: int) -> float | None:
 
 
 def needles_table(figures: PairedFigures[LengthKey], hunt: Hunt) -> ExperimentTable:
-    """Needles of each set, and how the reference fares with them."""
+    """Needles of each set, and the reference's recall on them."""
     rows: list[Cells] = []
     names = [needle.set_name for needle in hunt.needles]
     for name, count in Counter(names).items():
@@ -100,7 +100,7 @@ def length_columns(lengths: Sequence[int]) -> list[str]:
 
 
 def quality_table(figures: PairedFigures[LengthKey], lengths: Sequence[int], figure: str) -> ExperimentTable:
-    """A figure of every system by length; last, how much it changes from the shortest to the longest document."""
+    """A figure of every system by length; the last column is its change from the shortest to the longest document."""
     rows = []
     for system in SYSTEMS:
         change = figures.difference((lengths[-1], system, figure), (lengths[0], system, figure))
@@ -137,14 +137,14 @@ def encode_table(costs: Costs) -> ExperimentTable:
         for one in of_length
     ]
     return ExperimentTable(
-        title="To split, tokenize, encode and index a document (seconds as measured when it was encoded, one run)",
+        title="Time to split, tokenize, encode and index a document (seconds as measured when it was encoded, one run)",
         columns=["tokens", "index", "seconds", "vectors", "bytes"],
         rows=rows,
     )
 
 
 def index_table(indices: Indices) -> ExperimentTable:
-    """The LanceDB table of landmarks, and what a question costs."""
+    """The LanceDB table of landmarks, and the cost of a question."""
     rows: list[Cells] = [
         [
             f"{length:,}", one.num_rows, one.table_bytes, one.ann_bytes, thousandths(one.ann_build_s),
@@ -153,14 +153,14 @@ def index_table(indices: Indices) -> ExperimentTable:
         for length, one in indices.items()
     ]  # fmt: skip
     return ExperimentTable(
-        title="The LanceDB table of landmarks, exact and with an IVF_RQ index (milliseconds: medians a question, without its embedding)",
+        title="The LanceDB table of landmarks, exact and with an IVF_RQ index (milliseconds: medians per question, without its embedding)",
         columns=["tokens", "rows", "table bytes", "ANN bytes", "ANN build s", *(f"ms {name}" for name in QUERY_TIMES)],
         rows=rows,
     )
 
 
 def ann_tables(figures: PairedFigures[LengthKey], indices: Indices) -> list[ExperimentTable]:
-    """What the approximate index finds of what exact search finds; no table without one."""
+    """How many of the exact hits the approximate index finds; no table if there is no such index."""
     rows: list[Cells] = []
     for length, one in indices.items():
         if one.quality is not None:
@@ -231,14 +231,14 @@ def encode_figure(costs: Costs) -> Figure:
 
 
 def query_figure(indices: Indices) -> Figure:
-    """Milliseconds of a question by length."""
+    """Milliseconds per question by length."""
     series = [
         Series(name=name, xs=list(indices), ys=[thousandths(getattr(one, field)) for one in indices.values()])
         for name, field in QUERY_TIMES.items()
     ]
     return Figure(
         name="length-query-ms",
-        title="Milliseconds of a question, its embedding not included (medians)",
+        title="Milliseconds per question, without its embedding (medians)",
         x_label=X_LABEL,
         y_label="milliseconds",
         series=[one for one in series if any(y is not None for y in one.ys)],

@@ -1,4 +1,5 @@
-"""The figures and costs of `length` -> one paragraph. A difference is called clear when its 95% interval leaves out zero."""
+"""The figures and costs of `length` -> one paragraph. A difference is called clear when its 95% interval excludes
+zero."""
 
 from __future__ import annotations
 
@@ -10,13 +11,13 @@ from ..paired import PairedFigures, direction, show_difference, show_interval
 from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, INDEX, MAIN, REFERENCE, SYSTEMS, EncodeCost, IndexCost, LengthKey
 
 NEGLIGIBLE = 0.01  # of recall
-QUICKER = 1.5  # times: less is noise
+QUICKER = 1.5  # times; less is noise
 
 
 def length_verdict(
     figures: PairedFigures[LengthKey], lengths: Sequence[int], costs: Mapping[int, Sequence[EncodeCost]], indices: Mapping[int, IndexCost]
 ) -> str:
-    """What follows for quality, for time, and for the approximate index."""
+    """Conclusions for quality, for time, and for the approximate index."""
     return " ".join(
         [fall_sentence(figures, lengths), best_sentence(figures, lengths), time_sentence(costs), ann_sentence(figures, indices)]
     )
@@ -35,7 +36,7 @@ def fall_sentence(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> 
 
 
 def best_sentence(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> str:
-    """Where the reference stands among the others at both ends."""
+    """How the reference compares with the others at both ends."""
     texts = []
     for length in (lengths[0], lengths[-1]):
         found = {system: figures.difference((length, REFERENCE, MAIN), (length, system, MAIN)) for system in SYSTEMS if system != REFERENCE}
@@ -47,11 +48,11 @@ def best_sentence(figures: PairedFigures[LengthKey], lengths: Sequence[int]) -> 
         unclear = [system for system, one in found.items() if direction(one) not in ("higher", "lower")]
         parts += [f"not clearly different from {', '.join(unclear)}"] if unclear else []
         texts.append(f"at {length:,} tokens it is {', '.join(parts)}")
-    return f"Of {REFERENCE}: {'; '.join(texts)}."
+    return f"Recall of {REFERENCE}: {'; '.join(texts)}."
 
 
 def time_sentence(costs: Mapping[int, Sequence[EncodeCost]]) -> str:
-    """How seconds grow: the slope between the middle and the longest document, as short ones measure overhead."""
+    """How seconds grow: the slope between the middle and the longest document, because short ones measure overhead."""
     lengths = list(costs)
     middle, longest = lengths[len(lengths) // 2], lengths[-1]
     texts = []
@@ -68,7 +69,7 @@ def ann_sentence(figures: PairedFigures[LengthKey], indices: Mapping[int, IndexC
     """Whether an approximate index is worth it."""
     built = {length: one for length, one in indices.items() if one.quality is not None and one.nearest_ann_ms is not None}
     if not built:
-        return "No approximate index was built: the documents are too short, or the vectors' dimension is no multiple of 8."
+        return "No approximate index was built: the documents are too short, or the vectors' dimension is not a multiple of 8."
     length, one = list(built.items())[-1]
     change = figures.difference((length, INDEX, ANN_RECALL), (length, INDEX, EXACT_RECALL))
     quicker = [at for at, cost in built.items() if QUICKER * (cost.nearest_ann_ms or math.inf) <= cost.nearest_exact_ms]
@@ -78,8 +79,8 @@ def ann_sentence(figures: PairedFigures[LengthKey], indices: Mapping[int, IndexC
         f"With {one.num_rows:,} landmarks ({length:,} tokens) exact search takes {one.nearest_exact_ms:.1f} ms for the hits and "
         f"{one.search_exact_ms:.1f} ms up to the text, an IVF_RQ index {one.nearest_ann_ms:.1f} and {one.search_ann_ms:.1f} ms; it finds "
         f"{show_interval(figures.mean((length, INDEX, ANN_FOUND)))} of the exact hits, and changes {MAIN} by "
-        f"{show_difference(change)} ({verdict}: bound {NEGLIGIBLE:g}). For the hits it is at least {QUICKER:g} times as quick at "
-        f"{tell_lengths(quicker)}. A build makes one from {rows:,} landmarks on, about {rows * length / one.num_rows:,.0f} tokens."
+        f"{show_difference(change)} ({verdict}: bound {NEGLIGIBLE:g}). For the hits it is at least {QUICKER:g} times as fast at "
+        f"{tell_lengths(quicker)}. A build makes one at {rows:,} landmarks or more, about {rows * length / one.num_rows:,.0f} tokens."
     )
 
 

@@ -1,7 +1,7 @@
-"""`scatter`: evidence that stands together against evidence that is scattered. The face of the package.
+"""`scatter`: consecutive evidence against scattered evidence. The face of the package.
 
-`experiment` runs it, `design` says what is compared, `growth` is the rule of growing backwards, `splits` makes the
-documents, `report` and `verdict` say what came out.
+`experiment` runs it, `design` defines what is compared, `growth` is the rule of growing backwards, `splits` makes the
+documents, `report` and `verdict` describe the results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What `scatter` compares: ways of growing spans, each with the rules of ranking them; groups of questions; and figures."""
+"""What `scatter` compares: ways of growing spans, each with rules for ranking them; groups of questions; and
+figures."""
 
 from __future__ import annotations
 
@@ -24,12 +25,12 @@ BUDGETS = (128, 256, 512)
 MAIN_BUDGET = 256
 FRONTS = (2, 3, 5)
 # A span's score is the mean of its similarities with the weights exp(-alpha * distance from its boundary): with the paper's alpha, with
-# none, or with all weight on the boundary, which is the similarity of the hit. Spans that overlap stay apart: text that was taken before
-# costs nothing. SEARCHED is position-aware ranking as `search` does it: of its number of hits, without those next to a better one.
+# alpha 0, or with all weight on the boundary, which is the similarity of the hit. Overlapping spans are not merged: text that was already
+# taken costs nothing. SEARCHED is position-aware ranking as in `search`: only its number of hits, without hits next to a better one.
 POSITION, UNIFORM, BY_HIT, SEARCHED = "position-aware", "uniform", "by hit", "as search"
 SINGLE = "landmark-1"
 GROUPS = ("1 sentence", "2-3 consecutive", "4+ consecutive", "2+ runs, near", "2+ runs, far")
-NEAR_SENTENCES = 4  # between two runs: what a span of the longest front can bridge
+NEAR_SENTENCES = 4  # between two runs: the most that a span of the longest front can bridge
 LANDMARKS = System(name=SINGLE, cut="sentence", vectors="landmark", keeps_end=True)
 SplitKey = tuple[str, ...]
 Rank = Callable[[Workbench], list[Ranking]]
@@ -37,7 +38,7 @@ Grow = Callable[[Hit, Mapping[int, float]], Extent]
 
 
 def contenders() -> dict[str, Rank]:
-    """Every way of growing spans by every rule of ranking them, and what could be had at most."""
+    """Every way of growing spans with every rule for ranking them, and the oracle."""
     found: dict[str, Rank] = {SINGLE: lambda bench: bench.rank(LANDMARKS, SCOPE)}
     ways = {f"front-{front}": SearchOptions(front=front) for front in FRONTS} | {"surround-1": SearchOptions(surround=1)}
     for way, options in ways.items():
@@ -45,7 +46,7 @@ def contenders() -> dict[str, Rank]:
         found[f"{way} {UNIFORM}"] = partial(rank_spans, grow_by(replace(options, alpha=0.0)))
         found[f"{way} {BY_HIT}"] = partial(rank_around, options)
         found[f"{way} {SEARCHED}"] = partial(rank_searched, grow_by(options))
-    # `auto` grows by similarities: by hit there is no such span. Uniform stands for the `auto` of `search`, which grows nothing.
+    # `auto` grows by similarities, so there is no such span by hit. Uniform stands for the `auto` of `search`, which grows nothing.
     found[f"auto {POSITION}"] = partial(rank_spans, grow_backwards)
     found[f"auto {UNIFORM}"] = partial(rank_spans, grow_by(SearchOptions(alpha=0.0)))
     found[f"auto {SEARCHED}"] = partial(rank_searched, grow_backwards)
@@ -58,13 +59,14 @@ def grow_by(options: SearchOptions) -> Grow:
 
 
 def rank_spans(grow: Grow, bench: Workbench) -> list[Ranking]:
-    """The spans of all hits by their scores."""
+    """The spans of all hits, ranked by their scores."""
     spans = (spans_of(grow, bench, question, NUM_HITS) for question in range(len(bench.questions)))
     return [ranking_of(bench.corpus, one, keeps_end=True) for one in spans]
 
 
 def rank_searched(grow: Grow, bench: Workbench, num_hits: int = SearchOptions().num_hits) -> list[Ranking]:
-    """The spans of as many hits as `search` takes, without those whose hit is no boundary beside a better one."""
+    """The spans of as many hits as `search` uses, without spans whose hit is not a boundary because a better hit is
+    next to it."""
     spans = (spans_of(grow, bench, question, num_hits) for question in range(len(bench.questions)))
     return [ranking_of(bench.corpus, list(without_neighbours(one)), keeps_end=True) for one in spans]
 
@@ -80,7 +82,7 @@ def spans_of(grow: Grow, bench: Workbench, question: int, num_hits: int) -> list
 
 
 def rank_around(options: SearchOptions, bench: Workbench) -> list[Ranking]:
-    """The paper's plain way: hits in their own order, each with the sentences around it."""
+    """The paper's plain method: hits in their own order, each with the sentences around it."""
     before = options.surround or options.front - 1
     system = System(
         name=f"{before} before", cut="sentence", vectors="landmark", before=before, after=options.surround, keeps_end=not options.surround
@@ -89,7 +91,7 @@ def rank_around(options: SearchOptions, bench: Workbench) -> list[Ranking]:
 
 
 def evidence_runs(corpus: Corpus, evidence: EvidenceSpans) -> list[SentenceRun]:
-    """The sentences that the evidence touches, as runs; evidence in the same or in adjacent sentences is one run."""
+    """The sentences that the evidence touches, as runs; evidence in the same or adjacent sentences forms one run."""
     runs: list[SentenceRun] = []
     firsts, lasts = sentences_touched(corpus, evidence.starts, evidence.ends)
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):

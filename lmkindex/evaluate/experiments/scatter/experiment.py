@@ -1,7 +1,8 @@
 """`scatter`: consecutive against scattered evidence, and position-aware spans against plain ones (paper §3.3).
 
-Two parts. Questions as they are, grouped by where their evidence stands; and questions whose evidence is one run, each in documents that
-differ in nothing but the place of half of it (`splits.py`). Figures of both are paired: by question over systems, and over documents.
+There are two parts: questions as they are, grouped by where their evidence is; and questions whose evidence is one run,
+each in documents that differ only in the place of half of it (`splits.py`). Figures of both parts are paired: by
+question over systems, and over documents.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from .design import BUDGETS, GROUPS, MAIN_BUDGET, SplitKey, contenders, evidence
 from .report import report_scatter
 from .splits import HALVES, MAX_RUN_TOKENS, VARIANTS, SentenceRun, Split, split_question, variant_set
 
-MAX_A_GROUP = 100  # questions of one set in one group: none outweighs the others
-MAX_SPLITS = 30  # of one set
-MIN_QUESTIONS = 10  # fewer say nothing
+MAX_A_GROUP = 100  # questions of one set in one group, so that no set outweighs the others
+MAX_SPLITS = 30  # per set
+MIN_QUESTIONS = 10  # fewer are not informative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What the pass over the sets gathers: figures by group, key and set; how many questions of each set; splits by set."""
+    """The results of the pass over the sets: figures by group, key and set; the number of questions of each set; splits
+    by set."""
 
     figures: dict[str, dict[SplitKey, list[Float64Array]]] = field(default_factory=dict)
     composition: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -38,10 +40,11 @@ class Collected:
 
 
 def run_scatter(given: ExperimentInput) -> Experiment:
-    """Both parts. Raises `UsageError` when there are not `MIN_QUESTIONS` in any group, or whose evidence can be split."""
+    """Run both parts. Raises `UsageError` when no group has `MIN_QUESTIONS` questions, or too few questions have
+    evidence that can be split."""
     collected = Collected()
     for one in given.sets:
-        # Alternative places of an answer are no evidence that belongs together.
+        # Alternative places of an answer are not evidence that belongs together.
         joint = replace(one, questions=tuple(question for question in one.questions if not question.any_span))
         if joint.questions:
             given.on_step(f"ranking {one.name}")
@@ -54,8 +57,8 @@ def run_scatter(given: ExperimentInput) -> Experiment:
     splits = [split for of_set in collected.splits.values() for split in of_set]
     if not groups or len(splits) < MIN_QUESTIONS:
         raise UsageError(
-            f"The scatter experiment needs at least {MIN_QUESTIONS} questions whose evidence is two consecutive sentences or more, "
-            "each in a document of some forty sentences or more: give it more questions, or a set with longer evidence."
+            f"The scatter experiment needs at least {MIN_QUESTIONS} questions whose evidence is two or more consecutive sentences, "
+            "each in a document of at least about forty sentences: use more questions, or a set with longer evidence."
         )
     return report_scatter(
         groups,
@@ -88,7 +91,7 @@ def collect(given: ExperimentInput, one: EvaluationSet, collected: Collected) ->
 
 
 def split_some(bench: Workbench, runs: Sequence[Sequence[SentenceRun]], seed: int) -> list[Split]:
-    """Splits of at most `MAX_SPLITS` questions, in an order that depends on the set's name alone."""
+    """Splits of at most `MAX_SPLITS` questions, in an order that depends only on the set's name."""
     generator = seeded_generator(seed, f"{bench.name} splits")
     splits: list[Split] = []
     for index in generator.permutation(len(runs)).tolist():
@@ -101,7 +104,8 @@ def split_some(bench: Workbench, runs: Sequence[Sequence[SentenceRun]], seed: in
 
 
 def score_systems(bench: Workbench, parts: Mapping[str, Sequence[EvidenceSpans]] | None = None) -> dict[SplitKey, Float64Array]:
-    """Every figure of every system [Q], by (system, figure); with `parts`, also recall of parts of the evidence, by name."""
+    """Every figure of every system [Q], by (system, figure); with `parts`, also recall of parts of the evidence, by
+    name."""
     values: dict[SplitKey, Float64Array] = {}
     for system, rank in contenders().items():
         rankings = rank(bench)
@@ -124,7 +128,7 @@ def score_variants(given: ExperimentInput, splits: Sequence[Split]) -> dict[Spli
 
 
 def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]) -> list[EvidenceSpans]:
-    """One half of each question's evidence, on the global axis of a bench with a document a question."""
+    """One half of each question's evidence, on the global axis of a bench with one document per question."""
     result = []
     for document, half in enumerate(halves):
         places = np.asarray(half, dtype=np.int64) + bench.corpus.document_starts[document]
@@ -133,5 +137,5 @@ def half_evidences(bench: Workbench, halves: Sequence[Sequence[tuple[int, int]]]
 
 
 def joined(by_key: Mapping[SplitKey, Sequence[Float64Array]]) -> dict[SplitKey, Float64Array]:
-    """The figures of all sets, end to end."""
+    """The figures of all sets, concatenated."""
     return {key: np.concatenate(list(parts)) for key, parts in by_key.items()}

@@ -1,8 +1,8 @@
-"""Backward growth from a hit, sentence by sentence while it pays: `--front auto` of the design, until lifting replaced
-it (docs/log.md).
+"""Backward growth from a hit, sentence by sentence while it pays off: the design's `--front auto` until lifting
+replaced it (docs/log.md).
 
-No search uses it any more. `scatter` measures what spans that grow by similarity are worth, and keeps the rule for
-that. Pure functions; everything is counted in sentence positions of one document.
+Search no longer uses it. `scatter` keeps the rule to measure what spans that grow by similarity are worth. Pure
+functions; all counts are in sentence positions of one document.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from ....search import Hit
 from ....search.spans import Extent, span_score
 
 GROW_RATIO = 0.9
-MAX_FRONT = 8  # sentences of a span
+MAX_FRONT = 8  # sentences per span
 
 
 def grow_front(similarities: Sequence[float], alpha: float, grow_ratio: float) -> int:
     """How many sentences, the boundary included, a span takes backwards: `similarities[i]` is at distance i from the
     boundary.
 
-    A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix that is paid most,
-    so a weak sentence between strong ones is bridged and a run of weak ones ends it. A sentence more similar than the
-    boundary is a boundary of its own (design.md, "Spans and scores": of two neighbours in one span, the better is the
-    boundary), so the span stops before it.
+    A sentence pays `w_i * (sim_i - floor)` with `floor = grow_ratio * sim_0`; the span is the prefix with the highest
+    total pay, so it bridges a weak sentence between strong ones, and a run of weak ones ends it. A sentence more
+    similar than the boundary is itself a boundary (design.md, "Spans and scores": of two neighbours in one span, the
+    better is the boundary), so the span stops before it.
     """
     floor = grow_ratio * similarities[0]
     best_length, best_gain, gain = 1, 0.0, 0.0

@@ -1,4 +1,5 @@
-"""The figures of `scatter` -> its tables and pictures. Keys are (system, figure) in groups, (variant, system, figure) in splits."""
+"""The figures of `scatter` -> its tables and pictures. Keys are (system, figure) in groups, (variant, system, figure)
+in splits."""
 
 from __future__ import annotations
 
@@ -23,11 +24,11 @@ SHOWN = (SINGLE, f"{FRONT} {POSITION}", f"{FRONT} {BY_HIT}", f"{FRONT} {SEARCHED
 def report_scatter(
     groups: ShareGroups, composition: Mapping[str, Counts], splits: PairedFigures[SplitKey], split_sets: Counts, seed: int
 ) -> Experiment:
-    """Everything that `scatter` says."""
+    """The whole report of `scatter`."""
     return Experiment(
         name="scatter",
         title="Consecutive against scattered evidence",
-        question="Do spans that grow backwards, and scores that weigh sentences by their place, pay when evidence stands together, and "
+        question="Do spans that grow backwards, and scores that weigh sentences by their place, help when evidence is consecutive, and "
         "do they hurt when it is scattered?",
         settings={
             "scope": SCOPE,
@@ -55,7 +56,7 @@ def report_scatter(
 def sizes_table(
     groups: ShareGroups, composition: Mapping[str, Counts], splits: PairedFigures[SplitKey], split_sets: Counts
 ) -> ExperimentTable:
-    """How many questions of each set each part has."""
+    """How many questions each part has from each set."""
     names = list(dict.fromkeys(name for one in (*composition.values(), split_sets) for name in one))
     rows: list[list[str | int]] = [[name, *(one.get(name, 0) for one in (*composition.values(), split_sets))] for name in names]
     rows.append(["all", *(group.num_questions for group in groups.values()), splits.num_questions])
@@ -85,7 +86,7 @@ def rule_differences_table(groups: ShareGroups) -> ExperimentTable:
 
 
 def splits_table(splits: PairedFigures[SplitKey], budget: int) -> ExperimentTable:
-    """Recall in each variant of the documents, and what scattering and moving cost."""
+    """Recall in each variant of the documents, and the cost of scattering and moving."""
     rows, figure = [], f"recall@{budget}"
     for system in contenders():
         keys = {variant: (variant, system, figure) for variant in VARIANTS}
@@ -133,7 +134,7 @@ def groups_figure(groups: ShareGroups) -> Figure:
     places = list(range(len(groups)))
     return Figure(
         name="scatter-groups",
-        title=f"Recall at {MAIN_BUDGET} tokens by where the evidence stands (95% intervals)",
+        title=f"Recall at {MAIN_BUDGET} tokens by where the evidence is (95% intervals)",
         x_label="evidence (questions)",
         y_label=f"recall of evidence at {MAIN_BUDGET} tokens",
         series=[interval_series(system, places, [group.mean((system, RECALL)) for group in groups.values()]) for system in SHOWN],
@@ -143,7 +144,7 @@ def groups_figure(groups: ShareGroups) -> Figure:
 
 
 def rule_differences_figure(groups: ShareGroups) -> Figure:
-    """What position-aware ranking gains over the other rules, by group."""
+    """The gain of position-aware ranking over the other rules, by group."""
     places, ways = list(range(len(groups))), [f"front-{front}" for front in FRONTS]
     series = [
         interval_series(

@@ -1,7 +1,8 @@
 """A question's document -> three documents with the same evidence: in one run, scattered, and moved as a whole.
 
-Every document is put together from ranges of the source's characters, and each range carries its offsets with it: nothing is searched for,
-nothing is added. The sentences are those of the source; each variant is split anew when it is encoded, as any document is.
+Every document is assembled from ranges of the source's characters, and each range carries its offsets: nothing is
+searched for, nothing is added. The sentences are those of the source, but each variant is split again when it is
+encoded, like any document.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ...scoring import evidence_chars
 
 CONSECUTIVE, SCATTERED, MOVED = "consecutive", "scattered", "moved whole"
 VARIANTS = (CONSECUTIVE, SCATTERED, MOVED)
-HALVES = ("first half", "second half")  # of the run: the one that stays, and the one that moves
+HALVES = ("first half", "second half")  # of the run: the first stays, the second moves
 DOCUMENT_TOKENS = 3_000
 MIN_DISTANCE = 20  # sentences between the two halves
 MAX_RUN_TOKENS = 512  # evidence that the largest budget can hold
@@ -38,7 +39,8 @@ class SentenceRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One of a question's documents. `spans` are the places of the evidence in it; `halves` are the same, cut where the run is cut."""
+    """One of a question's documents. `spans` are the places of the evidence in it; `halves` are the same places, cut
+    where the run is cut."""
 
     text: str
     spans: tuple[Range, ...]
@@ -56,17 +58,18 @@ class Split:
 def split_question(
     corpus: Corpus, question: Question, evidence: EvidenceSpans, run: SentenceRun, generator: np.random.Generator
 ) -> Split | None:
-    """The three documents of a question whose evidence is one run of two sentences or more; None when no place is far enough.
+    """The three documents of a question whose evidence is one run of at least two sentences; None when no place is far
+    enough away.
 
-    The second half of the run (or, to tell scattering from moving, all of it) is put before a sentence drawn from those that are at least
-    `MIN_DISTANCE` sentences away.
+    The second half of the run (or, to tell scattering from moving, all of it) is moved before a randomly drawn sentence
+    at least `MIN_DISTANCE` sentences away.
     """
     first, end = cut_around(corpus, evidence.document, run, float(generator.random()))
     places = [before for before in range(first + 1, end) if before >= run.last + 1 + MIN_DISTANCE or before <= run.first - MIN_DISTANCE]
     if not places:
         return None
     before = places[int(generator.integers(len(places)))]
-    second = run.first + -(-run.num_sentences // 2)  # of an odd run the longer half stays
+    second = run.first + -(-run.num_sentences // 2)  # in an odd run, the longer half stays
     starts_S, ends_S = corpus.sentence_starts_S, corpus.sentence_ends_S
     borders = [(int(starts_S[run.first]), int(ends_S[second - 1])), (int(starts_S[second]), int(ends_S[run.last]))]
     halves = [within(evidence, border) for border in borders]
@@ -84,7 +87,8 @@ def split_question(
 
 
 def cut_around(corpus: Corpus, document: int, run: SentenceRun, share: float) -> Range:
-    """Sentences `[first, end)` of about `DOCUMENT_TOKENS` tokens around the run, `share` of what is left over before it."""
+    """Sentences `[first, end)` of about `DOCUMENT_TOKENS` tokens around the run, with `share` of the remaining tokens
+    before it."""
     bounds, tokens = corpus.document_sentences, corpus.sentence_tokens
     run_first, run_end = int(tokens[run.first]), int(tokens[run.last + 1])
     room = max(0, DOCUMENT_TOKENS - (run_end - run_first))
@@ -96,7 +100,7 @@ def cut_around(corpus: Corpus, document: int, run: SentenceRun, share: float) ->
 
 
 def within(evidence: EvidenceSpans, border: Range) -> list[Range]:
-    """The parts of the evidence inside of a range."""
+    """The parts of the evidence inside a range."""
     starts, ends = np.maximum(evidence.starts, border[0]), np.minimum(evidence.ends, border[1])
     return [(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True) if start < end]
 
@@ -110,7 +114,8 @@ def has_text(corpus: Corpus, document: int, parts: Sequence[Range]) -> bool:
 def moved(corpus: Corpus, first: int, end: int, block: SentenceRun, before: int) -> list[Range]:
     """Character ranges of sentences `[first, end)` with `block` put before sentence `before`.
 
-    The block gets the white space of its new place on both sides, and leaves behind that after it: lists and headings keep their lines.
+    The block gets the white space of its new place on both sides and leaves its own trailing white space behind, so
+    lists and headings keep their lines.
     """
     starts_S, ends_S = corpus.sentence_starts_S, corpus.sentence_ends_S
     text_start, text_end = int(starts_S[first]), int(ends_S[end - 1])
@@ -123,7 +128,7 @@ def moved(corpus: Corpus, first: int, end: int, block: SentenceRun, before: int)
 
 
 def assemble(corpus: Corpus, ranges: Sequence[Range], spans: Sequence[Range], halves: Sequence[Sequence[Range]]) -> Variant:
-    """The ranges of the corpus as one text, and where each part of the evidence stands in it."""
+    """The ranges of the corpus as one text, and the place of each part of the evidence in it."""
     text = "".join(corpus.text_of(start, end) for start, end in ranges)
     places = np.cumsum([0, *(end - start for start, end in ranges)]).tolist()
 
@@ -137,7 +142,7 @@ def assemble(corpus: Corpus, ranges: Sequence[Range], spans: Sequence[Range], ha
 
 
 def variant_set(splits: Sequence[Split], name: str) -> EvaluationSet:
-    """One variant of all questions as a set, a document a question."""
+    """One variant of all questions as a set, one document per question."""
     documents, questions = [], []
     for index, split in enumerate(splits):
         variant, doc_id = split.variants[name], f"{index:06d}"

@@ -1,4 +1,4 @@
-"""The figures of `scatter` -> one paragraph. A difference is called clear when its 95% interval leaves out zero."""
+"""The figures of `scatter` -> one paragraph. A difference is called clear when its 95% interval excludes zero."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .splits import CONSECUTIVE, MOVED, SCATTERED
 
 RECALL, BOUNDARY = f"recall@{MAIN_BUDGET}", "hit boundary"
 FRONT = f"front-{FRONTS[1]}"  # the paper's main setting
-CHANCE_SHARE = 0.05  # of intervals that leave out zero by chance alone
+CHANCE_SHARE = 0.05  # of intervals that exclude zero by chance alone
 NEGLIGIBLE = 0.01  # of recall
 ShareGroups = Mapping[str, PairedFigures[SplitKey]]
 
 
 def scatter_verdict(groups: ShareGroups, splits: PairedFigures[SplitKey]) -> str:
-    """What follows for spans, for their ranking, for scattered evidence, and for the rest of what `search` does."""
+    """Conclusions for spans, for their ranking, for scattered evidence, and for the other rules of `search`."""
     return " ".join(
         [spans_sentence(groups), weights_sentence(groups), hits_sentence(groups), splits_sentence(splits), search_sentence(groups)]
     )
 
 
 def tell_differences(found: Mapping[str, Interval]) -> str:
-    """Differences by name."""
+    """Differences by name, in words."""
     return "; ".join(f"{name} {show_difference(one)}" for name, one in found.items())
 
 
@@ -39,7 +39,7 @@ def differences_by_group(groups: ShareGroups, system: str, other: str, figure: s
 
 
 def spans_sentence(groups: ShareGroups) -> str:
-    """Whether spans pay, by where the evidence stands."""
+    """Whether spans help, by where the evidence is."""
     found = differences_by_group(groups, f"{FRONT} {POSITION}", SINGLE, RECALL)
     return (
         f"Recall at {MAIN_BUDGET} tokens, {FRONT} spans ranked by position-aware scores minus the hits alone ({SINGLE}): "
@@ -75,7 +75,7 @@ def hits_sentence(groups: ShareGroups) -> str:
 
 
 def splits_sentence(splits: PairedFigures[SplitKey]) -> str:
-    """What scattering costs, apart from moving, and whom."""
+    """The cost of scattering, apart from moving, for each system."""
     ours = f"{FRONT} {POSITION}"
     texts = []
     for system in (SINGLE, ours):
@@ -86,16 +86,16 @@ def splits_sentence(splits: PairedFigures[SplitKey]) -> str:
     found = {name: splits.difference(*pair) for name, pair in pairs.items()}
     change = splits.combination({plus: 1.0, minus: -1.0, minus_too: -1.0, plus_too: 1.0})
     return (
-        f"In documents that differ in nothing but the place of the evidence ({splits.num_questions} questions), recall changes by: "
+        f"In documents that differ only in the place of the evidence ({splits.num_questions} questions), recall changes by: "
         f"{'; '.join(texts)}. {FRONT} minus {SINGLE}: {tell_differences(found)}; scattering "
         f"changes that by {show_difference(change)} ({direction(change)})."
     )
 
 
 def search_sentence(groups: ShareGroups) -> str:
-    """What the number of hits of `search` does, and leaving out hits next to better ones."""
+    """The effect of `search`'s number of hits, and of leaving out hits next to better ones."""
     found = differences_by_group(groups, f"{FRONT} {SEARCHED}", f"{FRONT} {POSITION}", RECALL)
     return (
-        f"With as many hits as search takes, and without hits next to better ones, {FRONT} changes its recall by: "
+        f"With as many hits as search uses, and without hits next to better ones, {FRONT} changes its recall by: "
         f"{tell_differences(found)} (clearly lower: {clear_ones(found, 'lower')})."
     )

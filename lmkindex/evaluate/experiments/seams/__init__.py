@@ -1,7 +1,7 @@
-"""`seams`: what a window's start does to a landmark. The face of the package.
+"""`seams`: the effect of a window's start on a landmark. The face of the package.
 
-`experiment` runs it, `seam_rows` makes the rows, `design` holds the figures and the recommendation, `report` says
-what came out.
+`experiment` runs it, `seam_rows` makes the rows, `design` holds the figures and the recommendation, `report` describes
+the results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What the `seams` experiment measures, and the rule that turns it into a `context_tokens`. Encodes nothing and writes nothing.
+"""What the `seams` experiment measures, and the rule that turns it into a `context_tokens`. Encodes nothing and writes
+nothing.
 
 Shapes: N sampled sentences, X distances, Q questions.
 """
@@ -15,7 +16,7 @@ from ...bootstrap import intervals, resample_means
 from ...records import Float64Array, Interval
 
 MAX_COSINE_LOSS = 0.01  # how far from its plateau the cosine at the seam may be, and the largest step that still counts as a plateau
-MIN_VALUES = 10  # a mean of fewer is a dash
+MIN_VALUES = 10  # a mean over fewer is shown as a dash
 RULE = (
     f"the smallest size whose recall is not significantly worse than that of the encoder's own size (the 95% interval of the difference "
     f"reaches zero) and whose mean cosine at the seam is within {MAX_COSINE_LOSS} of the plateau, which is the mean of the largest size; "
@@ -25,9 +26,9 @@ RULE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curves:
-    """Cosines of sentences to their own vectors with the most context, by distance from the row's start; `filled` rows go on with what
-    follows, `alone` rows end with the sentence. `within` and `across` are cosines to the sentence before, in the same row and, with the
-    row beginning between them, in another one."""
+    """Cosines of sentences to their own vectors with the most context, by distance from the row's start; `filled` rows
+    continue with the text that follows, `alone` rows end with the sentence. `within` and `across` are cosines to the
+    sentence before: in the same row, and in another row when a row begins between the two."""
 
     distances: Sequence[int]
     filled_NX: Float64Array
@@ -40,8 +41,8 @@ class Curves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveMeans:
-    """Means over the sentences: by distance of `filled` and `alone` rows and of the gain over distance 0 of the same sentences; of the
-    neighbours; and of what distance 0 is more than the neighbours have. None where too few sentences are known."""
+    """Means over the sentences: by distance, of `filled` and `alone` rows and of the gain over distance 0 for the same
+    sentences; of the neighbours; and of distance 0 minus the neighbours. None where too few sentences are known."""
 
     filled: Sequence[Interval | None]
     alone: Sequence[Interval | None]
@@ -54,8 +55,9 @@ class CurveMeans:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """A build with some context: cosines to the most-context vectors of sentences that are first in their core and of sentences anywhere,
-    tokens encoded beyond those of the text, as a share of them, and each question's recall, by set."""
+    """A build with some context: cosines to the most-context vectors for sentences that are first in their core and for
+    sentences anywhere; the extra tokens encoded, as a share of the text's tokens; and each question's recall, by
+    set."""
 
     context_tokens: int
     firsts_N: Float64Array
@@ -92,7 +94,8 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """`context_tokens` by the rule (None: it gives none), the smallest size by recall alone, and the gain of the last step, where known."""
+    """`context_tokens` by the rule (None: no recommendation), the smallest size by recall alone, and the gain of the
+    last step if known."""
 
     context_tokens: int | None
     by_recall: int
@@ -100,7 +103,8 @@ class Recommendation:
 
 
 def recommend(contexts: Sequence[int], seam_means: Sequence[float | None], differences: Sequence[Interval]) -> Recommendation:
-    """Apply `RULE`; sizes rise, and `differences` are of recall, each size minus the encoder's own (which is never worse than itself)."""
+    """Apply `RULE`; sizes rise, and `differences` are of recall, each size minus the encoder's own (which is never
+    worse than itself)."""
     unharmed = [index for index, one in enumerate(differences) if one.high >= 0]
     by_recall = contexts[unharmed[0]]
     plateau, before = seam_means[-1], seam_means[-2] if len(seam_means) > 1 else seam_means[-1]
@@ -113,7 +117,7 @@ def recommend(contexts: Sequence[int], seam_means: Sequence[float | None], diffe
 
 
 def means_of(curves: Curves) -> CurveMeans:
-    """All means of the curves; the sentences are resampled once for all of them."""
+    """All means of the curves; the sentences are resampled once for all means."""
     start_N, size = curves.filled_NX[:, :1], len(curves.distances)
     pairs_N2 = np.stack([curves.within_N, curves.across_N], axis=1)
     found = column_means(
@@ -132,14 +136,15 @@ def means_of(curves: Curves) -> CurveMeans:
 
 
 def column_means(values_NM: Float64Array, seed: int) -> list[Interval | None]:
-    """Mean of what is known in each column, with its interval; None for fewer than `MIN_VALUES`. Rows are resampled together."""
+    """Mean of the known values in each column, with its interval; None for fewer than `MIN_VALUES`. Rows are resampled
+    together."""
     is_known_NM = ~np.isnan(values_NM)
     num_columns, num_known_M = values_NM.shape[1], is_known_NM.sum(axis=0)
     if not len(values_NM):
         return [None] * num_columns
     sums = np.concatenate([np.where(is_known_NM, values_NM, 0.0), is_known_NM.astype(np.float64)], axis=1)
     resampled = resample_means(sums, "seams", seed=seed)
-    # A resample without any known value has no mean: it takes the mean of all.
+    # A resample without any known value has no mean: it gets the mean of all.
     means_M = sums[:, :num_columns].sum(axis=0) / np.maximum(num_known_M, 1)
     counts_RM = resampled[:, num_columns:]
     resampled_RM = np.where(counts_RM > 0, resampled[:, :num_columns] / np.where(counts_RM > 0, counts_RM, 1.0), means_M)

@@ -1,7 +1,9 @@
-"""`seams`: the same sentence's landmark from windows of different offsets and contexts, and what that means for `context_tokens`.
+"""`seams`: the same sentence's landmark from windows of different offsets and contexts, and what that means for
+`context_tokens`.
 
-Two parts. Rows in which one sentence stands at chosen distances from the window's start, compared with the row that has the most text
-before it; and builds with several sizes of context: how well they retrieve, what they encode, and how steady their first sentences are.
+There are two parts: rows in which one sentence is at chosen distances from the window's start, compared with the row
+that has the most text before it; and builds with several sizes of context: how well they retrieve, how much they
+encode, and how stable their first sentences are.
 """
 
 from __future__ import annotations
@@ -35,18 +37,19 @@ from .seam_rows import (
     windows_of,
 )
 
-MAX_TOKENS = 150_000  # of all sets together
-NUM_SENTENCES = 300  # that are looked at from every distance, of all sets together
+MAX_TOKENS = 150_000  # over all sets
+NUM_SENTENCES = 300  # measured at every distance, over all sets
 NUM_FIRSTS = 300  # first sentences of cores, for each size of context
-MIN_SENTENCES, MIN_QUESTIONS = 30, 10  # fewer say nothing; the second is of one set
+MIN_SENTENCES, MIN_QUESTIONS = 30, 10  # fewer are not informative; the second is per set
 CONTEXTS_TOKENS = (0, 16, 32, 64, 96, 128)
 BUDGET_TOKENS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampled:
-    """The sentences of one set that are looked at: from every distance, and as the first of their core by size of context. `references_ND`
-    and `previous_ND` (the sentence before, in the same row) belong to `sentences`, which are sorted and hold all of them."""
+    """The sampled sentences of one set: those measured at every distance, and those that are first in their core, by
+    size of context. `references_ND` and `previous_ND` (the sentence before, in the same row) belong to `sentences`,
+    which are sorted and include all of these."""
 
     part: Part
     looked_at: Int64Array
@@ -60,7 +63,8 @@ class Sampled:
 
 
 def run_seams(given: ExperimentInput) -> Experiment:
-    """Both parts. Raises `UsageError` when too few sentences lie deep enough in their documents, or no set has enough questions."""
+    """Run both parts. Raises `UsageError` when too few sentences are deep enough in their documents, or no set has
+    enough questions."""
     encoder = given.landmark_encoder
     given.on_step("splitting the documents")
     parts = [make_part(one, encoder, max(1, MAX_TOKENS // len(given.sets)), given.seed) for one in given.sets]
@@ -69,7 +73,7 @@ def run_seams(given: ExperimentInput) -> Experiment:
     if not asked or num_eligible < MIN_SENTENCES:
         raise UsageError(
             f"The seams experiment needs a set with at least {MIN_QUESTIONS} questions and at least {MIN_SENTENCES} sentences with a whole "
-            f"window ({encoder.folder.window_tokens} tokens) of text before them; there are {num_eligible} such sentences. Give it longer "
+            f"window ({encoder.folder.window_tokens} tokens) of text before them; there are {num_eligible} such sentences. Use longer "
             "documents or more questions."
         )
     contexts = contexts_of(encoder.folder.window_tokens, encoder.folder.context_tokens, CONTEXTS_TOKENS)
@@ -106,7 +110,8 @@ def sample_part(given: ExperimentInput, part: Part, contexts: Sequence[int], num
 
 
 def measure_curves(given: ExperimentInput, sampled: Sequence[Sampled]) -> Curves:
-    """Cosines by distance of all sets together, with and without the text that follows, and those of neighbouring sentences."""
+    """Cosines by distance of all sets together, with and without the text that follows, and those of neighbouring
+    sentences."""
     filled, alone, actual, within, across = [], [], [], [], []
     for one in sampled:
         given.on_step(f"{one.part.name}: sentences at every distance")
@@ -130,7 +135,7 @@ def measure_curves(given: ExperimentInput, sampled: Sequence[Sampled]) -> Curves
 
 
 def measure_build(given: ExperimentInput, sampled: Sequence[Sampled], context_tokens: int) -> Build:
-    """What a build with this size of context gives. Recall is that of `landmark-1`, the whole (limited) corpus searched."""
+    """Figures of a build with this size of context. Recall is that of `landmark-1` over the whole (limited) corpus."""
     encoder = given.landmark_encoder
     recall: dict[str, Float64Array] = {}
     firsts, anywhere, num_encoded, num_tokens = [], [], 0, 0
@@ -153,7 +158,7 @@ def measure_build(given: ExperimentInput, sampled: Sequence[Sampled], context_to
 
 
 def recall_of(encoder: Encoder, part: Part, vectors_ND: Float32Array) -> Float64Array:
-    """Each question's share of evidence characters among the best sentences [Q]."""
+    """The share of each question's evidence characters that the best sentences cover [Q]."""
     questions_QD = encode_questions(encoder, [question.text for question in part.questions])
     rankings = []
     for scores_S in questions_QD @ vectors_ND.T:

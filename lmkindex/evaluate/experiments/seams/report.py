@@ -16,7 +16,7 @@ LOW_PERCENT = 5
 
 
 def report_seams(curves: Curves, builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes) -> Experiment:
-    """All that the experiment says."""
+    """The whole report."""
     means = means_of(curves)
     seams = [column_means(build.firsts_N[:, None], sizes.seed)[0] for build in builds]
     anywhere = column_means(np.stack([build.anywhere_N for build in builds], axis=1), sizes.seed)
@@ -37,7 +37,8 @@ def cell(interval: Interval | None) -> str | None:
 
 
 def distance_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
-    """One row a distance. The gain is that over distance 0 of the same sentences, so it does not depend on which sentences have a row."""
+    """One row per distance. The gain is over distance 0 for the same sentences, so it does not depend on which
+    sentences have a row."""
     rows: list[list[Cell]] = []
     for column, distance in enumerate(curves.distances):
         values_N, mean = curves.filled_NX[:, column], means.filled[column]
@@ -55,7 +56,7 @@ def distance_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
 
 
 def neighbour_table(curves: Curves, means: CurveMeans) -> ExperimentTable:
-    """What the cosines above compare with."""
+    """A scale for the cosines above."""
     rows: list[list[Cell]] = [
         ["in the same window", len(curves.within_N), cell(means.within)],
         ["a window begins between them", len(curves.across_N), cell(means.across)],
@@ -70,7 +71,7 @@ def build_table(
     recalls: tuple[list[Interval], list[Interval]],
     sizes: Sizes,
 ) -> ExperimentTable:
-    """One row a size of context."""
+    """One row per size of context."""
     rows: list[list[Cell]] = []
     for build, seam, everywhere, recall, difference in zip(builds, seams, anywhere, *recalls, strict=True):
         changed = "the encoder's own" if build.context_tokens == sizes.own_tokens else show_difference(difference)
@@ -133,7 +134,7 @@ def build_figures(
 
 
 def curve_sentences(curves: Curves, means: CurveMeans) -> list[str]:
-    """What distance does, and how much that is."""
+    """The effect of distance, and its size."""
     start, within, across = means.filled[0], means.start_over_within, means.start_over_across
     if start is None or within is None or across is None:
         return []
@@ -142,10 +143,10 @@ def curve_sentences(curves: Curves, means: CurveMeans) -> list[str]:
     ]
     distance, end = [(distance, one) for distance, one in zip(curves.distances, means.filled, strict=True) if one is not None][-1]
     if distance:
-        sentences.append(f"With {distance} tokens before it, it has {show_interval(end)}.")
+        sentences.append(f"With {distance} tokens before it, the cosine is {show_interval(end)}.")
     sentences.append(
-        f"At the start that is {compared(within)} what two neighbouring sentences of one window have ({show_difference(within)}), and "
-        f"{compared(across)} what they have when a window begins between them ({show_difference(across)})."
+        f"At the start it is {compared(within)} that of two neighbouring sentences in one window ({show_difference(within)}), and "
+        f"{compared(across)} theirs when a window begins between them ({show_difference(across)})."
     )
     return sentences
 
@@ -158,7 +159,7 @@ def compared(difference: Interval) -> str:
 def build_sentences(
     builds: Sequence[Build], recalls: tuple[list[Interval], list[Interval]], sizes: Sizes, advice: Recommendation
 ) -> list[str]:
-    """What a build's context does to recall, what the rule recommends, and what that costs."""
+    """The effect of a build's context on recall, the rule's recommendation, and its cost."""
     by_size = {build.context_tokens: index for index, build in enumerate(builds)}
     own = by_size[sizes.own_tokens]
     clear = [build.context_tokens for build, one in zip(builds, recalls[1], strict=True) if one.low > 0 or one.high < 0]
@@ -175,7 +176,7 @@ def build_sentences(
     )
     if advice.context_tokens is None:
         sentences.append(
-            f"The rule recommends no size: {why_none(advice)}. By recall alone, as far as these questions tell, {chosen} tokens do ({cost}"
+            f"The rule recommends no size: {why_none(advice)}. By recall alone, these questions suggest {chosen} tokens suffice ({cost}"
         )
     else:
         sentences.append(f"Recommended by the rule: context_tokens = {chosen} ({cost}")
@@ -185,9 +186,9 @@ def build_sentences(
 
 
 def why_none(advice: Recommendation) -> str:
-    """What keeps the rule from naming a size."""
+    """Why the rule names no size."""
     if advice.last_step is None:
         return "too few first sentences were found to know the plateau"
     if advice.last_step > MAX_COSINE_LOSS:
-        return f"the cosine at the seam has no plateau, its last step still gains {advice.last_step:.3f}"
+        return f"the cosine at the seam has no plateau: its last step still gains {advice.last_step:.3f}"
     return "every size that comes near the plateau retrieves worse than the encoder's own"

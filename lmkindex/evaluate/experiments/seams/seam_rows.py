@@ -1,7 +1,7 @@
 """Sets -> the rows that the `seams` experiment compares: one sentence seen from windows that begin at different places.
 
-Knows no figure and no verdict. Distances are tokens of a row (landmarks included, special tokens not) between the row's first sentence
-and the one that is looked at. Shapes: S sentences of a set, N sampled sentences, X distances.
+Knows no figures and no verdict. Distances are tokens of a row (landmarks included, special tokens not) between the
+row's first sentence and the measured sentence. Shapes: S sentences of a set, N sampled sentences, X distances.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from ..paired import draw, seeded_generator
 
 SHORT_DISTANCES = (0, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256)  # and then doubling
 MAX_OWN_SHARE = 0.25  # of a row: a longer sentence leaves no room for the distances
-MAX_DISTANCE_SHARE = 0.75  # of a row: what every sampled sentence reaches
+MAX_DISTANCE_SHARE = 0.75  # of a row: the distance that every sampled sentence reaches
 CONTEXT_SHARE = 0.5  # of a row: whole sentences before the sentence in the row with the most context
-AFTER_SHARE = 0.5  # of a row: text that must follow, so that a row that begins at the sentence is well filled
+AFTER_SHARE = 0.5  # of a row: text that must follow, so that a row beginning at the sentence is well filled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One set, limited to some tokens. Sentence s takes `cumulative[s + 1] - cumulative[s]` tokens of a row; S + 1 entries."""
+    """One set, limited to some tokens. Sentence s takes `cumulative[s + 1] - cumulative[s]` tokens of a row; S + 1
+    entries."""
 
     name: str
     corpus: Corpus
@@ -43,7 +44,7 @@ class Part:
 
     @property
     def row_tokens(self) -> int:
-        """Tokens that a row has for sentences."""
+        """Tokens that a row can hold for sentences."""
         return self.options.window_tokens - self.options.num_special
 
     def document_of(self, pos: int) -> tuple[int, int]:
@@ -53,8 +54,8 @@ class Part:
 
 
 def make_part(one: EvaluationSet, encoder: Encoder, max_tokens: int, seed: int) -> Part:
-    """At most `max_tokens` of a set's documents, in random order, the last one cut at a sentence's end; questions whose evidence was cut
-    off are left out."""
+    """At most `max_tokens` of a set's documents, in random order, the last one cut at a sentence's end; questions whose
+    evidence was cut off are left out."""
     limited = limit_set(one, encoder, max_tokens, seed)
     corpus = make_corpus([document.text for document in limited.documents], encoder)
     questions, evidences = answerable(corpus, limited)
@@ -98,8 +99,9 @@ def distances_of(row_tokens: int) -> list[int]:
 
 
 def eligible_sentences(part: Part) -> Int64Array:
-    """Sentences with a whole row of text before them in their document and half a row after, which take at most a quarter of one, and
-    before which whole sentences fill at least half of one (a table or code may be one long sentence)."""
+    """Sentences with a whole row of text before them in their document and half a row after. They fill at most a
+    quarter of a row themselves, and whole sentences before them fill at least half a row (a table or code may be one
+    long sentence)."""
     num_sentences = np.diff(part.corpus.document_sentences)
     before_S = part.cumulative[:-1] - np.repeat(part.cumulative[part.corpus.document_sentences[:-1]], num_sentences)
     after_S = np.repeat(part.cumulative[part.corpus.document_sentences[1:]], num_sentences) - part.cumulative[1:]
@@ -115,7 +117,8 @@ def sample(values: Int64Array, num_values: int, seed: int, name: str) -> Int64Ar
 
 
 def row_first(part: Part, pos: int, distance: int) -> int | None:
-    """The sentence that begins a row in which `pos` stands about `distance` tokens from the start; None when no sentence begins there."""
+    """The sentence that begins a row in which `pos` is about `distance` tokens from the start; None if no sentence
+    begins there."""
     target = int(part.cumulative[pos]) - distance
     after = int(np.searchsorted(part.cumulative, target))
     candidates = [first for first in (after - 1, after) if part.document_of(pos)[0] <= first <= pos]
@@ -143,7 +146,8 @@ def row_end(part: Part, first: int, pos: int) -> int:
 
 
 def make_seam_row(part: Part, encoder: Encoder, first: int, end: int, emitted: tuple[int, int]) -> Row:
-    """Sentences `[first, end)` as a build would show them to the encoder, of which only `emitted` (first, end) are pooled."""
+    """Sentences `[first, end)` as a build would show them to the encoder, of which only `emitted` (first, end) are
+    pooled."""
     offsets = part.corpus.sentence_tokens
     tokens = TokenizedSentences(ids_T=part.corpus.token_ids_T, offsets=offsets, ends_paragraph_S=part.corpus.ends_paragraph_S)
     segments = tuple(pairwise(offsets[first : end + 1].tolist()))
@@ -154,7 +158,8 @@ def make_seam_row(part: Part, encoder: Encoder, first: int, end: int, emitted: t
 
 
 def encode_references(cache: VectorCache, encoder: Encoder, part: Part, sentences: Int64Array) -> tuple[Float32Array, Float32Array]:
-    """Normalised vectors of the sentences with the most context before them, and of the sentence before each in the same row [N, D]."""
+    """Normalised vectors of the sentences with the most context before them, and of the sentence before each in the
+    same row [N, D]."""
     rows = [make_seam_row(part, encoder, reference_first(part, pos), pos + 1, (pos - 1, pos + 1)) for pos in sentences.tolist()]
     vectors_ND = normalise(cache.encode(encoder, rows)[0])
     return vectors_ND[1::2], vectors_ND[::2]
@@ -162,8 +167,8 @@ def encode_references(cache: VectorCache, encoder: Encoder, part: Part, sentence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distances:
-    """Cosines to the references by distance, and the true distances [N, X]; NaN where no sentence begins there. `at_start_ND` are the
-    vectors of distance 0, which every sentence has."""
+    """Cosines to the references by distance, and the true distances [N, X]; NaN where no sentence begins there.
+    `at_start_ND` are the vectors of distance 0, which every sentence has."""
 
     cosines_NX: Float64Array
     distances_NX: Float64Array
@@ -173,8 +178,8 @@ class Distances:
 def measure_distances(
     cache: VectorCache, encoder: Encoder, part: Part, sentences: Int64Array, references_ND: Float32Array, *, is_filled: bool
 ) -> Distances:
-    """Every sentence in rows that begin at every distance before it. With `is_filled` a row goes on with the text that follows, else it
-    ends with the sentence."""
+    """Every sentence in rows that begin at every distance before it. With `is_filled` a row continues with the text
+    that follows, else it ends with the sentence."""
     distances = distances_of(part.row_tokens)
     cosines_NX = np.full((len(sentences), len(distances)), np.nan)
     distances_NX = np.full((len(sentences), len(distances)), np.nan)
@@ -195,8 +200,8 @@ def measure_distances(
 
 
 def windows_of(part: Part, encoder: Encoder, context_tokens: int) -> tuple[Int64Array, int]:
-    """Of a build with `context_tokens`: the sentences that come first in their core, beginnings of documents left out, and the tokens of
-    all rows."""
+    """For a build with `context_tokens`: the sentences that come first in their core, except at the beginning of
+    documents, and the tokens of all rows."""
     options = window_options(encoder, encoder.folder.window_tokens, context_tokens)
     firsts, num_tokens = [], 0
     for first, end in pairwise(part.corpus.document_sentences.tolist()):
@@ -208,5 +213,5 @@ def windows_of(part: Part, encoder: Encoder, context_tokens: int) -> tuple[Int64
 
 
 def contexts_of(window_tokens: int, own_tokens: int, tried: Sequence[int]) -> list[int]:
-    """The context sizes to compare: those that take at most half a window, and the encoder's own."""
+    """The context sizes to compare: those that fill at most half a window, and the encoder's own."""
     return sorted({own_tokens, *(size for size in tried if 2 * size <= window_tokens)})
