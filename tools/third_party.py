@@ -101,8 +101,8 @@ def write_tables() -> str:
     for name in pinned_packages():
         if name not in direct:
             groups.setdefault(licence_of(name), []).append(name)
-    lines = ["## Installed beside it: what pyproject.toml names", "", *table(direct), ""]
-    lines += ["## Installed beside it: what those bring along (requirements-cpu.txt)", ""]
+    lines = ["## Installed with it: what pyproject.toml names", "", *table(direct), ""]
+    lines += ["## Installed with it: what those packages require (requirements-cpu.txt)", ""]
     lines += ["| licence | packages |", "|---|---|", *(f"| {licence} | {', '.join(groups[licence])} |" for licence in sorted(groups))]
     return "\n".join(lines) + "\n"
 
