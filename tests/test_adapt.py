@@ -182,7 +182,7 @@ def test_an_index_of_another_encoder_is_refused(tmp_path: Path, bert_folder: Cal
     index = make_index(tmp_path, encoder)
     settings = json.loads((encoder / "landmark.json").read_text())
     (encoder / "landmark.json").write_text(json.dumps(settings | {"query_prefix": "query: "}), "utf-8")
-    with pytest.raises(UsageError, match="made with another encoder than encoder"):
+    with pytest.raises(UsageError, match="made with an encoder other than encoder"):
         adapt(index, tmp_path / "out", refuse)
     assert not (tmp_path / "out").exists()
 
