@@ -141,7 +141,7 @@ class SearchOptions:
         require(self.budget_tokens > 0, "--budget must be a positive number of tokens.")
         require(self.front >= 0, "--front is `auto` or a positive number of sentences.")
         require(self.surround >= 0, "--surround must not be negative.")
-        require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
+        require(not (self.front and self.surround), "--front and --surround cannot be combined: give only one of them.")
         require(self.num_hits > 0, "The number of hits must be positive.")
         require(0 <= self.alpha < float("inf"), "--alpha must be a number, 0 or more.")
         require(self.region >= 1, "region must be a positive number of sentences.")

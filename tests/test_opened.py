@@ -133,7 +133,7 @@ def test_one_question_gives_one_result_and_a_list_gives_a_list(built: str) -> No
         ("\ud800", {}, "not valid Unicode"),
         ("Who?", {"front": 0}, 'front is "auto" or a positive'),
         ("Who?", {"front": "2"}, 'front is "auto" or a positive'),
-        ("Who?", {"front": 2, "surround": 2}, "exclude each other"),
+        ("Who?", {"front": 2, "surround": 2}, "cannot be combined"),
         ("Who?", {"budget_tokens": 0}, "--budget"),
         ("Who?", {"path": "a[\ud800"}, "path pattern"),
     ],

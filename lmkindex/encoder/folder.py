@@ -76,9 +76,9 @@ def read_object(path: Path) -> JsonObject:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise EncoderError(f"{path} holds broken JSON ({error}): write it again.") from error
+        raise EncoderError(f"{path} contains invalid JSON ({error}): correct it.") from error
     if not isinstance(fields, dict):
-        raise EncoderError(f"{path} holds broken JSON (not an object): write it again.")
+        raise EncoderError(f"{path} contains invalid JSON (not an object): correct it.")
     return fields
 
 

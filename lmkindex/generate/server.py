@@ -196,7 +196,7 @@ class Endpoint:
     def _unreachable(self, reason: Any) -> str:
         if isinstance(reason, TimeoutError):
             return f"{self.base} did not answer within {self._timeout_s:g} seconds: try again, or raise the timeout."
-        return f"{self.base} cannot be reached ({reason}): check the address and that the server runs."
+        return f"{self.base} cannot be reached ({reason}): check the address and that the server is running."
 
 
 def read_json(data: bytes) -> JsonObject:
