@@ -56,11 +56,10 @@ def adapt_encoder(
     index: str, output: Path, options: AdaptOptions, train_options: TrainOptions, open_generator: Callable[[], Generator], *,
     stop: Callable[[], int], on_note: OnNote, on_step: OnStep,
 ) -> JsonObject:  # fmt: skip
-    """Synthesize, train, measure. Returns the report, which is also in `OUTPUT/adapted.json` and `.md`. Each part can
-    be resumed.
+    """Synthesize, train, measure. Returns the report, also in `OUTPUT/adapted.json` and `.md`. Each part can be
+    resumed.
 
-    Raises `UsageError` if the index's documents gave too few questions, or if the questions differ from those `output`
-    began with.
+    Raises `UsageError` if the documents gave too few questions, or other questions than `output` began with.
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))

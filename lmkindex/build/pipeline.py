@@ -154,8 +154,8 @@ def encode_slabs(
     slabs: Iterator[Slab], encoder: Encoder, is_over: Callable[[], bool], documents: DocumentWriter, pool: ThreadPoolExecutor,
     stopwatch: Stopwatch,
 ) -> Generator[Slab, None, None]:  # fmt: skip
-    """Encode slab after slab while the previous one is written; yields each encoded slab. All are written when this
-    ends, except one in which the build stopped: rows are encoded by length, so few of its documents are complete."""
+    """Encode each slab while the previous one is written; yields encoded slabs. All are written when this ends, except
+    one in which the build stopped: rows are encoded by length, so almost no document in it is complete."""
     pace = Pace()
     pending: Future[None] | None = None
     try:
