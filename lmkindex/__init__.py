@@ -1,4 +1,5 @@
-"""Landmark-embedding index of document corpora: one contextual embedding per sentence, answers with citations that can be checked.
+"""Landmark-embedding index of document corpora: one contextual embedding per sentence, answers with citations that can
+be checked.
 
     import lmkindex
 

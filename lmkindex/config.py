@@ -53,7 +53,8 @@ class FileOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowOptions:
-    """Sizes of a window in tokens; `num_special` tokens are added to each row, `num_landmark` (0 or 1) to each sentence."""
+    """Sizes of a window in tokens; `num_special` tokens are added to each row, `num_landmark` (0 or 1) to each
+    sentence."""
 
     window_tokens: int
     context_tokens: int
@@ -88,7 +89,8 @@ class EncodeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents, 0..1."""
+    """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents,
+    0..1."""
 
     encoder: str | None = None
     window_tokens: int | None = None

@@ -150,7 +150,8 @@ Manifest = Mapping[FileName, ManifestEntry]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentences:
-    """All sentences of a document, in order: `starts_S`, `ends_S` in characters; `ends_paragraph_S` marks the last of each paragraph."""
+    """All sentences of a document, in order: `starts_S`, `ends_S` in characters; `ends_paragraph_S` marks the last of
+    each paragraph."""
 
     starts_S: Int64Array
     ends_S: Int64Array

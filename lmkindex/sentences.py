@@ -107,7 +107,8 @@ def segment(block: str, offset: int, language: str) -> Iterator[tuple[int, int]]
 
 
 def cut_to_length(text: str, start: int, end: int, max_chars: int) -> Iterator[tuple[int, int]]:
-    """Cut `text[start:end]` into pieces of at most `max_chars`: after a line end in the piece's second half, else after a blank."""
+    """Cut `text[start:end]` into pieces of at most `max_chars`: after a line end in the piece's second half, else after
+    a blank."""
     while end - start > max_chars:
         middle, limit = start + max_chars // 2, start + max_chars
         cut = text.rfind("\n", middle, limit) + 1 or text.rfind(" ", middle, limit) + 1 or limit

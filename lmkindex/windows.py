@@ -151,7 +151,8 @@ def make_pieces(tokens: TokenizedSentences, pos: int, options: WindowOptions, fi
 
 
 def window_key(tokens: TokenizedSentences, segments: tuple[tuple[int, int], ...], num_context: int, piece: int, fingerprint: str) -> str:
-    """A hash of the encoder's fingerprint and everything that the forward sees: ids, sentence ends, where the core begins."""
+    """A hash of the encoder's fingerprint and everything that the forward sees: ids, sentence ends, where the core
+    begins."""
     digest = blake2b(fingerprint.encode(), digest_size=16)
     digest.update(np.asarray([num_context, piece, *(end - start for start, end in segments)], dtype=np.int64).tobytes())
     digest.update(tokens.ids_T[segments[0][0] : segments[-1][1]].tobytes())

@@ -48,7 +48,8 @@ def answer_questions(
     *,
     on_text: OnText | None = None,
 ) -> list[Answer]:
-    """One answer for each result, in order. All prompts go to the generator in one call; `on_text(index, piece)` streams.
+    """One answer for each result, in order. All prompts go to the generator in one call; `on_text(index, piece)`
+    streams.
 
     Raises `GeneratorError` if the generator cannot be opened, or if it fails for every question.
     """

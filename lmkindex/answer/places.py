@@ -19,7 +19,8 @@ MIN_ABOUT_QUESTION = 1 / 3  # share of the question's content words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks ties."""
+    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks
+    ties."""
 
     start: int
     end: int

@@ -39,7 +39,8 @@ NUMBER_WORDS = dict(zip(SMALL_NUMBERS.split() + TENS.split(), map(str, [*range(2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a text says, as sets of normalised words: all of them, those that must be matched exactly, those that are negated."""
+    """What a text says, as sets of normalised words: all of them, those that must be matched exactly, those that are
+    negated."""
 
     words: frozenset[str]
     required: frozenset[str]

@@ -1,6 +1,7 @@
 """Plan what a build has to do: walk, compare with the manifest, settle encoder and sizes, refuse what is unsafe.
 
-Takes directories, options and the session of the index; gives a `Job`. Reads the index; writes nothing and encodes nothing.
+Takes directories, options and the session of the index; gives a `Job`. Reads the index; writes nothing and encodes
+nothing.
 """
 
 from __future__ import annotations

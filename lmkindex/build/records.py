@@ -47,8 +47,8 @@ class KeptText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a rename, that document is
-    deleted."""
+    """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a
+    rename, that document is deleted."""
 
     entry: FileEntry
     kind: TaskKind

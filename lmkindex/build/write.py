@@ -81,7 +81,8 @@ class DocumentWriter:
             self.flush_open(step.prepared.document.doc_id)
 
     def flush_open(self, doc_id: str) -> None:
-        """Put the first rows of a very long document into the table, so that memory stays bounded; they are not published."""
+        """Put the first rows of a very long document into the table, so that memory stays bounded; they are not
+        published."""
         if self.flushed is None:
             self.commit()
             self.writer.delete_rows(self.writer.landmarks, [doc_id])

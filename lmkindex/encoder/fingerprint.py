@@ -42,7 +42,8 @@ class FileState:
 
 
 def fingerprint_files(folder: Path, names: Sequence[str]) -> str:
-    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal digits."""
+    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal
+    digits."""
     state = state_of(folder, names)
     known = read_cache().get(str(folder.absolute()))
     if isinstance(known, dict) and known.get("files") == [asdict(file) for file in state] and isinstance(known.get("fingerprint"), str):

@@ -1,4 +1,5 @@
-"""How many batches go into one call of the encoder, so that a build can be stopped between two calls. Knows no rows and no encoder."""
+"""How many batches go into one call of the encoder, so that a build can be stopped between two calls. Knows no rows and
+no encoder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Rows -> landmarks: load an encoder folder, run one forward per batch, gather at the landmarks.
 
-Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on a CPU and on
-CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
+Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on
+a CPU and on CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ class TransformerEncoder:
 
 
 def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.Tensor:
-    """Core sentences' vectors [N, D] in float32: the state at the landmark, the mean of the sentence's own states, or their sum."""
+    """Core sentences' vectors [N, D] in float32: the state at the landmark, the mean of the sentence's own states, or
+    their sum."""
     import torch
 
     num_columns, device = hidden_BLD.shape[1], hidden_BLD.device

@@ -39,7 +39,8 @@ def hash_file(path: Path) -> str:
 
 
 def settle(mtime_ns: int) -> None:
-    """Wait, if need be, until a later write of a file must carry another time than `mtime_ns`; read or hash it after that.
+    """Wait, if need be, until a later write of a file must carry another time than `mtime_ns`; read or hash it after
+    that.
 
     Without this, an edit right after a build that keeps the size would look unchanged forever (Git calls such files
     racily clean). A time in the future, from a wrong clock, is not waited for.

@@ -20,7 +20,8 @@ FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOC
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open the file at `path`, which holds no links. Raises `ReadError` for anything but a regular file, and `OSError`."""
+    """Open the file at `path`, which holds no links. Raises `ReadError` for anything but a regular file, and
+    `OSError`."""
     try:
         descriptor = _open_below(path) if os.open in os.supports_dir_fd else os.open(path, FILE_FLAGS)
     except OSError as error:

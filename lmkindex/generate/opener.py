@@ -16,8 +16,8 @@ def generator_opener(
 ) -> Callable[[], Generator]:
     """A function that opens the generator at the first call and returns the same one from then on.
 
-    Embed the questions before that call: vLLM reseeds the global random state and fixes torch's number of threads. The function
-    raises `GeneratorError`; the next call tries again.
+    Embed the questions before that call: vLLM reseeds the global random state and fixes torch's number of threads. The
+    function raises `GeneratorError`; the next call tries again.
     """
     opened: list[Generator] = []
 

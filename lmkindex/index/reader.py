@@ -26,7 +26,8 @@ ANN_REFINE = 5
 
 
 class IndexReader:
-    """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is written meanwhile."""
+    """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is
+    written meanwhile."""
 
     def __init__(self, index_path: Path, head: Head | None = None) -> None:
         self.index_path = index_path

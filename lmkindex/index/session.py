@@ -14,7 +14,8 @@ from .writer import IndexWriter
 
 
 class IndexSession:
-    """Invariant: the reader sees the state that was published when the session began, whatever the one writer publishes."""
+    """Invariant: the reader sees the state that was published when the session began, whatever the one writer
+    publishes."""
 
     def __init__(self, index_path: Path) -> None:
         self.index_path = index_path

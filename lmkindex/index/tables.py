@@ -124,7 +124,8 @@ def link_published(table_path: Path, view_path: Path, version: int) -> None:
 
 
 def manifest_version(path: Path) -> int | None:
-    """The version whose manifest this file is, or None. LanceDB counts down from 2^64 - 1, so that the newest sorts first."""
+    """The version whose manifest this file is, or None. LanceDB counts down from 2^64 - 1, so that the newest sorts
+    first."""
     if path.suffix != ".manifest" or not path.stem.isdecimal():
         return None
     return (1 << 64) - 1 - int(path.stem)

@@ -80,7 +80,8 @@ class IndexWriter:
         return self.head
 
     def sync(self) -> None:
-        """Flush every file of the tables that was not flushed before, then every directory that has a new name in it."""
+        """Flush every file of the tables that was not flushed before, then every directory that has a new name in
+        it."""
         directories = [self.index_path, self.index_path.parent]
         for name in TABLES:
             for folder, subfolders, names in os.walk(self.index_path / f"{name}.lance"):

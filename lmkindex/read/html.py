@@ -77,7 +77,8 @@ def _main_text(html: str) -> str:
 
 
 def _render(root: Any) -> str:
-    """The text of an lxml tree: a paragraph per block element, cells joined by bars, white space collapsed except in verbatim elements."""
+    """The text of an lxml tree: a paragraph per block element, cells joined by bars, white space collapsed except in
+    verbatim elements."""
     from lxml import etree
 
     paragraphs: list[str] = []

@@ -1,6 +1,7 @@
 """A printed place, `PATH:START-END` -> the passage there, exactly as the index stores it.
 
-Knows the reader's manifest and documents; knows no encoder and no terminal. Offsets are characters of the canonical text, half open.
+Knows the reader's manifest and documents; knows no encoder and no terminal. Offsets are characters of the canonical
+text, half open.
 """
 
 from __future__ import annotations

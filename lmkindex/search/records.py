@@ -21,7 +21,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Consecutive sentences of one document: `text` is the document's `text[start:end]`, on `page` (from 1; None without pages).
+    """Consecutive sentences of one document: `text` is the document's `text[start:end]`, on `page` (from 1; None
+    without pages).
 
     `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
     positions, both included. `why` explains, line by line, why the span starts and ends where it does.
