@@ -185,7 +185,7 @@ class _Walker:
         except FileNotFoundError:
             return None  # deleted during the walk: as if it had never been there
         except OSError as error:
-            return self.fail(root, path, f"cannot be examined: {error.strerror}")
+            return self.fail(root, path, f"cannot be looked at: {error.strerror}")
         if not stat.S_ISREG(found.st_mode):
             return self.fail(root, path, "is not a regular file")
         self.entries.append(
