@@ -1,4 +1,5 @@
-"""Landmark-embedding index of document corpora: one contextual embedding per sentence, answers with citations that can be checked.
+"""Landmark-embedding index of document corpora: one contextual embedding per sentence, answers with citations that can
+be checked.
 
     import lmkindex
 
@@ -7,8 +8,8 @@
         for span in index.search("Who keeps the light?", budget_tokens=256).spans:
             print(span.place, span.text)
 
-This is the front door: `__all__` is all that a program needs, and docs/reference/api.md lists it. Importing the package loads nothing but
-this page; each name is loaded when it is first used.
+This is the public interface: `__all__` has everything that a program needs, and docs/reference/api.md lists it.
+Importing the package loads only this module; each name is loaded on first use.
 """
 
 from __future__ import annotations
@@ -49,10 +50,10 @@ HOMES = {  # the module or package of each name
     "SearchResult": "search", "Span": "search", "Status": "build", "UsageError": "errors", "build_index": "api", "open_index": "api",
 }  # fmt: skip
 
-if not TYPE_CHECKING:  # a type checker reads the imports above, and so finds a name that is misspelled
+if not TYPE_CHECKING:  # a type checker reads the imports above, so it finds misspelled names
 
     def __getattr__(name: str) -> object:
-        """Load a name of the front door when it is first used."""
+        """Load a name of the public interface on first use."""
         if name not in HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)

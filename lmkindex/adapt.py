@@ -1,7 +1,8 @@
-"""An index -> an encoder for its domain: questions about the indexed texts, a short stage III, and a report of the gain.
+"""An index -> an encoder for its domain: questions about the indexed texts, a short stage III, and a report of the
+gain.
 
-Questions are kept out by document where there are enough documents, else by question; what is kept out is only measured
-with. Knows no command line.
+Questions are held out by document if there are enough documents, else by question; held-out questions are used only for
+measuring. Knows no command line.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from .synth import SynthOptions, write_questions
 from .train import DevRecipe, OnNote, OnStep, Recipe, SetRecipe, StageRecipe, TrainOptions, run_training
 
 HELD_OUT = 0.25  # of the questions
-FEWEST_DOCUMENTS = 8  # below that, whole documents cannot be kept out
+FEWEST_DOCUMENTS = 8  # with fewer, whole documents cannot be held out
 FEWEST_QUESTIONS = 20
 BUDGETS_TOKENS = (128, 256, 512)
 TRAIN_SET, HELD_OUT_SET = "adapt_train", "adapt_held_out"
@@ -37,8 +38,8 @@ TRAIN_SET, HELD_OUT_SET = "adapt_train", "adapt_held_out"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdaptOptions:
-    """`num_questions` are to be written, `steps` updates to be made with `learning_rate`; `generator` names the
-    language model."""
+    """`num_questions` to write, and `steps` updates to make with `learning_rate`; `generator` names the language
+    model."""
 
     num_questions: int = ADAPT_QUESTIONS
     steps: int = ADAPT_STEPS
@@ -55,15 +56,16 @@ def adapt_encoder(
     index: str, output: Path, options: AdaptOptions, train_options: TrainOptions, open_generator: Callable[[], Generator], *,
     stop: Callable[[], int], on_note: OnNote, on_step: OnStep,
 ) -> JsonObject:  # fmt: skip
-    """Synthesize, train, measure; the report, also in `OUTPUT/adapted.json` and `.md`. Each part can be resumed.
+    """Synthesize, train, measure. Returns the report, also in `OUTPUT/adapted.json` and `.md`. Each part can be
+    resumed.
 
-    Raises `UsageError` if the index's documents gave too few questions, or others than `output` began with.
+    Raises `UsageError` if the documents gave too few questions, or other questions than `output` began with.
     """
     reader = IndexReader(index_path(index))
     folder = find_encoder(reader.head.encoder.get("path"))
     require(
         folder.fingerprint == reader.head.encoder["fingerprint"],
-        f"The index was made with another encoder than {folder.name}: run `lmkindex build --rebuild` first.",
+        f"The index was made with an encoder other than {folder.name}: run `lmkindex build --rebuild` first.",
     )
     encode_options = EncodeOptions(device=train_options.device, threads=train_options.threads)
     documents = indexed_documents(reader)
@@ -77,8 +79,8 @@ def adapt_encoder(
     )  # fmt: skip
     require(
         result.num_questions >= FEWEST_QUESTIONS,
-        f"Only {result.num_questions} questions of {len(result.attempts):,} tried came through the filters, and {FEWEST_QUESTIONS} are the "
-        "fewest to learn from: name a stronger model with --llm and another --output, or go on with a higher --questions.",
+        f"Only {result.num_questions} questions of {len(result.attempts):,} tried passed the filters, and training needs "
+        f"at least {FEWEST_QUESTIONS}: name a stronger model with --llm and another --output, or continue with a higher --questions.",
     )
     (written,) = find_sets(output / "synth", ["adapt"])
     train_set, held_out = split_set(written, options.seed)
@@ -103,7 +105,7 @@ def indexed_documents(reader: IndexReader) -> list[SourceDocument]:
 
 
 def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, EvaluationSet]:
-    """A training part and a held-out part, which share no document if there are `FEWEST_DOCUMENTS`, else no
+    """A training part and a held-out part. They share no document if there are at least `FEWEST_DOCUMENTS`, else no
     question."""
     generator = np.random.default_rng([seed, len(written.questions)])
     num_of = Counter(question.doc_id for question in written.questions)
@@ -112,7 +114,7 @@ def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluat
         names: set[str] = set()
         asked = sorted(num_of)
         for doc_id in (asked[index] for index in generator.permutation(len(asked)).tolist()):
-            # Never more than wanted: a document with most of the questions would leave none to learn from. The smallest always fits.
+            # Never more than wanted: a document with most of the questions would leave too few to learn from. The smallest always fits.
             if sum(num_of[name] for name in names) + num_of[doc_id] <= num_wanted:
                 names.add(doc_id)
         held_out = {question.question_id for question in written.questions if question.doc_id in names}
@@ -128,18 +130,18 @@ def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluat
 
 
 def keep_sets(output: Path, sets: Sequence[EvaluationSet]) -> None:
-    """Write the sets to `OUTPUT/data`. Raises `UsageError` when the run there began with others: it may know what is
-    kept out now."""
+    """Write the sets to `OUTPUT/data`. Raises `UsageError` if the run there began with other sets: it may have trained
+    on what is now held out."""
     if (output / "run").is_dir():
         known = find_sets(output / "data", [one.name for one in sets])
-        require(known == list(sets), f"The run in {output} began with other questions: ask for as many as then, or name another --output.")
+        require(known == list(sets), f"The run in {output} began with other questions: ask for the same number, or name another --output.")
         return
     for one in sets:
         write_set(output / "data", one)
 
 
 def adapt_recipe(folder: EncoderFolder, options: AdaptOptions) -> Recipe:
-    """A short stage III from an encoder, which keeps its pooling, its sizes and its landmark."""
+    """A recipe for a short stage III from an encoder, with the encoder's pooling, sizes and landmark."""
     return Recipe(
         name=f"{folder.name}-adapted",
         base=str(folder.path.resolve()),
@@ -161,14 +163,14 @@ def adapt_recipe(folder: EncoderFolder, options: AdaptOptions) -> Recipe:
                 window_tokens=min(256, folder.window_tokens),
             ),
         ),
-        dev=DevRecipe(every_steps=max(1, options.steps)),  # nothing is chosen on what is kept out
+        dev=DevRecipe(every_steps=max(1, options.steps)),  # nothing is selected on held-out questions
     )
 
 
 def compare_encoders(
     held_out: EvaluationSet, folders: Sequence[EncoderFolder], options: EncodeOptions, cache: VectorCache, seed: int
 ) -> JsonObject:
-    """Recall of the questions that were kept out, before and after, with paired 95% intervals."""
+    """Recall on the held-out questions, before and after, with paired 95% intervals."""
     recalls: list[Float64Array] = []
     (system,) = select_systems(["landmark-1"])
     for folder in folders:
@@ -196,7 +198,7 @@ def render_report(report: JsonObject) -> str:
     lines = [
         f"# {report['after']} against {report['before']}",
         "",
-        f"Recall of the evidence by `{report['system']}` on {report['held_out']} synthetic questions that were kept out of training",
+        f"Recall of the evidence by `{report['system']}` on {report['held_out']} synthetic questions that were held out of training",
         f"({report['questions']} were trained on), with 95% intervals. They were written by a language model: real ones may differ.",
         "",
         "| budget, tokens | before | after | difference | |",
@@ -213,13 +215,11 @@ def render_report(report: JsonObject) -> str:
 
 
 def advise(report: JsonObject) -> str:
-    """What the verdicts ask for."""
+    """The advice that follows from the verdicts."""
     command = f"`lmkindex build --rebuild --encoder {report['encoder']}`"
     verdicts = {row["verdict"] for row in report["recall"]}
     if "lower" in verdicts:
-        return (
-            f"It is worse: keep {report['before']}. More questions, or better ones of a stronger --llm, may help. ({command} would use it.)"
-        )
+        return f"It is worse: keep {report['before']}. More or better questions (a stronger --llm) may help. ({command} would use it.)"
     if "higher" in verdicts:
         return f"Use it with {command}."
-    return f"That it is better is not shown: more questions would tell. Use it with {command}."
+    return f"An improvement is not shown: more questions would tell. To use it anyway: {command}."

@@ -1,11 +1,13 @@
-"""The two functions of the front door: build an index, open one. What is opened is in `opened.py`.
+"""The two functions of the public interface: build an index, open an index. The open index is in `opened.py`.
 
-Takes paths and keyword options, gives the records of the steps; raises `LmkindexError` and what is below it, and never prints.
+Takes paths and keyword options, gives the records of the steps; raises `LmkindexError` and its subclasses, and never
+prints.
 
-An option has the name of its flag on the command line, with underscores, and its unit where it has one: `--budget` is `budget_tokens`,
-`--time-budget` is `time_budget_s`, `--max-file-size` is `max_file_bytes`, `--no-hybrid` is `hybrid=False`. It takes a number where the
-flag takes a text with a unit. Each default is that of the record in `config.py`; `tests/test_api_options.py` compares all three.
-Settings files and `LMKINDEX_*` variables are the command line's: nothing here reads them, but the key for a URL and the cache folder.
+An option has the name of its command-line flag, with underscores, plus its unit if it has one: `--budget` is
+`budget_tokens`, `--time-budget` is `time_budget_s`, `--max-file-size` is `max_file_bytes`, `--no-hybrid` is
+`hybrid=False`. Where the flag takes a text with a unit, the option takes a number. Each default is that of the record
+in `config.py`; `tests/test_api_options.py` compares all three. Settings files and `LMKINDEX_*` variables belong to the
+command line: nothing here reads them, except for the key for a URL and the cache folder.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ BUILD = BuildOptions()
 FILES, ENCODE = BUILD.files, BUILD.encode
 
 
-def build_index(  # over 40 lines: one parameter an option, and each is explained
+def build_index(  # over 40 lines: one parameter per option, and each is explained
     corpus: StrPath | Iterable[StrPath] = (),
     *,
     index: StrPath = DEFAULT_INDEX,
@@ -51,9 +53,9 @@ def build_index(  # over 40 lines: one parameter an option, and each is explaine
     dtype: str = ENCODE.dtype,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> BuildReport:
-    """Make an index equal to directories: add, replace, rename and delete documents.
+    """Make an index match its directories: add, replace, rename and delete documents.
 
-    What did not change is not read again, and a build that was stopped goes on where it was.
+    Unchanged files are not read again, and a build that was stopped continues where it was.
 
     >>> report = lmkindex.build_index("corpus", index="my-index")
     >>> report.documents, report.failed
@@ -62,40 +64,40 @@ def build_index(  # over 40 lines: one parameter an option, and each is explaine
     11
 
     Args:
-        corpus: Directories or files, one or several; none: those of the last build.
+        corpus: One or several directories or files; none: those of the last build.
         index: The directory of the index.
-        encoder: An encoder's folder; None: the index's own, else the default.
-        dry_run: Count what would be done, do nothing; the report's `plan` lists the paths.
-        rebuild: Encode everything again; the old index serves until the new one is whole.
+        encoder: The folder of an encoder; None: the index's own, else the default.
+        dry_run: Only count what would be done; the report's `plan` lists the paths.
+        rebuild: Encode everything again; the old index stays in use until the new one is complete.
         include: Only files that match one of these patterns, written as in .gitignore.
-        exclude: No files that match one of these.
-        retry_failed: Try unchanged files again that failed before.
-        time_budget_s: Stop after so many seconds and keep what is finished (the report is `incomplete`); 0 is no limit.
+        exclude: Leave out files that match one of these patterns.
+        retry_failed: Retry unchanged files that failed before.
+        time_budget_s: Stop after this many seconds and keep what is finished (the report is `incomplete`); 0 is no limit.
         wait: Wait while another process writes to the index, instead of raising `LockedError`.
         max_delete: The share of the documents, 0 to 1, that may be deleted; more raises `LmkindexError` and changes nothing.
         checksum: Compare contents, not only sizes and times.
         follow_links: Follow links that lead out of the corpus, too.
-        max_file_bytes: A larger file fails.
-        max_pages: A PDF of more pages fails; 0 is no limit.
+        max_file_bytes: Larger files fail.
+        max_pages: A PDF with more pages fails; 0 is no limit.
         file_timeout_s: A PDF, DOCX or HTML file that takes longer to parse fails.
         window_tokens: Size of a window, for a new index; None: the encoder's own.
         context_tokens: Context in a window, for a new index; None: the encoder's own.
-        threads: Threads of the encoder; 0 takes every core that this process may use.
+        threads: Threads of the encoder; 0 uses every core available to this process.
         device: Where the encoder runs: auto, cpu or cuda.
-        dtype: Numbers of the encoder: auto, float32 or bfloat16.
-        on_progress: Called in this thread with a path, the bytes that are done and the bytes in all.
+        dtype: Number format of the encoder: auto, float32 or bfloat16.
+        on_progress: Called in this thread with a path, the bytes done so far and the total bytes.
 
     Returns:
-        What was done, and what the index holds now. A file that cannot be read raises nothing: it is in `failed` with its reason.
+        What was done, and what the index holds now. An unreadable file raises no error: it is in `failed` with its reason.
 
     Raises:
         UsageError: An option or a directory is wrong.
         LockedError: Another process writes to the index.
         IndexUnusableError: The index is damaged, or was made with another encoder.
         EncoderError: The encoder's folder cannot be used.
-        LmkindexError: Too many documents would be deleted; or a rebuild ran out of its time budget.
-        KeyboardInterrupt: Ctrl-C. The documents that were finished are in the index, and the next build goes on from there; but a rebuild
-            leaves the index as it was.
+        LmkindexError: Too many documents would be deleted, or a rebuild ran out of its time budget.
+        KeyboardInterrupt: Ctrl-C. Finished documents are in the index, and the next build continues from there. A rebuild
+            leaves the index unchanged.
     """
     from .build import run_build
 
@@ -114,17 +116,17 @@ def build_index(  # over 40 lines: one parameter an option, and each is explaine
 
 
 def patterns(given: str | Iterable[str]) -> tuple[str, ...]:
-    """One pattern or several; a single text is not taken apart into letters."""
+    """One pattern or several; a single string is one pattern, not a sequence of letters."""
     return (given,) if isinstance(given, str) else tuple(given)
 
 
 def open_index(
     index: StrPath = DEFAULT_INDEX, *, threads: int = ENCODE.threads, device: str = ENCODE.device, dtype: str = ENCODE.dtype
 ) -> Index:
-    """Open an index at the state that was published last, to search it, ask it and read from it.
+    """Open an index at its last published state, to search it, ask it questions and read from it.
 
-    Takes no lock: builds may go on meanwhile. The encoder that the index was built with is loaded by the first search, the language model
-    by the first question that needs one, and both are kept.
+    Takes no lock: builds may run at the same time. The first search loads the encoder that the index was built with,
+    and the first question that needs a language model loads that. Both are kept.
 
     >>> with lmkindex.open_index("my-index") as index:
     ...     result = index.search("When was the Inner Basin last dredged?", budget_tokens=32)
@@ -133,9 +135,9 @@ def open_index(
 
     Args:
         index: The directory of the index.
-        threads: Threads of the encoder, and of a language model in this process; 0 takes every core that this process may use.
+        threads: Threads of the encoder, and of a language model in this process; 0 uses every core available to this process.
         device: Where the encoder runs: auto, cpu or cuda.
-        dtype: Numbers of the encoder: auto, float32 or bfloat16.
+        dtype: Number format of the encoder: auto, float32 or bfloat16.
 
     Raises:
         IndexUnusableError: There is no index, or it is damaged.

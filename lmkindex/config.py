@@ -1,9 +1,10 @@
 """Frozen options, one record per step, checked on construction. The defaults of a step live in its record.
 
-The records of `synth`, `adapt` and `evaluate` stand with those steps. Loading them takes too long for `--help`, so the numbers that the CLI
-shows of them are constants here, which the records take as well. The CLI takes its defaults from here and repeats none: only what is off,
-unlimited or not given it says itself (0, False, None), and `tests/cli/test_defaults.py` compares every option with the record.
-Knows no flags, files or environment: the CLI gathers settings and builds the records. How each default was chosen: `docs/log.md`.
+The records of `synth`, `adapt` and `evaluate` are in those packages. Loading them takes too long for `--help`, so the
+defaults that the CLI shows for them are constants here, which the records use as well. The CLI takes its defaults from
+here and repeats none, except for off, unlimited or not given (0, False, None); `tests/cli/test_defaults.py` compares
+every option with its record. Knows no flags, files or environment: the CLI gathers settings and builds the records.
+`docs/log.md` says how each default was chosen.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
-CHECK_WINDOWS = 32  # that `status --check` encodes again
-EVALUATE_QUESTIONS = 500  # of a set
+CHECK_WINDOWS = 32  # windows that `status --check` encodes again
+EVALUATE_QUESTIONS = 500  # per set
 ADAPT_QUESTIONS = 1000
 ADAPT_STEPS = 150
 SYNTH_NAME = "synth"
@@ -32,8 +33,8 @@ def require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
-    """Which files of the roots are documents, and how much one may cost: `parse_timeout_s` and `max_parse_bytes` (of memory) bound a
-    parser that runs in a child process. `max_pages=0` is no limit."""
+    """Which files of the roots are documents, and how much one may cost: `parse_timeout_s` and `max_parse_bytes` (of
+    memory) limit a parser in a child process. `max_pages=0` means no limit."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -52,7 +53,8 @@ class FileOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowOptions:
-    """Sizes of a window in tokens; `num_special` tokens are added to each row, `num_landmark` (0 or 1) to each sentence."""
+    """Sizes of a window in tokens; `num_special` tokens are added to each row, `num_landmark` (0 or 1) to each
+    sentence."""
 
     window_tokens: int
     context_tokens: int
@@ -71,7 +73,8 @@ class WindowOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeOptions:
-    """How the forward runs. `threads=0` takes every core; `batch_tokens` is the padded size of a batch, 0 what suits the device."""
+    """How the forward runs. `threads=0` uses every core; `batch_tokens` is the padded size of a batch (0: suited to the
+    device)."""
 
     device: str = "auto"
     dtype: str = "auto"
@@ -86,7 +89,8 @@ class EncodeOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents, 0..1."""
+    """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents,
+    0..1."""
 
     encoder: str | None = None
     window_tokens: int | None = None
@@ -113,8 +117,8 @@ class BuildOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchOptions:
     """How spans are selected (design.md, "Spans and scores"). `front=0` is `auto`: a sentence is lifted by the best one
-    within `region` sentences. `surround` excludes `front`; `alpha` is the decay of the boundary weight, by which spans
-    of a fixed shape are scored."""
+    within `region` sentences. `surround` excludes `front`; `alpha` is the decay of the boundary weight, which scores
+    spans of a fixed shape."""
 
     budget_tokens: int = 512
     front: int = 0
@@ -132,14 +136,14 @@ class SearchOptions:
 
     @property
     def lift_region(self) -> int:
-        """How many sentences around a hit are candidates: none with a fixed shape of span."""
+        """How many sentences around a hit are candidates: none for spans of a fixed shape."""
         return self.region if self.lifts else 0
 
     def __post_init__(self) -> None:
         require(self.budget_tokens > 0, "--budget must be a positive number of tokens.")
         require(self.front >= 0, "--front is `auto` or a positive number of sentences.")
         require(self.surround >= 0, "--surround must not be negative.")
-        require(not (self.front and self.surround), "--front and --surround exclude each other: give one of them.")
+        require(not (self.front and self.surround), "--front and --surround cannot be combined: give only one of them.")
         require(self.num_hits > 0, "The number of hits must be positive.")
         require(0 <= self.alpha < float("inf"), "--alpha must be a number, 0 or more.")
         require(self.region >= 1, "region must be a positive number of sentences.")
@@ -147,7 +151,8 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOptions:
-    """How an answer is written. `min_similarity` is the abstention threshold, a cosine; None takes the encoder's own, from each result."""
+    """How an answer is written. `min_similarity` is the abstention threshold, a cosine; None means the encoder's own,
+    from each result."""
 
     llm: str | None = None
     model: str | None = None
@@ -163,6 +168,6 @@ class AnswerOptions:
 
 
 def index_path(index: str) -> Path:
-    """The local directory of an index; object-store URIs have none and raise `UsageError`."""
+    """The local directory of an index. Raises `UsageError` for object-store URIs, which have none."""
     require("://" not in index, f"{index} is an object-store URI: only local directories can be indexes so far.")
     return Path(index)

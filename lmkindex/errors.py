@@ -1,15 +1,15 @@
 """The tree of errors. Each class has an exit code; each message is a sentence that says what to do next.
 
-    LmkindexError             1   anything that went wrong and was foreseen
+    LmkindexError             1   any other expected error
     ├── UsageError            2   a flag, a setting or an input file is wrong
-    ├── ReadError             -   one file cannot be read; a build records it and goes on (exit 3 at the end)
+    ├── ReadError             -   one file cannot be read; a build records it and continues (exit 3 at the end)
     ├── IndexUnusableError    6   the index is missing, damaged or made with another encoder
     ├── LockedError          75   another process is writing to the index
     ├── EncoderError          1   an encoder folder cannot be used
     ├── GeneratorError        1   the language model cannot be loaded or reached
-    └── InterruptedBuildError 130 or 143   stopped by a signal after saving what was done
+    └── InterruptedBuildError 130 or 143   stopped by a signal after saving finished work
 
-The library raises and never prints; the CLI catches once.
+The library raises and never prints; the CLI catches errors in one place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EXIT_CITATION_FAILED = 5
 
 
 class Cause(Enum):
-    """Why a file failed, as far as anything is decided by it. The value is the message for the user, or how that begins."""
+    """Why a file failed, where the code depends on it. The value is the message for the user, or the start of it."""
 
     OTHER = ""
     NO_PERMISSION = "no permission to read the file"
@@ -36,7 +36,8 @@ class Cause(Enum):
 
 
 def cause_of(message: str) -> Cause:
-    """The cause of a failure that an index remembers: its tables keep the message alone. Decisions are taken on causes, not on messages."""
+    """The cause of a failure that is stored in an index: its tables keep only the message. Code decides by causes, not
+    by messages."""
     if message.startswith(Cause.OUT_OF_REACH.value):
         return Cause.OUT_OF_REACH
     return next((cause for cause in Cause if message == cause.value), Cause.OTHER)
@@ -55,7 +56,7 @@ class UsageError(LmkindexError):
 
 
 class ReadError(LmkindexError):
-    """One file cannot be read. The message is the reason, without the path; by default that of the `cause`."""
+    """One file cannot be read. The message is the reason, without the path; by default the message of the `cause`."""
 
     def __init__(self, message: str = "", cause: Cause = Cause.OTHER) -> None:
         super().__init__(message or cause.value)
@@ -63,7 +64,7 @@ class ReadError(LmkindexError):
 
 
 class IndexUnusableError(LmkindexError):
-    """The index is missing, damaged, of a newer format, or made with another encoder."""
+    """The index is missing, damaged, in a newer format, or made with another encoder."""
 
     exit_code = 6
 
@@ -91,22 +92,22 @@ class InterruptedBuildError(LmkindexError):
 
 
 def is_damage(error: Exception) -> bool:
-    """Whether LanceDB met a file that is gone or broken. It has no class for that."""
+    """Whether the error means that LanceDB found a missing or broken file. LanceDB has no exception class for that."""
     is_lance = str(error).startswith("lance error") or "not appear to be a Lance file" in str(error)
     return not isinstance(error, LmkindexError) and is_lance and "No space left" not in str(error)
 
 
 def damage_message(error: Exception) -> str:
-    """The sentences for an error that `is_damage`."""
+    """The message for an error that `is_damage`."""
     return (
         f"A table of the index cannot be read ({first_line(error)}). See `lmkindex status --check`. "
-        "The documents are untouched: `lmkindex build --rebuild` makes the index anew."
+        "The documents are untouched: `lmkindex build --rebuild` recreates the index."
     )
 
 
 @contextmanager
 def telling_damage() -> Iterator[None]:
-    """Raise `IndexUnusableError` where LanceDB meets a broken file inside."""
+    """Raise `IndexUnusableError` if LanceDB finds a broken file inside the `with`."""
     try:
         yield
     except Exception as error:
@@ -116,5 +117,5 @@ def telling_damage() -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, or what it is when it says nothing."""
+    """The first line of an error's message, or its class name if it has no message."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,6 +1,7 @@
-"""An open index, as Python programs use it: search it, ask it, read from it. `api.py` opens it.
+"""An open index for Python programs: search it, ask it questions, read from it. `api.py` opens it.
 
-Takes questions and keyword options, gives the records of the steps. Knows no flags and no settings. The names of options: `api.py`.
+Takes questions and keyword options, gives the records of the steps. Knows no flags and no settings. `api.py` explains
+option names.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ FRONT: Front = SEARCH.front or "auto"
 
 
 class Index:
-    """An open index; `lmkindex.open_index` gives one. Close it, or use it in `with`.
+    """An open index; `lmkindex.open_index` returns one. Close it, or use it in a `with` statement.
 
-    It stays at the state that was published when it was opened, whatever builds do meanwhile, until `refresh`. Encoder and language model
-    are loaded when they are first needed, and kept. For one thread at a time.
+    It stays at the state that was published when it was opened, whatever builds do meanwhile, until `refresh`. Encoder
+    and language model are loaded on first use and kept. For one thread at a time.
     """
 
     def __init__(self, index: str, options: EncodeOptions) -> None:
@@ -59,7 +60,7 @@ class Index:
         surround: int = SEARCH.surround, alpha: float = SEARCH.alpha, hybrid: bool = SEARCH.hybrid,
         path: str | None = SEARCH.path_glob, hits: int = SEARCH.num_hits,
     ) -> SearchResult | list[SearchResult]:  # fmt: skip
-        """Find the spans that bear on a question, best first. No language model is used.
+        """Find the spans relevant to a question, best first. Uses no language model.
 
         >>> result = index.search("When was the Inner Basin last dredged?", budget_tokens=64)
         >>> [(span.place, span.page, round(span.score, 2)) for span in result.spans]
@@ -69,14 +70,15 @@ class Index:
         'saltmere/waterworks-manual.md'
 
         Args:
-            question: One question, or a list of them for a list of results in their order.
-            budget_tokens: Tokens of all spans of a question together.
-            front: Sentences of a span up to its boundary; `auto` takes in what is near while it pays.
+            question: One question, or a list of questions for a list of results in the same order.
+            budget_tokens: Total tokens of all spans of a question.
+            front: Sentences of a span up to its boundary; `auto` adds nearby sentences while they help.
             surround: Sentences on both sides of a hit, instead of `front`; 0 is off.
-            alpha: How much less a sentence weighs that is farther from the boundary, with `front=K` or `surround=K` and `hybrid=False`.
-            hybrid: Search by words as well (BM25), and fuse the two.
+            alpha: How fast the weight of a sentence falls with its distance from the boundary, for `front=K` or `surround=K` with
+                `hybrid=False`.
+            hybrid: Search by words as well (BM25), and fuse both scores.
             path: Only documents whose path matches this pattern, written as in .gitignore.
-            hits: Sentences to start from.
+            hits: Number of sentences to start from.
 
         Raises:
             UsageError: An option is wrong, a question is empty, or the index was closed.
@@ -102,7 +104,7 @@ class Index:
         alpha: float = ..., hybrid: bool = ..., path: str | None = ..., hits: int = ...,
     ) -> list[Answer]: ...  # fmt: skip
 
-    def ask(  # over 40 lines: the options of a search and of an answer, and what they mean
+    def ask(  # over 40 lines: the options of a search and of an answer, with their meaning
         self, question: str | Questions, *, llm: StrPath | None = ANSWER.llm, model: str | None = ANSWER.model,
         max_answer_tokens: int = ANSWER.max_answer_tokens, min_similarity: float | None = ANSWER.min_similarity,
         timeout_s: float = ANSWER.timeout_s, budget_tokens: int = SEARCH.budget_tokens, front: Front = FRONT,
@@ -115,23 +117,23 @@ class Index:
         >>> answer.abstained, answer.citations[0].verified
         (False, True)
 
-        The language model is opened by the first question that needs it and kept for the next ones, until `llm`, `model`, `timeout_s` or
-        `max_answer_tokens` change, or the index is closed. When no indexed sentence is similar enough it is not asked, and the answer has
-        `abstained`.
+        The first question that needs the language model opens it. It is kept for the next ones, until `llm`, `model`,
+        `timeout_s` or `max_answer_tokens` change, or the index is closed. If no indexed sentence is similar enough, the
+        model is not asked, and the answer has `abstained` set.
 
         Args:
-            question: One question, or a list of them for a list of answers in their order; a list is faster than one after another.
+            question: One question, or a list of questions for a list of answers in the same order; a list is faster than single calls.
             llm: The URL of an OpenAI-compatible server (its key: `LMKINDEX_API_KEY`, else `OPENAI_API_KEY`), or a model folder for vLLM in
                 this process; None: the default model in vLLM.
-            model: The model's name at the URL.
-            max_answer_tokens: The longest answer.
-            min_similarity: Abstain when the best sentence's cosine, -1 to 1, is less; None: the encoder's own value.
+            model: The name of the model at the URL.
+            max_answer_tokens: The maximum length of an answer.
+            min_similarity: Abstain if the best sentence's cosine, -1 to 1, is lower; None: the encoder's own value.
             timeout_s: How long a URL may take to answer.
             budget_tokens, front, surround, alpha, hybrid, path, hits: As for `search`.
 
         Raises:
-            GeneratorError: The language model cannot be loaded or reached, or failed for every question. In a list in which it answered
-                others, the answer to one that failed has an `error`.
+            GeneratorError: The language model cannot be loaded or reached, or failed for every question. If it fails for only some
+                questions of a list, their answers have an `error`.
             UsageError, EncoderError, IndexUnusableError: As `search`.
         """
         options = AnswerOptions(
@@ -157,13 +159,13 @@ class Index:
         '£38,000 by it.\n\n6. Depths and dredging\n\n'
 
         Args:
-            place: `PATH:START-END` in characters of the document, as `place` of a span or a citation has it; the path alone: all of it.
-                A `doc_id` may stand for the path.
-            context_chars: Characters of `before` and `after`.
+            place: `PATH:START-END` in characters of the document, like the `place` of a span or a citation; the path alone means
+                the whole document. A `doc_id` may replace the path.
+            context_chars: Number of characters in `before` and in `after`.
 
         Raises:
             UsageError: What follows the path is not a range, or the index was closed.
-            LmkindexError: The index has no such document, no such range, or several documents of that path.
+            LmkindexError: The index does not have this document or range, or it has several documents with this path.
         """
         from .search import read_passage
 
@@ -171,7 +173,7 @@ class Index:
             return read_passage(self._open_reader(), place, context_chars)
 
     def status(self) -> Status:
-        """What the index holds, with what it was built, and which files are not in it.
+        """What the index holds, what it was built with, and which files are not in it.
 
         >>> status = index.status()
         >>> status.documents, status.encoder["name"], status.options["window_tokens"]
@@ -183,10 +185,11 @@ class Index:
             return read_status(self._open_reader())
 
     def refresh(self) -> None:
-        """Go on to the state that is published now. Cheap: the encoder stays, unless the index was built again with another.
+        """Switch to the state that is published now. Cheap: the encoder stays loaded, unless the index was rebuilt with
+        another.
 
         Raises:
-            IndexUnusableError: The index is gone or damaged; this object then stays at the state that it has.
+            IndexUnusableError: The index is gone or damaged; this object then keeps its present state.
         """
         reader = self._open_reader()
         from .index import IndexReader
@@ -198,7 +201,8 @@ class Index:
         self._reader = newer
 
     def close(self) -> None:
-        """Let go of the index, the encoder and the language model. Closing again does nothing; any other use raises `UsageError`."""
+        """Release the index, the encoder and the language model. Closing again does nothing; any other use raises
+        `UsageError`."""
         self._reader = self._searcher = None
         self._generator.close()
 
@@ -236,7 +240,7 @@ def check_questions(question: str | Questions) -> list[str]:
 def search_options(
     budget_tokens: int, front: Front, surround: int, alpha: float, hybrid: bool, path: str | None, hits: int
 ) -> SearchOptions:
-    """The library's record from the keywords."""
+    """The options record for these keyword arguments."""
     require(front == "auto" or (isinstance(front, int) and front > 0), 'front is "auto" or a positive number of sentences.')
     return SearchOptions(
         budget_tokens=budget_tokens, front=0 if front == "auto" else front, surround=surround, alpha=alpha, hybrid=hybrid,

@@ -1,7 +1,7 @@
-"""Generic specs (the JSON of an experiment, or `figures.py`) -> the figures of an evaluation, as PNGs. Knows no systems.
+"""Generic specs (from an experiment's JSON or `figures.py`) -> the figures of an evaluation, as PNGs. Knows no systems.
 
-Readable in black and white: a series is told by its marker and line, or its grey and hatch, never by a hue. No state is
-left behind in matplotlib, and equal specs give equal bytes. A spec of a wrong form raises `KeyError`, `TypeError` or
+Readable in black and white: a series is identified by its marker and line, or its grey and hatch, never by a hue.
+Leaves no state behind in matplotlib; equal specs give equal bytes. A malformed spec raises `KeyError`, `TypeError` or
 `ValueError`.
 """
 
@@ -24,17 +24,17 @@ from .records import JsonObject
 from .storage import write_whole
 
 DPI = 144
-MAX_BELOW = 6  # series whose legend stands below the figure; more stand beside it
-MAX_BANDS = 3  # intervals that are drawn as bands; more would cover each other and are drawn as bars
+MAX_BELOW = 6  # up to this many series, the legend is below the figure; with more it is next to it
+MAX_BANDS = 3  # up to this many intervals are drawn as bands; more would cover each other and are drawn as bars
 LEGEND_ROWS = 40
-LEGEND_ROW_IN, LETTER_IN, TITLE_LETTER_IN = 0.168, 0.074, 0.086  # in inches, a little more than the fonts take
-# 12 markers with 5 lines and greys give 60 different series, since 5 and 12 share no factor; of bars there are 44 kinds.
+LEGEND_ROW_IN, LETTER_IN, TITLE_LETTER_IN = 0.168, 0.074, 0.086  # in inches, a little more than the fonts need
+# 12 markers with 5 lines and greys give 60 different series, since 5 and 12 share no factor; there are 44 kinds of bars.
 MARKERS = ("o", "s", "^", "D", "v", "X", "P", "<", ">", "p", "h", "*")
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 GREYS = ("0.0", "0.45", "0.2", "0.6", "0.32")
 FACES = ("0.15", "1.0", "0.6", "0.85")
 HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "|||", "+++", "//", "**")
-LOG_TICKS = ((10, (1, 1.5, 2, 3, 5, 7)), (1000, (1, 2, 5)))  # of each decade, when the values reach less than so many times
+LOG_TICKS = ((10, (1, 1.5, 2, 3, 5, 7)), (1000, (1, 2, 5)))  # ticks of each decade, if max/min of the values is below the first number
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 10.5, "axes.titlelocation": "left", "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "0.88", "grid.linewidth": 0.6,
@@ -44,8 +44,8 @@ STYLE = {
 
 
 def draw_figure(figure: JsonObject, target: Path) -> None:
-    """Draw one spec (kind `lines` or `bars`) as a PNG at `target`, written whole or not at all. Raises `UsageError`
-    without matplotlib."""
+    """Draw one spec (kind `lines` or `bars`) as a PNG at `target`, written completely or not at all. Raises
+    `UsageError` without matplotlib."""
     with own_style():
         data = io.BytesIO()
         make_figure(figure).savefig(data, format="png", dpi=DPI, metadata={"Software": None})
@@ -53,24 +53,24 @@ def draw_figure(figure: JsonObject, target: Path) -> None:
 
 
 def require_matplotlib() -> None:
-    """Raise `UsageError` with the remedy when the extra is not installed."""
+    """Raise `UsageError` with the remedy if matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise UsageError("Figures need matplotlib: pip install 'lmkindex[evaluate]'")
 
 
 @contextmanager
 def own_style() -> Iterator[None]:
-    """matplotlib's defaults and ours, whatever the user's settings; they are back at the end."""
+    """Use matplotlib's defaults and ours, whatever the user's settings, which are restored at the end."""
     require_matplotlib()
     from matplotlib import style
 
     with warnings.catch_warnings(), style.context(["default", STYLE]):
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks is drawn as boxes
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # names in a script that the font lacks are drawn as boxes
         yield
 
 
 def make_figure(figure: JsonObject) -> Any:
-    """The spec as a `matplotlib.figure.Figure` with one `Axes` and one legend, which names every series."""
+    """The spec as a `matplotlib.figure.Figure` with one `Axes` and one legend that names every series."""
     kind, series = figure["kind"], figure["series"]
     if kind not in {"lines", "bars"} or not series:
         raise ValueError(f"the figure {figure['name']!r} is neither lines nor bars, or has no series")
@@ -85,7 +85,7 @@ def make_figure(figure: JsonObject) -> Any:
         set_axes(axes, figure)
         axes.set_title(wrapped(figure["title"], int((min(width, 9) - 0.8) / TITLE_LETTER_IN)))
         order = list(range(len(series)))
-        if kind == "lines" and len(series) > MAX_BELOW:  # as the lines end, from top to bottom
+        if kind == "lines" and len(series) > MAX_BELOW:  # in the order of the line ends, from top to bottom
             order.sort(key=lambda index: -last_number(series[index]["y"]))
         place = "outside lower center" if len(series) <= MAX_BELOW else "outside right upper"
         canvas.legend(
@@ -95,7 +95,8 @@ def make_figure(figure: JsonObject) -> Any:
 
 
 def figure_size(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float, float, int]:
-    """Inches: the width without a legend beside it, that of this legend, the height; and the columns of the legend."""
+    """In inches: the width without the legend on the right, the width of that legend, and the height; then the number
+    of legend columns."""
     width, height, longest = 6.6, 4.4, max(len(line) for label in labels for line in label.splitlines() or [""])
     if figure["kind"] == "bars":
         num_groups = max(len(one["y"]) for one in figure["series"])
@@ -109,17 +110,17 @@ def figure_size(figure: JsonObject, labels: Sequence[str]) -> tuple[float, float
 
 
 def wrapped(text: str, width: int) -> str:
-    """`text` as a font can draw it, in lines of at most `width` letters."""
+    """`text` as drawable characters, in lines of at most `width` letters."""
     return textwrap.fill(single_spaced(text.encode("utf-8", "replace").decode()), width)
 
 
 def numbers(values: Sequence[float | None]) -> list[float]:
-    """Floats, with NaN for what is not known."""
+    """Floats, with NaN for unknown values."""
     return [math.nan if value is None else float(value) for value in values]
 
 
 def last_number(values: Sequence[float | None]) -> float:
-    """The last value that is known; minus infinity when none is."""
+    """The last known value; minus infinity if there is none."""
     return next((value for value in reversed(numbers(values)) if math.isfinite(value)), -math.inf)
 
 
@@ -148,8 +149,8 @@ def draw_lines(axes: Any, series: Sequence[JsonObject], *, is_log: bool) -> list
 
 
 def spread(places: Sequence[Sequence[float]], *, is_log: bool) -> list[list[float]]:
-    """Each series' x moved a little, so that intervals at one x stand side by side: by 3% of the axis at most, and
-    never near the next."""
+    """Each series' x shifted a little, so that intervals at the same x are side by side: by 3% of the axis at most, and
+    never close to the next x."""
     known = sorted({x for series in places for x in series if math.isfinite(x)})
     is_log = is_log and all(x > 0 for x in known)
     axis = [math.log(x) for x in known] if is_log else known
@@ -162,7 +163,7 @@ def spread(places: Sequence[Sequence[float]], *, is_log: bool) -> list[list[floa
 
 
 def draw_bars(axes: Any, series: Sequence[JsonObject]) -> list[Any]:
-    """A bar for each series in each group. Dark faces have white hatches, so that the hatch is seen."""
+    """A bar for each series in each group. Dark faces have white hatches, so that the hatch is visible."""
     handles, width = [], 0.82 / len(series)
     for index, one in enumerate(series):
         y, face = numbers(one["y"]), FACES[index % len(FACES)]
@@ -172,7 +173,7 @@ def draw_bars(axes: Any, series: Sequence[JsonObject]) -> list[Any]:
         handles.append(bars)
         if one.get("low") is not None:
             low, high = numbers(one["low"]), numbers(one["high"])
-            draw_intervals(axes, x, y, low, high, "1.0", line_width=2.4)  # a white rim, to be seen on a dark bar
+            draw_intervals(axes, x, y, low, high, "1.0", line_width=2.4)  # a white rim, visible on a dark bar
             draw_intervals(axes, x, y, low, high, "0.0")
     axes.grid(visible=False, axis="x")
     axes.set_xlim(-0.6, max(len(one["y"]) for one in series) - 0.4)
@@ -182,7 +183,7 @@ def draw_bars(axes: Any, series: Sequence[JsonObject]) -> list[Any]:
 def draw_intervals(
     axes: Any, x: Sequence[float], y: Sequence[float], low: Sequence[float], high: Sequence[float], color: str, line_width: float = 0.8
 ) -> None:
-    """Bars from `low` to `high`; an end on the wrong side of y, as rounding makes it, is put at y."""
+    """Bars from `low` to `high`; an end that rounding put on the wrong side of y is moved to y."""
     below = [max(value - end, 0.0) for value, end in zip(y, low, strict=True)]
     above = [max(end - value, 0.0) for value, end in zip(y, high, strict=True)]
     axes.errorbar(x, y, yerr=[below, above], fmt="none", ecolor=color, elinewidth=line_width, capsize=2, capthick=line_width, zorder=3)
@@ -204,8 +205,8 @@ def set_axes(axes: Any, figure: JsonObject) -> None:
 
 
 def set_scale(axes: Any, letter: str, values: Sequence[float], *, is_log: bool) -> None:
-    """Ticks in plain numbers; on a log axis at the values themselves when they are few and apart. Zero and less stay
-    visible there."""
+    """Ticks in plain numbers; on a log axis at the values themselves if these are few and far enough apart. Values of
+    zero or less stay visible there."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     axis, places = getattr(axes, f"{letter}axis"), sorted({value for value in values if math.isfinite(value)})

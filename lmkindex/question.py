@@ -1,6 +1,6 @@
-"""What may be asked: a question, and the pattern of the paths that it is asked of, both checked.
+"""Checks of a question, and of the path pattern that restricts it to some documents.
 
-Takes texts from a user, gives them back or raises `UsageError`. Knows no index and loads nothing heavy.
+Takes texts from a user, returns them or raises `UsageError`. Knows no index and loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from .errors import UsageError
 
 
 def check_question(question: str) -> str:
-    """`question` without surrounding blanks. Raises `UsageError` when nothing is left or it is not Unicode."""
+    """`question` without surrounding blanks. Raises `UsageError` if nothing is left or it is not valid Unicode."""
     try:
         question.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -20,7 +20,7 @@ def check_question(question: str) -> str:
 
 
 def check_glob(path_glob: str | None) -> str | None:
-    """`path_glob`, if it can be one."""
+    """`path_glob`, if it is a valid pattern. Raises `UsageError` otherwise."""
     if path_glob is None:
         return None
     from pathspec import GitIgnoreSpec

@@ -1,7 +1,8 @@
-"""The nouns of the project: frozen records that flow from one step to the next.
+"""The data types of the project: frozen records that flow from one step to the next.
 
-Knows no step, no model and no disk. Offsets are characters of a document's canonical text, half open: `text[start:end]`.
-Arrays (token ids, vectors) stay arrays beside the records; their suffixes are N landmarks, S sentences, T tokens, D dimensions.
+Knows no step, no model and no disk. Offsets are characters of a document's canonical text, half open:
+`text[start:end]`. Arrays (token ids, vectors) stay arrays; their suffixes are N landmarks, S sentences, T tokens, D
+dimensions.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ class FileEntry:
 class FileFailure:
     """A file that could not be read, with a reason that a user understands.
 
-    `path` is relative to `root`. A report also has what the index remembers: when the file failed for the first and the last time (UTC,
-    ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` when the last readable text is still
-    searchable. `size_bytes` and `mtime_ns` are -1 where they are not known. `is_skipped` marks a link out of the roots, no failure.
+    `path` is relative to `root`. A report also has what the index stores: when the file failed for the first and the
+    last time (UTC, ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` if the last
+    readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown. `is_skipped` marks a link out of
+    the roots, which is not a failure.
     """
 
     root: str
@@ -63,12 +65,12 @@ class FileFailure:
 
     @property
     def name(self) -> FileName:
-        """`(root, path)`, by which an index knows the file."""
+        """`(root, path)`, the file's name in an index."""
         return self.root, self.path
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Whether the file was not seen at all: the directory above it cannot be read."""
+        """Whether the file was not seen at all because a directory above it cannot be read."""
         return self.cause is Cause.OUT_OF_REACH
 
     def to_json(self) -> JsonObject:
@@ -102,11 +104,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestEntry:
-    """What the index knows of a file: enough to decide from a stat, then a hash, whether it changed.
+    """What the index knows about a file: enough to decide from a stat, then a hash, whether it changed.
 
-    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). What is indexed and
-    has no sentences is a file that holds no text. The last three
-    fields are the ledger of failures: times in UTC, ISO 8601; of a file that did not fail they are "", "" and 0.
+    `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). An
+    indexed entry without sentences is a file that holds no text. `first_failed`, `last_failed` and `tries` are the
+    ledger of failures: times in UTC, ISO 8601; for a file that did not fail they are "", "" and 0.
     """
 
     doc_id: str
@@ -134,12 +136,12 @@ class ManifestEntry:
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Stale, because the walk could not come to its file; the stat is still that of the text."""
+        """Stale because the walk could not reach the file; size and time are still those of the text."""
         return self.status == "stale" and self.cause is Cause.OUT_OF_REACH
 
     @property
     def has_own_text(self) -> bool:
-        """Whether the text is what the file of this size, time and hash holds."""
+        """Whether the text is the content of the file with this size, time and hash."""
         return self.status == "indexed" or self.is_out_of_reach
 
 
@@ -148,7 +150,8 @@ Manifest = Mapping[FileName, ManifestEntry]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentences:
-    """All sentences of a document, in order: `starts_S`, `ends_S` in characters; `ends_paragraph_S` marks the last of each paragraph."""
+    """All sentences of a document, in order: `starts_S`, `ends_S` in characters; `ends_paragraph_S` marks the last of
+    each paragraph."""
 
     starts_S: Int64Array
     ends_S: Int64Array
@@ -160,7 +163,8 @@ class Sentences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenizedSentences:
-    """Token ids of all sentences, end to end: sentence i owns `ids_T[offsets[i]:offsets[i + 1]]`; no special tokens."""
+    """Token ids of all sentences, concatenated: sentence i owns `ids_T[offsets[i]:offsets[i + 1]]`; no special
+    tokens."""
 
     ids_T: Int32Array
     offsets: Int64Array
@@ -172,11 +176,12 @@ class TokenizedSentences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One row of encoder input: context (gives meaning, emits nothing), then core (emits one landmark a sentence).
+    """One row of encoder input: context (gives meaning, emits nothing), then core (emits one landmark per sentence).
 
-    `segments` are half-open ranges of the document's `ids_T`, one for each sentence in the window, context first; `core_pos` is the
-    position of the first core sentence, `num_core` how many there are. Of a sentence that is longer than a window, each piece is a
-    window with `num_core == 1`; only the last piece has `is_last_piece`, and its key covers the whole sentence.
+    `segments` are half-open ranges of the document's `ids_T`, one for each sentence in the window, context first;
+    `core_pos` is the position of the first core sentence, `num_core` the number of core sentences. A sentence longer
+    than a window is cut into pieces, and each piece is a window with `num_core == 1`. Only the last piece has
+    `is_last_piece`, and its key covers the whole sentence.
     """
 
     segments: tuple[tuple[int, int], ...]
@@ -191,8 +196,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A window as the forward sees it: special tokens and landmarks put in. `starts`/`ends` are the places in `ids_T` of each core
-    sentence's own tokens; where the encoder has landmarks, the landmark stands at `ends`."""
+    """A window as the forward sees it, with special tokens and landmarks inserted. `starts`/`ends` are the places in
+    `ids_T` of each core sentence's own tokens; if the encoder has landmarks, the landmark is at `ends`."""
 
     ids_T: Int32Array
     starts: tuple[int, ...]
@@ -202,8 +207,8 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderFolder:
     """A model folder with its `landmark.json` (encoder-folders.md, "landmark.json"), read and checked. `fingerprint`
-    covers weights, tokenizer and settings; `min_similarity` is the best cosine under which a question is taken to have
-    no answer (-1: never), set on a development set."""
+    covers weights, tokenizer and settings; `min_similarity` is chosen on a development set: below it, the best cosine
+    means that there is no answer (-1: never)."""
 
     path: Path
     name: str
@@ -227,7 +232,7 @@ class EncoderFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """`head.json`: the one mutable name of an index, and what it publishes."""
+    """`head.json`: the only mutable file of an index, and what it publishes."""
 
     tables: Mapping[str, int]
     encoder: Mapping[str, Any]

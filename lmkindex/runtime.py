@@ -1,6 +1,8 @@
-"""The process that heavy libraries run in: their environment, their noise, and packages that are installed but broken.
+"""The process in which heavy libraries run: their environment, their output, and packages that are installed but
+broken.
 
-Knows no model. Takes nothing and gives context managers and small mends, to be called *before* transformers or vLLM is imported.
+Knows no model. Takes nothing and gives context managers and small fixes, to be called *before* transformers or vLLM is
+imported.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ QUIET = {
 
 
 def cpu_has_bf16() -> bool:
-    """Whether this CPU computes in bf16; where it does not, bf16 is several times slower than fp32."""
+    """Whether this CPU computes in bf16; if not, bf16 is several times slower than fp32."""
     import torch
 
     return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
@@ -40,8 +42,9 @@ def cpu_has_bf16() -> bool:
 def hide_broken_vision() -> None:
     """Make image and sound packages that cannot be imported look absent to transformers and vLLM.
 
-    pip may pair a CPU torch with a torchvision that was built for another one. It then raises RuntimeError or OSError, where only
-    ImportError is expected, and takes every `import` of vLLM down with it. We need none of these packages. A healthy one stays.
+    pip may pair a CPU torch with a torchvision that was built for another torch. Importing it then raises RuntimeError
+    or OSError, where only ImportError is expected, and breaks every `import` of vLLM. We need none of these packages. A
+    working one stays.
     """
     for name in VISION_PACKAGES:
         if name in sys.modules or importlib.util.find_spec(name) is None:
@@ -51,12 +54,12 @@ def hide_broken_vision() -> None:
         except Exception:  # whatever a broken native library raises
             for loaded in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
                 del sys.modules[loaded]
-            sys.modules[name] = None  # type: ignore[assignment]  # import and find_spec both read None as "not installed"
+            sys.modules[name] = None  # type: ignore[assignment]  # import and find_spec both treat None as "not installed"
 
 
 @contextmanager
 def absent(name: str) -> Iterator[None]:
-    """Make a package look as if it were not installed to what is imported meanwhile; one that was imported before stays."""
+    """Make a package look uninstalled to modules imported inside the `with`; if it was imported before, it stays."""
     if name in sys.modules:
         yield
         return
@@ -68,9 +71,10 @@ def absent(name: str) -> Iterator[None]:
 
 
 def prepare_environment(*, verbose: bool) -> None:
-    """Set what vLLM and transformers read on import: no network, one process, logs on stderr, and unless `verbose` no logs."""
+    """Set what vLLM and transformers read on import: no network, one process, logs on stderr, and no logs unless
+    `verbose`."""
     os.environ.update(OFFLINE)
-    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # starts in seconds and leaves no orphans
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"  # starts in seconds and leaves no orphan processes
     os.environ["VLLM_LOGGING_STREAM"] = "ext://sys.stderr"
     if not verbose:
         os.environ.update(QUIET)
@@ -84,7 +88,7 @@ def cache_folder() -> Path:
 
 
 class CapturedOutput:
-    """What was written to file descriptors 1 and 2 inside `captured_output`, for the message when something failed."""
+    """What was written to file descriptors 1 and 2 inside `captured_output`, for the message if something failed."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -96,7 +100,7 @@ class CapturedOutput:
 
 @contextmanager
 def captured_output(*, verbose: bool) -> Iterator[CapturedOutput]:
-    """Keep native and Python output away from stdout: into a temporary file, or to stderr when `verbose`."""
+    """Redirect native and Python output away from stdout: to a temporary file, or to stderr if `verbose`."""
     captured = CapturedOutput()
     flush_streams()
     with tempfile.TemporaryFile() as scratch:
@@ -117,7 +121,7 @@ def captured_output(*, verbose: bool) -> Iterator[CapturedOutput]:
 
 
 def flush_streams() -> None:
-    """Empty Python's buffers, so that each text reaches the file descriptor that was open when it was written."""
+    """Flush Python's buffers, so that each text reaches the file descriptor that was open when it was written."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, ValueError, OSError):  # closed, or replaced by something that is no stream
+        with suppress(AttributeError, ValueError, OSError):  # closed, or replaced by something that is not a stream
             stream.flush()

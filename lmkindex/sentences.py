@@ -1,9 +1,9 @@
 """Canonical text -> sentences, as offsets into that text.
 
-Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and what lies between
-two of them is white space. Knows no files, tokens or models. The splitter is sentencex; what stands here is the guard
-around it (facts.md, "Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump,
-base64 or minified code must not become one endless sentence.
+Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and there is only white
+space between two of them. Knows no files, tokens or models. The splitter is sentencex; this module guards it (facts.md,
+"Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump, base64 or minified code
+must not become one endless sentence.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 from .records import Sentences
 
 MAX_SENTENCE_CHARS = 1500
-MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a bound keeps its work, and a wrong pairing, local
+MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit keeps its work, and a wrong pairing, local
 
 BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
-# A heading, a list item or a table row starts a sentence of its own; a line of ===== underlines the one before it.
+# A heading, a list item or a table row starts a new sentence; a line of ===== underlines the line before it.
 LINE_OF_ITS_OWN = re.compile(r"\n(?=[^\S\n]*(?:#{1,6}\s|[-*+•]\s|\d{1,3}[.)]\s|\|))|(?<=[=~^\"'#*+-]{3})[^\S\n]*\n")
-ONE_LINE_BLOCK = re.compile(r"[^\S\n]*(?:#{1,6}\s|\|)[^\n]*\n")  # headings and table rows end with their line; items may go on
+ONE_LINE_BLOCK = re.compile(r"[^\S\n]*(?:#{1,6}\s|\|)[^\n]*\n")  # headings and table rows end with their line; items may continue
 ENUMERATOR = re.compile(r"[^\w\s]*(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]+")  # "1." and "(iv)" belong to what they number
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
@@ -48,7 +48,7 @@ def split_sentences(text: str, *, language: str = "en") -> Sentences:
 
 
 def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The stretches of `text[start:end]` between matches of `separator`; together with the matches they tile it."""
+    """The parts of `text[start:end]` between matches of `separator`; together with the matches they tile it."""
     piece_start = start
     for match in separator.finditer(text, start, end):
         yield piece_start, match.start()
@@ -66,7 +66,7 @@ def blocks_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def sentences_of_block(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
-    """Trimmed sentences of `text[start:end]`, an enumerator together with the sentence after it."""
+    """Trimmed sentences of `text[start:end]`; an enumerator is joined with the sentence after it."""
     held: tuple[int, int] | None = None
     for sentence_start, sentence_end in short_sentences(text, start, end, language):
         joined_start = held[0] if held is not None else sentence_start
@@ -83,7 +83,8 @@ def sentences_of_block(text: str, start: int, end: int, language: str) -> Iterat
 
 
 def short_sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
-    """Trimmed sentences as sentencex sees them; what it leaves too long is split again with quotes masked, then by length."""
+    """Trimmed sentences as sentencex sees them; those that are too long are split again with quotes masked, then by
+    length."""
     for long_start, long_end in segment(text[start:end], start, language):
         if long_end - long_start <= MAX_SENTENCE_CHARS:
             candidates: Iterator[tuple[int, int]] = iter([(long_start, long_end)])
@@ -95,7 +96,7 @@ def short_sentences(text: str, start: int, end: int, language: str) -> Iterator[
 
 
 def segment(block: str, offset: int, language: str) -> Iterator[tuple[int, int]]:
-    """sentencex's boundaries of `block`, shifted by `offset`. Blanks are one piece: they may be masked quotes."""
+    """sentencex's boundaries of `block`, shifted by `offset`. A blank block is one piece: it may be masked quotes."""
     if not block or block.isspace():
         yield offset, offset + len(block)
         return
@@ -106,7 +107,8 @@ def segment(block: str, offset: int, language: str) -> Iterator[tuple[int, int]]
 
 
 def cut_to_length(text: str, start: int, end: int, max_chars: int) -> Iterator[tuple[int, int]]:
-    """Cut `text[start:end]` into pieces of at most `max_chars`: after a line end in the piece's second half, else after a blank."""
+    """Cut `text[start:end]` into pieces of at most `max_chars`: after a line end in the piece's second half, else after
+    a blank."""
     while end - start > max_chars:
         middle, limit = start + max_chars // 2, start + max_chars
         cut = text.rfind("\n", middle, limit) + 1 or text.rfind(" ", middle, limit) + 1 or limit

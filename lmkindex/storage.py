@@ -1,4 +1,5 @@
-"""Files and folders that are there whole or not at all, whatever stops the writer. Knows nothing of what is in them."""
+"""Files and folders that are written completely or not at all, whatever stops the writer. Knows nothing of their
+contents."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from .records import JsonObject
 
 
 def write_whole(target: Path, data: bytes) -> None:
-    """Write a file beside itself and rename it, so that a reader sees the old one or the new one."""
+    """Write a temporary file next to `target` and rename it, so that a reader sees the old file or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     staging = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -25,12 +26,12 @@ def write_whole(target: Path, data: bytes) -> None:
 
 
 def write_json(target: Path, value: JsonObject) -> None:
-    """A JSON object that people can read."""
+    """Write a JSON object that people can read."""
     write_whole(target, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode("ascii"))
 
 
 def write_arrays(target: Path, *, compressed: bool, **arrays: Any) -> None:
-    """Arrays by name, as numpy's `.npz`."""
+    """Write arrays by name, as numpy's `.npz`."""
     import numpy as np
 
     data = io.BytesIO()
@@ -39,16 +40,16 @@ def write_arrays(target: Path, *, compressed: bool, **arrays: Any) -> None:
 
 
 def check_writable(folder: Path, flag: str) -> None:
-    """Raise `UsageError` that names the flag unless files can be written in `folder`, which is made if missing."""
+    """Raise a `UsageError` that names the flag unless files can be written in `folder`, which is created if missing."""
     try:
         write_whole(folder / ".lmkindex-probe", b"")
         (folder / ".lmkindex-probe").unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{flag} {folder}: nothing can be written there ({error.strerror}). Name another folder.") from error
+        raise UsageError(f"{flag} {folder}: cannot write there ({error.strerror}). Name another folder.") from error
 
 
 def publish_folder(staging: Path, target: Path) -> Path:
-    """Move a finished folder to its name; when another process was first, its folder stands and ours goes."""
+    """Move a finished folder to its final name. If another process was first, its folder stays and ours is deleted."""
     old = target.with_name(f"{target.name}.{os.getpid()}.old")
     if target.exists():
         target.rename(old)

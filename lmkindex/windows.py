@@ -1,11 +1,12 @@
-"""Tokenized sentences -> windows: a budget, a context, a core, and a key for each; windows -> the rows that a forward reads, and back.
+"""Tokenized sentences -> windows, each with a budget, a context, a core and a key; windows -> the rows that a forward
+reads, and back.
 
-Takes the token counts and ids of a document's sentences, gives `Window` and `Row` records, and puts together what comes
-back of a long sentence's pieces. Knows no model, no text and no disk. Shapes: N core sentences, D dimensions, S
-sentences, T tokens. Every sentence is in exactly one core (design.md, "Windows"); context sentences come before the
-core and emit nothing. Boundaries are content-defined in two steps: *anchors* are sentence ends whose priority is the
-highest within `ANCHOR_REACH` cores on both sides, so each depends on that neighbourhood alone; between two anchors,
-windows are filled greedily. An edit therefore changes only windows between the anchors near it.
+Takes the token counts and ids of a document's sentences, gives `Window` and `Row` records, and combines the vectors of
+a long sentence's pieces. Knows no model, no text and no disk. Shapes: N core sentences, D dimensions, S sentences, T
+tokens. Every sentence is in exactly one core (design.md, "Windows"); context sentences come before the core and emit
+nothing. Boundaries are content-defined in two steps: *anchors* are sentence ends whose priority is the highest within
+`ANCHOR_REACH` cores on both sides, so each depends only on that neighbourhood; between two anchors, windows are filled
+greedily. An edit therefore changes only windows between the anchors near it.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from .errors import EncoderError
 from .records import EncoderFolder, Float32Array, Int64Array, Row, TokenizedSentences, Window
 
 ANCHOR_REACH = 0.75  # in cores: anchors are about 1.5 cores apart, and one edit moves the windows between a few of them (docs/log.md)
-MIN_FILL = 0.7  # a core ends at a paragraph's end when that fills at least this share of it
+MIN_FILL = 0.7  # a core ends at a paragraph's end if at least this share of the core is then filled
 HASH_BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplication permutes the 64-bit integers
 
 
 class RowForm(Protocol):
-    """What an encoder puts around and between sentences, and how it pools them: `folder` says both."""
+    """What an encoder puts around and between sentences, and how it pools them; `folder` says how."""
 
     folder: EncoderFolder
     prefix_ids: tuple[int, ...]
@@ -37,7 +38,8 @@ class RowForm(Protocol):
 
 
 def make_windows(tokens: TokenizedSentences, options: WindowOptions, fingerprint: str) -> Iterator[Window]:
-    """Windows of a document in order. No window has more than `options.window_tokens` tokens, special tokens included."""
+    """Windows of a document in order. No window has more than `options.window_tokens` tokens, including special
+    tokens."""
     costs_S = np.diff(tokens.offsets) + options.num_landmark
     cumulative = np.concatenate([[0], np.cumsum(costs_S)])
     core_tokens = options.window_tokens - options.num_special - options.context_tokens
@@ -57,10 +59,11 @@ def make_windows(tokens: TokenizedSentences, options: WindowOptions, fingerprint
 
 
 def anchors_of(tokens: TokenizedSentences, cumulative: Int64Array, reach_tokens: int) -> list[int]:
-    """Sentence indices before which an anchor stands: local maxima of the priority within `reach_tokens` on both sides.
+    """Sentence indices that have an anchor before them: local maxima of the priority within `reach_tokens` on both
+    sides.
 
-    Paragraph ends outrank sentence ends; among equals the hash of the sentence's tokens decides. Of equal priorities none wins, so text
-    that repeats itself has no anchors; its windows repeat as well, and so do their keys.
+    Paragraph ends outrank sentence ends; otherwise the hash of the sentence's tokens decides. If priorities are equal
+    none wins, so repetitive text has no anchors; its windows repeat as well, and so do their keys.
     """
     priorities_S = hash_sentences(tokens) >> np.uint64(1)
     priorities_S |= tokens.ends_paragraph_S.astype(np.uint64) << np.uint64(63)
@@ -85,9 +88,10 @@ def hash_sentences(tokens: TokenizedSentences) -> npt.NDArray[np.uint64]:
 
 
 def sliding_maximum(values_S: npt.NDArray[np.uint64], places_S: Int64Array, reach: int) -> npt.NDArray[np.uint64]:
-    """For each i, the highest of `values_S[j]`, j < i, with `places_S[i] - places_S[j] <= reach`; 0 where there is none."""
+    """For each i, the highest of `values_S[j]`, j < i, with `places_S[i] - places_S[j] <= reach`; 0 if there is
+    none."""
     highest_S = np.zeros_like(values_S)
-    candidates: deque[tuple[int, int]] = deque()  # (value, place), values falling
+    candidates: deque[tuple[int, int]] = deque()  # (value, place), in decreasing order of value
     for index, (value, place) in enumerate(zip(values_S.tolist(), places_S.tolist(), strict=True)):
         while candidates and place - candidates[0][1] > reach:
             candidates.popleft()
@@ -147,7 +151,8 @@ def make_pieces(tokens: TokenizedSentences, pos: int, options: WindowOptions, fi
 
 
 def window_key(tokens: TokenizedSentences, segments: tuple[tuple[int, int], ...], num_context: int, piece: int, fingerprint: str) -> str:
-    """A hash of the encoder's fingerprint and everything that the forward sees: ids, sentence ends, where the core begins."""
+    """A hash of the encoder's fingerprint and everything that the forward sees: ids, sentence ends, where the core
+    begins."""
     digest = blake2b(fingerprint.encode(), digest_size=16)
     digest.update(np.asarray([num_context, piece, *(end - start for start, end in segments)], dtype=np.int64).tobytes())
     digest.update(tokens.ids_T[segments[0][0] : segments[-1][1]].tobytes())
@@ -155,7 +160,7 @@ def window_key(tokens: TokenizedSentences, segments: tuple[tuple[int, int], ...]
 
 
 def grouped_pieces(windows: Iterable[Window]) -> Iterator[list[Window]]:
-    """Windows one by one, but all pieces of a long sentence together."""
+    """Windows in groups of one, but all pieces of a long sentence in one group."""
     group: list[Window] = []
     for window in windows:
         group.append(window)
@@ -181,7 +186,8 @@ def make_row(form: RowForm, tokens: TokenizedSentences, window: Window) -> Row:
 
 
 def combine_pieces(form: RowForm, vectors: Sequence[Float32Array], num_tokens: Sequence[int]) -> Float32Array:
-    """One vector [1, D] for a sentence that was encoded in pieces: the state at its end for `lmk`, else the mean over its tokens."""
+    """One vector [1, D] for a sentence that was encoded in pieces: the state at its end for `lmk`, otherwise the mean
+    over its tokens."""
     if form.folder.pooling == "lmk":
         return vectors[-1]
     weights = np.asarray(num_tokens, dtype=np.float32) / np.float32(sum(num_tokens))
@@ -189,7 +195,7 @@ def combine_pieces(form: RowForm, vectors: Sequence[Float32Array], num_tokens: S
 
 
 def normalise(vectors_ND: Float32Array) -> Float32Array:
-    """L2-normalised rows. Raises `EncoderError` on a row that is not finite or is zero: LanceDB would never find it
+    """L2-normalised rows. Raises `EncoderError` for a row that is zero or not finite: LanceDB would never find it
     (facts.md, "LanceDB")."""
     norms_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
     if not np.all(np.isfinite(norms_N1)) or np.any(norms_N1 == 0):

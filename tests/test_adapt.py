@@ -170,7 +170,9 @@ def test_too_few_questions_are_refused_with_a_remedy(index: Path, tmp_path: Path
         return write(prompt) if len(generator.prompts) < num_written else write_reply("", "")
 
     generator = FakeGenerator(write_some)
-    with pytest.raises(UsageError, match=r"Only \d questions of [\d,]+ tried came through.*stronger model with --llm.*higher --questions"):
+    with pytest.raises(
+        UsageError, match=r"Only \d questions of [\d,]+ tried passed the filters.*stronger model with --llm.*higher --questions"
+    ):
         adapt(index, tmp_path / "out", lambda: generator)
     assert len(generator.prompts) > num_written
     assert not (tmp_path / "out" / "run").exists()
@@ -182,7 +184,7 @@ def test_an_index_of_another_encoder_is_refused(tmp_path: Path, bert_folder: Cal
     index = make_index(tmp_path, encoder)
     settings = json.loads((encoder / "landmark.json").read_text())
     (encoder / "landmark.json").write_text(json.dumps(settings | {"query_prefix": "query: "}), "utf-8")
-    with pytest.raises(UsageError, match="made with another encoder than encoder"):
+    with pytest.raises(UsageError, match="made with an encoder other than encoder"):
         adapt(index, tmp_path / "out", refuse)
     assert not (tmp_path / "out").exists()
 

@@ -133,7 +133,7 @@ def test_one_question_gives_one_result_and_a_list_gives_a_list(built: str) -> No
         ("\ud800", {}, "not valid Unicode"),
         ("Who?", {"front": 0}, 'front is "auto" or a positive'),
         ("Who?", {"front": "2"}, 'front is "auto" or a positive'),
-        ("Who?", {"front": 2, "surround": 2}, "exclude each other"),
+        ("Who?", {"front": 2, "surround": 2}, "cannot be combined"),
         ("Who?", {"budget_tokens": 0}, "--budget"),
         ("Who?", {"path": "a[\ud800"}, "path pattern"),
     ],
@@ -221,7 +221,7 @@ def test_a_place_is_read_as_search_prints_it(built: str) -> None:
         assert (passage.before, passage.text, passage.after) == ("ight. ", span.text, " The t")
         assert passage.place == span.place == "lamp.txt:24-43"
         assert index.read("lamp.txt").text == LIGHT
-        with pytest.raises(lmkindex.UsageError, match="no range"):
+        with pytest.raises(lmkindex.UsageError, match="not a range"):
             index.read("lamp.txt:9")
         with pytest.raises(lmkindex.LmkindexError, match="no document"):
             index.read("tower.txt:0-1")

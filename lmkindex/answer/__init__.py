@@ -1,8 +1,8 @@
-"""Spans -> an answer whose citations code has checked. The face of the package.
+"""Spans -> an answer with citations that code has checked. The public interface of the package.
 
-`asking` searches an index and asks; `answer` makes the prompt and reads what the model wrote; `citations` looks each claim up in the
-spans, with `places` for the sentences that support it by the words, numbers, names and negations of `support`, and `quotations` word
-for word.
+`asking` searches an index and asks the model. `answer` makes the prompt and reads what the model wrote. `citations`
+looks up each claim in the spans: `places` finds the sentences that support it, `support` compares words, numbers, names
+and negations, and `quotations` compares word for word.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Spans -> prompt -> generator -> answer with checked citations.
 
-Takes search results and a generator (or a function that opens one, called only when something is asked). Knows no index, encoder or vLLM.
-A prompt numbers its spans from 1 in document order, (path, start), which is also the meaning of a citation's `marker`; the spans in an
-`Answer` stay best first. A question abstains without being asked when its best similarity is under the threshold or it has no spans.
+Takes search results and a generator (or a function that opens one, called only when the model is asked). Knows no
+index, encoder or vLLM. A prompt numbers its spans from 1 in document order, (path, start); a citation's `marker` is
+this number. The spans in an `Answer` stay best first. If the best similarity is below the threshold or there are no
+spans, the answer abstains and the model is not asked.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ SYSTEM = (
     "Answer the question from the numbered passages only. After each sentence give the number of its passage in brackets, like [1]. "
     f"If the passages do not hold the answer, write: {NOT_FOUND}"
 )
-INSTRUCTION = "Read these passages and answer the question."  # a small model does best when the bare question comes last
-NOT_ASKED = ""  # the model of an answer for which none was asked
+INSTRUCTION = "Read these passages and answer the question."  # a small model does best if the bare question comes last
+NOT_ASKED = ""  # the model name of an answer for which no model was asked
 
 THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.DOTALL)
 REFUSAL = re.compile(
@@ -47,9 +48,10 @@ def answer_questions(
     *,
     on_text: OnText | None = None,
 ) -> list[Answer]:
-    """One answer for each result, in order. All prompts go to the generator in one call; `on_text(index, piece)` streams.
+    """One answer for each result, in order. All prompts go to the generator in one call; `on_text(index, piece)`
+    streams.
 
-    Raises `GeneratorError` when the generator cannot be opened, or fails for every question that was asked.
+    Raises `GeneratorError` if the generator cannot be opened, or if it fails for every question.
     """
     answers: dict[int, Answer] = {i: abstain(result) for i, result in enumerate(results)}
     asked = [i for i, result in enumerate(results) if result.spans and result.similarity >= threshold_of(result, options)]
@@ -73,7 +75,7 @@ def answer_questions(
 
 
 def threshold_of(result: SearchResult, options: AnswerOptions) -> float:
-    """The similarity under which a question is not asked: what the options say, else what the encoder of the search says."""
+    """The similarity below which the model is not asked: from the options, else from the encoder of the search."""
     return result.min_similarity if options.min_similarity is None else options.min_similarity
 
 
@@ -87,19 +89,19 @@ def in_document_order(spans: Sequence[Span]) -> list[Span]:
 
 
 def make_prompt(question: str, shown: Sequence[Span]) -> Prompt:
-    """`shown` numbered from 1, one line each, then the question. What all prompts share stands first."""
+    """`shown` numbered from 1, one line each, then the question. The part that all prompts share comes first."""
     passages = "\n\n".join(f"[{number}] {as_line(span.text)}" for number, span in enumerate(shown, 1))
     return Prompt(system=SYSTEM, user=f"{INSTRUCTION}\n\n{passages}\n\n{as_line(question)}")
 
 
 def as_line(text: str) -> str:
-    """`text` on one line, without bracketed numbers and control tokens: a document can forge neither the start of a passage, nor a marker,
-    nor the end of its turn."""
+    """`text` on one line, without bracketed numbers and control tokens, so that a document cannot forge the start of a
+    passage, a marker, or the end of a turn."""
     return MARKER.sub(lambda match: f"({match.group(1)})", without_control_tokens(" ".join(text.split())))
 
 
 def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
-    """The best spans, best first, whose prompt the generator can take; the best one is cut when not even that fits alone."""
+    """The best spans, best first, whose prompt fits the generator; if not even the best span fits alone, it is cut."""
 
     def fits(spans: Sequence[Span]) -> bool:
         prompt = make_prompt(result.question, in_document_order(spans))
@@ -110,7 +112,7 @@ def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
             return result.spans[:num_spans]
     best = result.spans[0]
     starts = split_sentences(best.text).starts_S.tolist()
-    for first in range(1, len(starts)):  # the boundary, at the end, is what the question hit
+    for first in range(1, len(starts)):  # cut from the front: the question hit the boundary, at the end
         shorter = replace(best, start=best.start + starts[first], text=best.text[starts[first] :], pos_first=best.pos_first + first)
         if fits([shorter]):
             return (replace(shorter, num_tokens=generator.count_tokens(shorter.text)),)
@@ -118,8 +120,8 @@ def fit(result: SearchResult, generator: Generator) -> tuple[Span, ...]:
 
 
 def read_answer(question: str, spans: Sequence[Span], generation: Generation, model: str) -> Answer:
-    """Check what the model wrote: an abstention, or a text whose every claim is cited and looked up."""
-    written = without_surrogates(generation.text)  # a server's JSON may hold half a pair, which nothing can print
+    """Check what the model wrote: an abstention, or a text in which every claim is cited and looked up."""
+    written = without_surrogates(generation.text)  # a server's JSON may hold half a surrogate pair, which cannot be printed
     text = without_repeats(whole_sentences(THOUGHTS.sub("", written).strip(), generation.finish_reason))
     citations: tuple[Citation, ...] = ()
     if generation.finish_reason == "error":
@@ -149,7 +151,7 @@ def whole_sentences(text: str, finish_reason: str) -> str:
 
 
 def without_repeats(text: str) -> str:
-    """`text` without sentences that stood before word for word: small models go round in circles."""
+    """`text` without sentences that repeat an earlier one word for word: small models go round in circles."""
     sentences = split_sentences(text)
     seen: set[str] = set()
     kept: list[str] = []

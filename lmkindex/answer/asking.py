@@ -1,4 +1,4 @@
-"""Questions -> answers, over an open index: search first, then open the generator and ask.
+"""Questions -> answers from an open index: search first, then open the generator and ask.
 
 Takes a searcher and a function that opens a generator. Knows no prompt and no engine.
 """
@@ -13,7 +13,7 @@ from ..search import Searcher
 from .answer import answer_questions
 from .records import Answer
 
-ANSWERS_AT_ONCE = 1024  # questions that go to the generator together; their answers come before the next ones are asked
+ANSWERS_AT_ONCE = 1024  # questions that go to the generator together; their answers are yielded before the next ones are asked
 
 
 def ask_questions(
@@ -27,9 +27,9 @@ def ask_questions(
 ) -> Iterator[Answer]:
     """Yield one answer for each question, in order.
 
-    All questions are embedded and searched before the generator is opened, because an engine in this process changes torch's threads.
-    It is opened only if something is to be asked. `on_text(index, piece)` streams what is written; `index` counts from 0 in each
-    `ANSWERS_AT_ONCE`. Raises as `Searcher.search` and `answer_questions` do.
+    All questions are embedded and searched before the generator is opened, because an engine in this process changes
+    torch's threads. It is opened only if the model must be asked. `on_text(index, piece)` streams the text; `index`
+    counts from 0 in each batch of `ANSWERS_AT_ONCE`. Raises what `Searcher.search` and `answer_questions` raise.
     """
     found = searcher.search(questions, search_options)
     for first in range(0, len(found), ANSWERS_AT_ONCE):

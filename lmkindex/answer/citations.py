@@ -1,11 +1,13 @@
 """A model's text and the spans it was shown -> the text with markers, and citations that code has checked.
 
-Knows no prompt, no generator and no index. Spans come in the order in which the prompt numbered them: marker n is `shown[n - 1]`.
-What the model claims is never believed. A sentence of the answer is a claim; it is verified when one to three neighbouring sentences of the
-cited span hold it (`support.py`), a quotation when the span holds it word for word. The citation points at that place.
+Knows no prompt, no generator and no index. Spans come in the order in which the prompt numbered them: marker n is
+`shown[n - 1]`. What the model claims is never trusted. A sentence of the answer is a claim. It is verified if one to
+three neighbouring sentences of the cited span support it (`support.py`); a quotation is verified if the span contains
+it word for word. The citation points at that place.
 
-Marker 0 and markers beyond the last span are citations without a source, never verified: 0 stands for a sentence that no span supports
-(its place, if any, is the nearest miss), the others for a number that the model made up (no place: `path` is empty).
+Marker 0 and markers beyond the last span are citations without a source and never verified. Marker 0 means a sentence
+that no span supports (its place, if any, is the nearest miss). The others are numbers that the model made up (no place:
+`path` is empty).
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ from .records import Citation
 from .support import MIN_SUPPORT, Content, read_content
 
 MARKER = re.compile(r"[\[【]\s*(?:passages?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE)
-LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]", re.MULTILINE)  # no number of the claim
+LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]", re.MULTILINE)  # not a number of the claim
 END_OF_SENTENCE = re.compile(r"[\s.!?。！？…]*$")
 NO_SOURCE = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A stretch `text[start:end]` of the answer and the markers that stand for it, without repeats, in their order."""
+    """A stretch `text[start:end]` of the answer and its markers, in order and without repeats."""
 
     start: int
     end: int
@@ -37,11 +39,12 @@ class Claim:
 
 
 def cite(text: str, shown: Sequence[Span], question: str) -> tuple[str, tuple[Citation, ...]]:
-    """Check all claims of `text`; add a marker to each claim that has none but is supported. Returns the new text and the citations."""
+    """Check all claims of `text`; add a marker to each supported claim that has none. Returns the new text and the
+    citations."""
     asked = read_content(question).words
     sources = [CitableSpan(span) for span in shown]
     citations: list[Citation] = []
-    for claim in reversed(claims_of(text)):  # from the end, so that insertions do not move what is still to come
+    for claim in reversed(claims_of(text)):  # from the end, so that insertions do not shift the remaining claims
         words = MARKER.sub(" ", text[claim.start : claim.end])
         if claim.markers:
             found = [citation for marker in claim.markers for citation in check(words, marker, sources, asked)]
@@ -53,9 +56,10 @@ def cite(text: str, shown: Sequence[Span], question: str) -> tuple[str, tuple[Ci
 
 
 def claims_of(text: str) -> list[Claim]:
-    """The claims of an answer: its sentences, split further where markers stand inside one.
+    """The claims of an answer: its sentences, split further at markers inside a sentence.
 
-    A marker belongs to what precedes it, also after the full stop; in a text that opens with a marker, to what follows.
+    A marker belongs to the text before it, even after the full stop; if the text begins with a marker, markers belong
+    to the text after them.
     """
     groups = marker_groups(text)
     if groups and not text[: groups[0][0]].strip():
@@ -87,7 +91,8 @@ def marker_groups(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
 
 
 def split_at_markers(text: str, start: int, end: int, groups: list[tuple[int, int, tuple[int, ...]]]) -> Iterator[Claim]:
-    """One claim for each group of markers in or after the sentence; what follows the last group in it goes with it."""
+    """One claim for each group of markers in or after the sentence; words after the last group belong to the last
+    claim."""
     for i, (group_start, group_end, markers) in enumerate(groups):
         is_last_with_rest = i + 1 == len(groups) and read_content(text[group_end:end]).words
         yield Claim(start=start, end=end if is_last_with_rest else group_start, markers=markers)
@@ -118,7 +123,8 @@ def check(words: str, marker: int, sources: Sequence[CitableSpan], asked: frozen
 
 
 def attribute(words: str, sources: Sequence[CitableSpan], asked: frozenset[str]) -> list[Citation]:
-    """Citations for a claim without a marker: of the best span that passes, else one without a source. None for no claim at all."""
+    """Citations for a claim without a marker: from the best span that passes, else one without a source. No citations
+    if the text claims nothing."""
     claim = read_content(words)
     if not claim.words or not sources:
         return []
@@ -167,7 +173,7 @@ def without_place(marker: int) -> Citation:
 
 
 def with_markers(text: str, claim: Claim, markers: Sequence[int]) -> str:
-    """`text` with ` [n]` before the full stop of the claim, for each marker."""
+    """`text` with ` [n]` for each marker before the full stop of the claim."""
     if not markers:
         return text
     match = END_OF_SENTENCE.search(text, claim.start, claim.end)

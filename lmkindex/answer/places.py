@@ -1,6 +1,6 @@
 """A claim and a span -> the few neighbouring sentences of the span that support the claim best.
 
-Knows no markers, no other spans and no citations. What a text says is compared by `support.py`.
+Knows no markers, no other spans and no citations. `support.py` compares what texts say.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from ..sentences import split_sentences
 from .support import MIN_SUPPORT, Content, read_content, support
 
 MAX_EVIDENCE_SENTENCES = 3
-FRAGMENT_WORDS = 2  # a claim of so few content words says nothing alone: its evidence must be about the question as well
+FRAGMENT_WORDS = 2  # a claim of this few content words says nothing alone: its evidence must be about the question as well
 MIN_ABOUT_QUESTION = 1 / 3  # share of the question's content words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks ties."""
+    """The best place in one span for a claim: `span.text[start:end]`; `score` is its support, `closeness` breaks
+    ties."""
 
     start: int
     end: int
@@ -28,7 +29,8 @@ class Evidence:
 
 
 class CitableSpan:
-    """A span that the claims of one answer are looked up in. Invariant: it is split once, and each stretch of it is read once."""
+    """A span in which the claims of one answer are looked up. Invariant: it is split once, and each stretch of it is
+    read once."""
 
     def __init__(self, span: Span) -> None:
         self.span = span
@@ -53,13 +55,13 @@ class CitableSpan:
 
 
 def best_evidence(claim: Content, source: CitableSpan, asked: frozenset[str]) -> Evidence:
-    """The fewest neighbouring sentences of `source` that support the claim; when none do, those that come nearest."""
+    """The fewest neighbouring sentences of `source` that support the claim; if none do, the nearest sentence."""
     sentences = source.sentences
     nearest = Evidence(start=0, end=len(source.span.text), score=0.0, closeness=-1.0)
     for length in range(1, min(MAX_EVIDENCE_SENTENCES, len(sentences)) + 1):
         bounds = [(sentences[i][0], sentences[i + length - 1][1]) for i in range(len(sentences) - length + 1)]
         runs = [weigh(claim, source, start, end, asked) for start, end in bounds]
-        best = max(runs, key=lambda run: (run.score, run.closeness))  # the first of equals
+        best = max(runs, key=lambda run: (run.score, run.closeness))  # the first if equal
         if best.score >= MIN_SUPPORT:
             return best
         if length == 1:

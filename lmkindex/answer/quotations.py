@@ -1,6 +1,7 @@
-"""Quotations in an answer, and where a source holds them: exact but for white space, case and the shape of quotes, dashes and brackets.
+"""Quotations in an answer, and where a source contains them: exact except for white space, case and the shape of
+quotes, dashes and brackets.
 
-Takes strings, gives offsets into the source as it is. Knows no spans and no markers.
+Takes strings, gives offsets into the original source. Knows no spans and no markers.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MIN_QUOTED_WORDS = 3  # shorter ones are names and terms, which the check of the claim covers
+MIN_QUOTED_WORDS = 3  # shorter quotations are names and terms, which the check of the claim covers
 QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^“”\n]+)”|„([^„“”\n]+)[“”]|«([^«»\n]+)»|「([^「」\n]+)」")
 SAME_CHARACTER = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "„": '"', "‐": "-", "‑": "-", "–": "-", "—": "-", "[": "(", "]": ")"}
@@ -17,13 +18,14 @@ OUTER_PUNCTUATION = " \t.,;:!?…"
 
 
 def quotations_of(text: str) -> list[str]:
-    """What stands between quotation marks in `text`, when it is at least `MIN_QUOTED_WORDS` words."""
+    """The texts between quotation marks in `text` that have at least `MIN_QUOTED_WORDS` words."""
     inner = ["".join(group for group in match.groups() if group) for match in QUOTED.finditer(text)]
     return [quotation for quotation in inner if len(quotation.split()) >= MIN_QUOTED_WORDS]
 
 
 def find_quotation(quotation: str, source: str) -> tuple[int, int] | None:
-    """The first place of `quotation` in `source` on word boundaries, as offsets into `source`; None when it is not there."""
+    """The first place of `quotation` in `source` on word boundaries, as offsets into `source`; None if it is not
+    there."""
     wanted, _ = fold(quotation.strip(OUTER_PUNCTUATION))
     folded, offsets = fold(source)
     at = folded.find(wanted) if wanted else -1
@@ -38,7 +40,7 @@ def find_quotation(quotation: str, source: str) -> tuple[int, int] | None:
 
 
 def fold(text: str) -> tuple[str, list[int]]:
-    """`text` in the form that is compared, and for each of its characters the offset in `text` that it came from."""
+    """`text` in the form used for comparison, and for each of its characters the offset in `text` it came from."""
     folded: list[str] = []
     offsets: list[int] = []
     for offset, character in enumerate(text):

@@ -10,11 +10,12 @@ from ..search import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A place that an answer points at: `quote` is the source's own text `text[start:end]`, `verified` whether code found there what the
-    answer says.
+    """A place that an answer points at: `quote` is the source's own text `text[start:end]`, `verified` says whether
+    code found there what the answer says.
 
-    `marker` is the number in the answer: it counts the spans in document order, by (path, start), from 1. Marker 0 is a sentence of the
-    answer that no span supports; its place, if any, is the nearest miss. A marker that names no span has an empty `path`.
+    `marker` is the number in the answer: it counts the spans in document order, by (path, start), from 1. Marker 0
+    means a sentence of the answer that no span supports; its place, if any, is the nearest miss. A marker that names no
+    span has an empty `path`.
     """
 
     marker: int
@@ -27,7 +28,7 @@ class Citation:
 
     @property
     def place(self) -> str:
-        """`PATH:START-END`, as `Index.read` and `lmkindex read` take it."""
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it."""
         return f"{self.path}:{self.start}-{self.end}"
 
     def to_json(self) -> JsonObject:
@@ -36,9 +37,9 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `ask` gives: the text with its markers, whether it abstained, its checked citations and the spans that the model was shown.
-    `model` is the language model's name, "" when none was asked. `error` says why it wrote nothing, when it failed on this question
-    alone."""
+    """What `ask` gives: the text with its markers, whether it abstained, its checked citations and the spans that the
+    model was shown. `model` is the language model's name, "" if no model was asked. `error` says why the model wrote
+    nothing, if it failed only on this question."""
 
     question: str
     answer: str

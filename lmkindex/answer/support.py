@@ -1,7 +1,8 @@
 """Does a piece of source say what a claim says? Words, numbers, names and negations, compared by code.
 
-Takes two strings, gives a share in 0..1. Knows no spans, markers or models. It reads words, not meaning: it can be fooled by a sentence
-that holds all the right words in the wrong relation, and it refuses a free paraphrase. Both are the price of a check without a model.
+Takes two strings, gives a share in 0..1. Knows no spans, markers or models. It compares words, not meaning: a sentence
+with all the right words in the wrong relation can fool it, and it rejects a free paraphrase. Both are the price of a
+check without a model.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import unicodedata
 from dataclasses import dataclass
 
 MIN_SUPPORT = 0.6  # share of a claim's content words that the source must hold
-MIN_NEW_SUPPORT = 0.5  # the same of those that are not in the question
+MIN_NEW_SUPPORT = 0.5  # the same for words that are not in the question
 NEGATION_REACH = 2  # a "not" belongs to this many content words after it, within its clause
 
 WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
-NO_NEGATION = re.compile(r"\s+(?:until|only|just|least|merely)\b", re.IGNORECASE)  # not until 1932: it did happen
+NO_NEGATION = re.compile(r"\s+(?:until|only|just|least|merely)\b", re.IGNORECASE)  # not until 1932: it did happen then
 ENDS_CLAUSE = re.compile(r"[,.;:!?—–()]")
 
 FUNCTION_WORDS = """
@@ -38,7 +39,8 @@ NUMBER_WORDS = dict(zip(SMALL_NUMBERS.split() + TENS.split(), map(str, [*range(2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a text says, as sets of normalised words: all of them, those that must be matched exactly, those that are negated."""
+    """What a text says, as sets of normalised words: all of them, those that must be matched exactly, those that are
+    negated."""
 
     words: frozenset[str]
     required: frozenset[str]
@@ -46,9 +48,10 @@ class Content:
 
 
 def support(claim: Content, source: Content, asked: frozenset[str] = frozenset()) -> float:
-    """The share of the claim's content words in the source; 0 when a number or name is missing or a negation differs.
+    """The share of the claim's content words in the source; 0 if a number or name is missing or a negation differs.
 
-    Words that the question `asked` with are easy to repeat: of the claim's other words, `MIN_NEW_SUPPORT` must be there too.
+    The words of the question (`asked`) are easy to repeat, so a share `MIN_NEW_SUPPORT` of the claim's other words must
+    be in the source too.
     """
     if not claim.words or claim.required - source.words:
         return 0.0
@@ -61,7 +64,8 @@ def support(claim: Content, source: Content, asked: frozenset[str] = frozenset()
 
 
 def read_content(text: str) -> Content:
-    """The content words of `text`. Required are its numbers and its capitalised words, the first of a sentence included."""
+    """The content words of `text`. Required are its numbers and its capitalised words, including the first of a
+    sentence."""
     words: set[str] = set()
     required: set[str] = set()
     negated: set[str] = set()
@@ -89,7 +93,8 @@ def read_content(text: str) -> Content:
 
 
 def normal_form(word: str) -> str:
-    """Casefolded word -> the form that is compared: numbers without separators, number words as digits, English endings off."""
+    """Casefolded word -> the form used for comparison: numbers without separators, number words as digits, no English
+    endings."""
     word = unicodedata.normalize("NFKC", word)
     if word[0].isdigit():
         return re.sub(r",(?=\d{3}(?!\d))", "", word)
@@ -100,7 +105,8 @@ def normal_form(word: str) -> str:
 
 
 def stem(word: str) -> str:
-    """A light stemmer: the endings of plurals, past tenses and -ing, -ly, when enough is left to know the word by."""
+    """A light stemmer: removes the endings of plurals and past tenses, -ing and -ly, if enough is left to recognise the
+    word."""
     for ending, replacement in (("ies", "y"), ("ied", "y"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", ""), ("ly", ""), ("s", "")):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: len(word) - len(ending)] + replacement

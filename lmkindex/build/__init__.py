@@ -1,10 +1,10 @@
-"""Make an index equal to directories. The face of the package.
+"""Make an index match its directories. The public interface of the package.
 
-`pipeline` is the build from its lock to its report; `plan` decides what is to be done (`index_settings`: with which encoder
-and windows; `kept`: what stays of files that cannot be read), `prepare` reads, splits and cuts (`reuse`: what is stored
-already), `write` makes rows and commits them; `manifest` says what the index holds of a file; `forecast` and `report` say
-what will be and what was done; `index_status` says what an index holds,
-`verify` encodes a sample of it again.
+`pipeline` runs the build from its lock to its report. `plan` decides what to do (`index_settings`: with which encoder
+and windows; `kept`: what stays of files that cannot be read). `prepare` reads, splits and cuts (`reuse`: what is stored
+already). `write` makes rows and commits them. `manifest` says what the index holds of a file. `forecast` and `report`
+say what a build will do and what it did. `index_status` says what an index holds; `verify` encodes a sample of it
+again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ from .pipeline import run_build
 from .records import BuildReport, Forecast
 from .verify import check_sample
 
-build_index = run_build  # as scripts know it that pass a record of options; `lmkindex.build_index` takes keywords
+build_index = run_build  # for scripts that pass a record of options; `lmkindex.build_index` takes keywords
 
 __all__ = ["BuildReport", "Forecast", "Status", "build_index", "check_sample", "read_status", "run_build"]

@@ -1,7 +1,8 @@
-"""How much a build has to do, told before it reads anything, and how fast builds are: sizes and rates in, a `Forecast` out.
+"""Estimate how much a build has to do before it reads anything, and how fast builds are: sizes and rates in, a
+`Forecast` out.
 
-The rate is measured by each build that encodes enough and is published in the head's counts, where older versions pass over it. Knows no
-files and no models; `--dry-run` (report.py) counts exactly, this estimates from what the index holds.
+Each build that encodes enough tokens measures its rate and publishes it in the head's counts; older versions ignore it.
+Knows no files and no models. `--dry-run` (report.py) counts exactly; this module estimates from what the index holds.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from ..errors import Cause
 from ..records import ManifestEntry
 from .records import Forecast, Job, Task
 
-RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # of the head's counts: tokens that a build encoded, and the milliseconds it took
-MIN_RATE_TOKENS = 10_000  # fewer say little of a long build
-BYTES_PER_TOKEN = 4.5  # of English text, where the index holds nothing to tell by
+RATE_TOKENS, RATE_MS = "rate_tokens", "rate_ms"  # keys in the head's counts: tokens that a build encoded, and the milliseconds it took
+MIN_RATE_TOKENS = 10_000  # fewer say little about a long build
+BYTES_PER_TOKEN = 4.5  # for English text, used when the index has no documents to measure
 
 
 def expect(job: Job) -> Forecast:
-    """What a build will read and encode, estimated from sizes: of a changed file it is not known how much of it changed, so all counts. A
-    file that is tried again as it failed last time is expected to fail again: what is encoded of it is nothing."""
+    """What a build will read and encode, estimated from sizes. How much of a changed file changed is unknown, so all of
+    it counts. A file that failed last time and is tried again is expected to fail again, so it adds nothing to
+    encode."""
     tasks = job.tasks
     tokens_per_byte = densities(job.manifest.values()) if tasks else {}  # a nightly build mostly finds nothing to do
     sizes = job.head.options
@@ -33,7 +35,7 @@ def expect(job: Job) -> Forecast:
 
 
 def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) -> float:
-    """Tokens of one file that will have to be encoded, context aside."""
+    """Tokens of one file that must be encoded, not counting context."""
     entry = task.entry
     known = task.kept.document or job.manifest.get(entry.name)
     if known is not None and (task.kept.failure is not None or fails_again(known, task)):
@@ -44,13 +46,14 @@ def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) 
 
 
 def fails_again(known: ManifestEntry, task: Task) -> bool:
-    """Whether a file is as it was when it could not be read. Leave to read it may have come since, which changes neither size nor time."""
+    """Whether a file is unchanged since it could not be read. Permission to read it may have been granted since, which
+    changes neither size nor time."""
     is_same = (known.size_bytes, known.mtime_ns) == (task.entry.size_bytes, task.entry.mtime_ns)
     return is_same and not known.has_own_text and known.cause is not Cause.NO_PERMISSION
 
 
 def densities(entries: Iterable[ManifestEntry]) -> dict[str, float]:
-    """Tokens in a byte of the documents that are indexed, by kind of file."""
+    """Tokens per byte of the indexed documents, by kind of file."""
     tokens: Counter[str] = Counter()
     size_bytes: Counter[str] = Counter()
     for entry in entries:
@@ -76,7 +79,7 @@ def seconds_for(tokens: int, counts: Mapping[str, int]) -> float | None:
 
 
 def measured(counts: Mapping[str, int], tokens: int, seconds: float) -> dict[str, int]:
-    """The counts of a head with the rate of the build that ends now, if that says more than the one that is known."""
+    """The counts of a head, with the rate of the build that is ending if it is more reliable than the known rate."""
     if tokens >= MIN_RATE_TOKENS or (tokens and rate_of(counts) is None):
         return dict(counts) | {RATE_TOKENS: tokens, RATE_MS: max(1, round(seconds * 1000))}
     return dict(counts)

@@ -1,7 +1,8 @@
-"""Which encoder and which windows a build uses: what was asked for, what the index was built with, else the encoder's own sizes.
+"""Which encoder and which windows a build uses: those requested, those the index was built with, or the encoder's own
+sizes.
 
-Takes the head that is published and the options; reads encoder folders and nothing else. Refuses an encoder that the index
-was not made with.
+Takes the published head and the options; reads encoder folders and nothing else. Refuses an encoder that the index was
+not made with.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .manifest import counts_of
 
 
 def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:
-    """The encoder that was asked for, else the index's own, else the default."""
+    """The requested encoder, else the index's own, else the default."""
     named = options.encoder
     if named is None and head is not None:
         named = head.encoder.get("path")
@@ -25,7 +26,7 @@ def pick_folder(head: Head | None, options: BuildOptions) -> EncoderFolder:
 
 
 def check_encoder(path: Path, head: Head, folder: EncoderFolder) -> None:
-    """An index takes vectors of one encoder only."""
+    """Refuse a second encoder: an index holds vectors of only one."""
     if head.encoder["fingerprint"] != folder.fingerprint:
         raise IndexUnusableError(
             f"The index at {path} was made with the encoder {head.encoder['name']} ({head.encoder['fingerprint'][:12]}), not with "
@@ -34,7 +35,8 @@ def check_encoder(path: Path, head: Head, folder: EncoderFolder) -> None:
 
 
 def next_head(head: Head | None, folder: EncoderFolder, options: BuildOptions, roots: tuple[str, ...]) -> Head:
-    """The head that the build will publish, as far as it is known before: tables and counts are those of now."""
+    """The head that the build will publish, as far as it is known beforehand: tables and counts are the current
+    ones."""
     return Head(
         tables=head.tables if head is not None else {},
         encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
@@ -45,19 +47,19 @@ def next_head(head: Head | None, folder: EncoderFolder, options: BuildOptions, r
 
 
 def known_counts(head: Head | None, folder: EncoderFolder) -> Mapping[str, int]:
-    """What the head counted; nothing where another encoder will run, whose rate is unknown."""
+    """The head's counts, or zeros when another encoder will run: its rate is unknown."""
     return head.counts if head is not None and head.encoder["fingerprint"] == folder.fingerprint else counts_of([])
 
 
 def encoder_path(folder: EncoderFolder, options: BuildOptions, head: Head | None) -> str | None:
-    """Where later commands find the encoder: a folder that the user named; None is the default one."""
+    """Where later commands find the encoder: the folder that the user named, or None for the default encoder."""
     if options.encoder is None:
         return head.encoder.get("path") if head is not None else None
     return str(folder.path.resolve())
 
 
 def window_sizes(head: Head | None, folder: EncoderFolder, options: BuildOptions) -> dict[str, int]:
-    """What the index was built with wins; then what was asked for; then the encoder's own."""
+    """The sizes the index was built with, else the requested ones, else the encoder's own."""
     sizes = {"window_tokens": folder.window_tokens, "context_tokens": folder.context_tokens}
     if head is not None and head.encoder["fingerprint"] == folder.fingerprint:
         sizes = {name: int(head.options[name]) for name in sizes}

@@ -1,4 +1,4 @@
-"""What an index holds, with what it was built, and which files are not in it: the facts of `lmkindex status`.
+"""What an index holds, what it was built with, and which files are not in it: the facts of `lmkindex status`.
 
 Takes a reader of the published state. Knows the manifest and the sizes of files; reads no document.
 """
@@ -22,10 +22,12 @@ from .manifest import failure_of
 class Status:
     """What an index holds and how it was made.
 
-    `published` is when (ISO 8601, local time with its offset), `size_bytes` what all its files take on disk; both are as of now, the rest
-    is of the state that was opened. `encoder` has `name`, `fingerprint`, `dim` and `path` (None: the default one), `options` has
-    `window_tokens` and `context_tokens`. `tokens_per_second` is the rate that a build last measured, None before the first. `failed`
-    are files that cannot be read, `empty` the paths of documents without text. `tables` are the published versions of the tables on disk.
+    `published` is the time of the last publish (ISO 8601, local time with its offset), and `size_bytes` is what all its
+    files take on disk. Both are current; the rest describes the state that was opened. `encoder` has `name`,
+    `fingerprint`, `dim` and `path` (None: the default encoder), `options` has `window_tokens` and `context_tokens`.
+    `tokens_per_second` is the rate that a build last measured, None before the first measurement. `failed` are files
+    that cannot be read, `empty` the paths of documents without text. `tables` are the published versions of the tables
+    on disk.
     """
 
     index: str
@@ -63,7 +65,7 @@ class Status:
 
 
 def read_status(reader: IndexReader) -> Status:
-    """The facts of the state that `reader` sees, files in order of (root, path)."""
+    """The facts of the state that `reader` sees, with files in order of (root, path)."""
     head, path = reader.head, reader.index_path
     published = time.localtime((path / HEAD_FILE).stat().st_mtime)
     entries = [entry for _, entry in sorted(reader.manifest().items())]
@@ -86,7 +88,7 @@ def read_status(reader: IndexReader) -> Status:
 
 
 def folder_bytes(path: Path) -> int:
-    """Bytes of all files below `path`; one that goes away meanwhile counts nothing."""
+    """Bytes of all files below `path`. A file that disappears meanwhile is not counted."""
     total = 0
     for directory, _, names in os.walk(path):
         for name in names:

@@ -1,8 +1,9 @@
-"""Texts of the index whose file moved, or cannot be reached, while it cannot be read: which stay, under which name, and until when.
+"""Indexed texts whose file cannot be read, because it moved or is out of reach: which stay, under which name, and until
+when.
 
-Takes the walk's failures, the plan of changes and the manifest; gives `KeptTexts`, with a `KeptText` for each such file. Reads
-nothing but what the index holds of a document. A text must not come under another file's name, and a document whose file
-could not be looked at is not known to be gone.
+Takes the walk's failures, the plan of changes and the manifest; gives `KeptTexts`, with a `KeptText` for each of these
+files. Reads nothing but what the index holds of a document. A text must not end up under another file's name, and a
+document whose file could not be checked is not known to be gone.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from .records import Failed, KeptText, Task
 class KeptTexts:
     """All kept texts of a build.
 
-    `of_file` says what stays of each file that cannot be read, or may turn out so. `moved` pairs documents whose own file is gone with the
-    file that holds their text now: renames, though the content could not be compared. `swapped` are files whose text stands under a name
-    that another file has taken; `displaced` are such names. `covered` are documents that a moved file was put over, and that go with that.
-    `hidden` are documents at or below what the walk could not look at, each with that failure.
+    `of_file` says what stays of each file that cannot be read, or may prove unreadable. `moved` pairs documents whose
+    own file is gone with the file that holds their text now: renames, though the content could not be compared.
+    `swapped` are files whose text is stored under a name that another file has taken; `displaced` are those names.
+    `covered` are documents whose file was overwritten by a moved file; they are deleted. `hidden` are documents at or
+    below a path that the walk could not reach, each with that failure.
     """
 
     of_file: Mapping[FileName, KeptText] = field(default_factory=dict)
@@ -39,14 +41,14 @@ class KeptTexts:
 
     @property
     def newly_hidden(self) -> list[ManifestEntry]:
-        """What the manifest is to say of hidden documents that it does not say yet: they become stale."""
+        """New manifest entries of hidden documents that were not stale before: they become stale."""
         return [failed_entry(hidden_failure(known, over), known) for known, over in self.hidden if known.status == "indexed"]
 
 
 def find_kept(
     plan: FilePlan, entries: Sequence[FileEntry], manifest: Manifest, hashes: Hashes, failures: Sequence[FileFailure]
 ) -> KeptTexts:
-    """Follow texts to where their unreadable files are now."""
+    """Find where the unreadable files of known texts are now."""
     overwritten = {entry.name: manifest[entry.name] for entry in plan.changed}
     fresh = [*plan.added, *plan.changed]
     unread = pair_unread([*plan.deleted, *overwritten.values()], fresh, hashes)
@@ -65,26 +67,28 @@ def find_kept(
 
 
 def keep_all(kept: KeptTexts, manifest: Manifest) -> KeptTexts:
-    """For a rebuild: every document's text is its file's, unless that moved."""
+    """For a rebuild: every document's text belongs to its own file, unless that file moved."""
     own = {name: known for name, known in manifest.items() if name not in kept.displaced}
     moved = {name: one.document for name, one in kept.of_file.items() if one.document is not None}
     return replace(kept, of_file=kept_by_file(own | moved, kept.displaced))
 
 
 def kept_by_file(document_of: Mapping[FileName, ManifestEntry], displaced: frozenset[FileName]) -> dict[FileName, KeptText]:
-    """What stays of each file, after the document whose text it is, and the names under which another file's text stands."""
+    """What stays of each file, given the document that holds its text, and the names under which another file's text is
+    stored."""
     names = document_of.keys() | displaced
     return {name: KeptText(document=document_of.get(name), is_displaced=name in displaced) for name in names}
 
 
 def pair_unread(lost: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hashes: Hashes) -> list[tuple[ManifestEntry, FileEntry]]:
-    """Pair documents that could not be read last time, or cannot be now, with the file of their size and time under another name, as a
-    move leaves them, a swap, or a move over another file. Only where both are the only ones of that stat, and hold anything. `lost` are
-    documents whose file is gone or differs, `fresh` files that are new or differ."""
+    """Pair documents that could not be read last time, or cannot be read now, with the file of the same size and time
+    under another name. A move, a swap, or a move over another file leaves them so. A pair counts only if no other
+    document and no other file has that size and time, and if the document has text. `lost` are documents whose file is
+    gone or differs, `fresh` files that are new or differ."""
     olds: dict[tuple[int, int], list[ManifestEntry]] = {}
     news: dict[tuple[int, int], list[FileEntry]] = {}
     for known in lost:
-        if known.size_bytes and known.num_sentences:  # empty files of one time are common, as after unpacking an archive
+        if known.size_bytes and known.num_sentences:  # empty files with the same time are common, as after unpacking an archive
             olds.setdefault((known.size_bytes, known.mtime_ns), []).append(known)
     for entry in fresh:
         news.setdefault((entry.size_bytes, entry.mtime_ns), []).append(entry)
@@ -94,7 +98,8 @@ def pair_unread(lost: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hashe
 
 
 def find_moved(overwritten: Sequence[ManifestEntry], fresh: Sequence[FileEntry], hashes: Hashes) -> list[ManifestEntry]:
-    """Documents whose file can be read and stands under another name, as `mv` leaves it: of the same time, too, which a copy is not."""
+    """Documents whose file can be read and is now under another name. `mv` keeps the time of a file; a copy does
+    not."""
     stats = {(known.size_bytes, known.mtime_ns) for known in overwritten if known.has_own_text and known.num_sentences}
     found = {
         (entry.size_bytes, entry.mtime_ns, hashes.of(entry)): entry.name for entry in fresh if (entry.size_bytes, entry.mtime_ns) in stats
@@ -103,8 +108,8 @@ def find_moved(overwritten: Sequence[ManifestEntry], fresh: Sequence[FileEntry],
 
 
 def sort_out_skipped(failures: Sequence[FileFailure], manifest: Manifest) -> tuple[list[FileFailure], list[FileFailure]]:
-    """Paths that are skipped, and failures. What was to be skipped is a failure where searchable text stood at it or below it: that must
-    not go without a word."""
+    """Paths that are skipped, and failures. A path that would be skipped is a failure if searchable text was at or
+    below it: that text must not disappear silently."""
     with_text: set[FileName] = set()
     if any(failure.is_skipped for failure in failures):
         with_text = {(known.root, path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
@@ -128,8 +133,9 @@ def hidden_documents(
 
 
 def hidden_failure(known: ManifestEntry, over: FileFailure) -> FileFailure:
-    """The failure of a document out of reach, after that of the path at or above it. It keeps its stat: back in reach as it was, it need
-    not be read. What was stale before stays so for its own reason."""
+    """The failure of a document out of reach, derived from the failure of the path at or above it. It keeps its size
+    and time, so an unchanged file need not be read when it is back. A document that was stale before keeps its own
+    reason."""
     is_new = known.status == "indexed"
     return replace(
         over,
@@ -148,8 +154,9 @@ def hidden_task(known: ManifestEntry, over: FileFailure) -> Task:
 
 
 def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) -> Document | None:
-    """The text that stays of a file that cannot be read, under the file's present name; None when the index holds none of it. A rebuild,
-    whose tasks know no document, goes on without the text when the table is damaged: it is the way out of that."""
+    """The text that stays of a file that cannot be read, under the file's present name; None when the index holds no
+    text of it. If the table is damaged, a rebuild continues without the text, because a rebuild is how a damaged index
+    is repaired. Its tasks have no `known_doc_id`."""
     known, entry = task.kept.document, task.entry
     if known is None or reader is None or not known.num_sentences:
         return None
@@ -173,6 +180,6 @@ def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) 
 
 
 def unread_entry(step: Failed, manifest: Manifest) -> ManifestEntry:
-    """What the manifest says of a file that cannot be read, after what it says now: stale, if a text stays."""
+    """The new manifest entry of a file that cannot be read, derived from its present one: stale, if a text stays."""
     is_displaced = step.task is not None and step.task.kept.is_displaced
     return failed_entry(step.failure, None if is_displaced else manifest.get(step.failure.name))

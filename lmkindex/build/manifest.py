@@ -1,4 +1,4 @@
-"""What the manifest says of a file: entries of documents that are well or that failed, and totals over all of them.
+"""What the manifest says about a file: entries of documents that are indexed or failed, and totals over all of them.
 
 Knows no tables and no disk.
 """
@@ -15,7 +15,8 @@ from ..records import FileEntry, FileFailure, ManifestEntry
 
 
 def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
-    """What the manifest says of a document whose file has a new stat and the content that is indexed, whatever failed in between."""
+    """The manifest entry of a document whose file has a new size or time but the indexed content, whatever failed in
+    between."""
     return replace(
         known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, status="indexed", error="", cause=Cause.OTHER,
         first_failed="", last_failed="", tries=0,
@@ -23,7 +24,8 @@ def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
 
 
 def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestEntry:
-    """What the manifest says of a file that failed, after what it said before: the same failure has a first time and counts its tries."""
+    """The manifest entry of a file that failed, derived from its previous entry: repeated failures keep the time of the
+    first and count the tries."""
     now = utc_now()
     nothing = ManifestEntry(
         doc_id=document_id(failure.root, failure.path), root=failure.root, path=failure.path, content_hash="", size_bytes=0, mtime_ns=0,
@@ -37,7 +39,7 @@ def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestE
         status="stale" if before.num_sentences else "failed",
         error=failure.reason,
         cause=failure.cause,
-        first_failed=before.first_failed or now,  # of a file that was indexed last, "" and 0
+        first_failed=before.first_failed or now,  # if the file was indexed last time, these are "" and 0
         last_failed=now,
         tries=before.tries + 1,
     )
@@ -52,7 +54,7 @@ def failure_of(entry: ManifestEntry) -> FileFailure:
 
 
 def utc_now() -> str:
-    """The time as the tables hold it: ISO 8601, UTC, seconds."""
+    """The time as the tables hold it: ISO 8601, UTC, in seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 

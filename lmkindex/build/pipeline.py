@@ -1,8 +1,8 @@
-"""Make an index equal to directories: lock, plan, encode, commit, maintain, report.
+"""Make an index match its directories: lock, plan, encode, commit, maintain, report.
 
-The pipeline has three stages that overlap: a thread prepares (read, split, tokenize), this thread encodes, a thread writes. Knows no
-tensors, formats or table rows; each stage is in its own module. A build that is stopped or out of time loses only the document
-that it was at, one that is killed what came after the last commit; the next build goes on (design.md, "Crash safety").
+Three stages overlap: a thread prepares (read, split, tokenize), this thread encodes, a thread writes. Knows no tensors,
+formats or table rows; each stage is in its own module. A build that is stopped or out of time loses only its current
+document; a killed one loses what came after the last commit. The next build continues (design.md, "Crash safety").
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .write import DocumentWriter
 
 T = TypeVar("T")
 SLABS_AHEAD = 3
-ASK_S = 0.5  # how long a wait for a slab goes on before it is asked whether all is over
+ASK_S = 0.5  # how long to wait for a slab before asking whether the build is over
 
 
 def run_build(
@@ -48,11 +48,11 @@ def run_build(
     on_progress: Progress | None = None,
     on_forecast: Callable[[Forecast], None] = lambda _: None,
 ) -> BuildReport:
-    """Add, replace, rename and delete documents until the index equals `roots` (empty: the roots of the last build).
+    """Add, replace, rename and delete documents until the index matches `roots` (empty: the roots of the last build).
 
-    `encoder` overrides the one that `options` or the index name. `stop` is asked between batches for the number of a signal that came.
-    `on_forecast` hears, before the first file is read, how much there is to do. Raises `LockedError`, `IndexUnusableError`, `UsageError`,
-    and `InterruptedBuildError` after saving what was finished; so does a `KeyboardInterrupt` while it encodes, and stays one.
+    `encoder` overrides that of `options` or the index. `stop` is called between batches and returns the number of a
+    received signal. `on_forecast` gets the work ahead before the first file is read. Raises `LockedError`,
+    `IndexUnusableError`, `UsageError`, and, after saving, `InterruptedBuildError` or `KeyboardInterrupt`.
     """
     path = index_path(index)
     if options.dry_run:
@@ -85,29 +85,29 @@ def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[]
     try:
         signal_number, is_complete = encode_tasks(job, session, encoder, documents, stopwatch, tallies, stop)
     except KeyboardInterrupt:
-        if not (stop() or options.rebuild or documents.together):  # after `stop`, it is the second Ctrl-C: at once
+        if not (stop() or options.rebuild or documents.together):  # after `stop`, this is the second Ctrl-C: end immediately
             documents.abandon_open()
             documents.finish(tallies.counts.get("row_tokens", 0), encode_started)
         raise
     documents.abandon_open()
     if options.rebuild and not is_complete:
-        message = "Stopped before the end. The index is as it was: `--rebuild` swaps only when it is finished."
+        message = "Stopped before the end. The index is unchanged: `--rebuild` replaces it only when it is finished."
         raise (
             InterruptedBuildError(message, signal_number) if signal_number else LmkindexError(f"{message} Give it a longer --time-budget.")
         )
     if documents.together:
-        message = "Stopped before anything was finished; the index is as it was. Run the same command again."
+        message = "Stopped before anything was finished; the index is unchanged. Run the same command again."
         raise InterruptedBuildError(message, signal_number)
     documents.finish(tallies.counts.get("row_tokens", 0), encode_started)
     if signal_number:
-        raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to go on.", signal_number)
+        raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to continue.", signal_number)
     warnings = run_maintenance(writer, options) if is_complete else []
     report = report_of(job, documents.manifest, tallies.counts, stopwatch, warnings)
     return replace(report, incomplete=not is_complete)
 
 
 def record_known_changes(job: Job, documents: DocumentWriter) -> None:
-    """What needs no reading: deletions, new stats of equal content, and what the walk could not reach."""
+    """Record what needs no reading: deletions, new stats of equal content, and what the walk could not reach."""
     for entry in job.plan.deleted:
         documents.forget(entry.doc_id)
     for failure in job.new_failures:
@@ -120,7 +120,7 @@ def encode_tasks(
     job: Job, session: IndexSession, encoder: Encoder, documents: DocumentWriter, stopwatch: Stopwatch, tallies: Tallies,
     stop: Callable[[], int],
 ) -> tuple[int, bool]:  # fmt: skip
-    """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they came to the end."""
+    """Run the three stages side by side. Returns the signal that stopped them (0: none), and whether they finished."""
     num_tasks = len(job.tasks)
     parser = Parser(job.options.files)
     slabs = prepare_slabs(job.tasks, source_of(job, session, encoder, stopwatch, parser))
@@ -129,7 +129,7 @@ def encode_tasks(
     signals: list[int] = []
 
     def is_over() -> bool:
-        """Whether a signal came, or time is up and something can be published: else what is longer than the budget would never be."""
+        """Whether a signal came, or time is up and something can be published (else long documents never would)."""
         signal_number = stop()
         if signal_number or (time.monotonic() >= deadline and tallies.num_finished and not documents.together):
             signals.append(signal_number)
@@ -144,7 +144,7 @@ def encode_tasks(
     ):
         for slab in written:
             tallies.take(slab)
-            if tallies.num_finished < num_tasks and is_over():  # at the end there is nothing to go on with, even if time is up
+            if tallies.num_finished < num_tasks and is_over():  # after the last task there is nothing to stop, even if time is up
                 break
     signal_number = signals[0] if signals else stop()
     return signal_number, tallies.num_finished == num_tasks and not signal_number
@@ -154,8 +154,8 @@ def encode_slabs(
     slabs: Iterator[Slab], encoder: Encoder, is_over: Callable[[], bool], documents: DocumentWriter, pool: ThreadPoolExecutor,
     stopwatch: Stopwatch,
 ) -> Generator[Slab, None, None]:  # fmt: skip
-    """Encode slab after slab while the one before is written; yields each when it is encoded. All are written when this ends; one that
-    the build was stopped in is left out: its rows are encoded by length, so almost no document in it is complete."""
+    """Encode each slab while the previous one is written; yields encoded slabs. All are written when this ends, except
+    one in which the build stopped: rows are encoded by length, so almost no document in it is complete."""
     pace = Pace()
     pending: Future[None] | None = None
     try:
@@ -180,9 +180,9 @@ def write_encoded(documents: DocumentWriter, slab: Slab, vectors: Sequence[Float
 
 
 def encode_slab(encoder: Encoder, rows: Sequence[Row], pace: Pace, is_over: Callable[[], bool]) -> list[Float32Array] | None:
-    """What `encode_rows` gives for all rows, in calls of a few seconds each; None when `is_over` said so between two calls.
+    """What `encode_rows` gives for all rows, in calls of a few seconds; None if `is_over` returned true between them.
 
-    The calls end where batches end: the forwards are those of one call for the whole slab, and so are the vectors, bit for bit.
+    Calls end where batches end, so the vectors are bit for bit those of one call for the whole slab.
     """
     lengths = [len(row.ids_T) for row in rows]
     batches = plan_batches(lengths, batch_tokens=encoder.batch_tokens, window_tokens=encoder.folder.window_tokens)
@@ -235,7 +235,7 @@ def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lamb
                 raise error
             if is_last:
                 return
-            yield item  # type: ignore[misc]  # None only stands beside is_last
+            yield item  # type: ignore[misc]  # None only comes with is_last
     finally:
         closed.set()
         thread.join()
@@ -246,5 +246,5 @@ def run_maintenance(writer: IndexWriter, options: BuildOptions) -> list[str]:
     try:
         maintain_index(writer, options.ann_rows)
     except Exception as error:  # whatever LanceDB raises: the documents are published already
-        return [f"Maintenance failed and will be tried again by the next build that changes something: {error}"]
+        return [f"Maintenance failed; the next build that changes something will try it again: {error}"]
     return []

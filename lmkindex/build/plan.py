@@ -1,6 +1,7 @@
-"""What a build has to do, before it does it: walk, compare with the manifest, settle encoder and sizes, refuse what is unsafe.
+"""Plan what a build has to do: walk, compare with the manifest, settle encoder and sizes, refuse what is unsafe.
 
-Takes directories, options and the session of the index; gives a `Job`. Reads the index; writes nothing and encodes nothing.
+Takes directories, options and the session of the index; gives a `Job`. Reads the index; writes nothing and encodes
+nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from .kept import KeptTexts, find_kept, hidden_task, keep_all, sort_out_skipped
 from .manifest import well_entry
 from .records import Job, Task
 
-FEW_DELETED = 3  # so few may always go: in a small corpus one file is more than any share
+FEW_DELETED = 3  # this few may always be deleted: in a small corpus one file is more than any share
 
 
 def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions, encoder: Encoder | None) -> Job:
-    """Walk, compare with the manifest, and check that the index may be changed so."""
+    """Walk, compare with the manifest, and check that the index may be changed this way."""
     started = time.monotonic()
     head = session.found_head
     folder = encoder.folder if encoder is not None else pick_folder(head, options)
@@ -67,7 +68,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
 
 
 def with_moves(plan: FilePlan, kept: KeptTexts) -> FilePlan:
-    """The plan with the moves of files that cannot be read among its renames."""
+    """The plan, with the moves of unreadable files added to its renames."""
     if not kept.moved:
         return plan
     olds, news = [known for known, _ in kept.moved], [entry for _, entry in kept.moved]
@@ -81,7 +82,8 @@ def with_moves(plan: FilePlan, kept: KeptTexts) -> FilePlan:
 
 
 def tasks_of(plan: FilePlan, kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[Task]:
-    """Files to prepare, in order of their names; before them those whose text is under a name that another file has taken."""
+    """Files to prepare, in order of their names. Files whose text is stored under a name that another file has taken
+    come first."""
     known_ids = dict(plan.twins) | {name: known.doc_id for name, known in kept.swapped.items()}
     tasks = [Task(entry=entry, kind="added", known_doc_id=known_ids.get(entry.name)) for entry in plan.added]
     for entry in plan.changed:
@@ -95,17 +97,18 @@ def tasks_of(plan: FilePlan, kept: KeptTexts, manifest: Manifest, options: Build
 
 
 def rewritten_entries(plan: FilePlan, kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[ManifestEntry]:
-    """What the manifest is to say of documents whose text stays as it is: those of a new stat, and those out of reach, which become stale.
-    A rebuild reads the former and has tasks for the latter."""
+    """New manifest entries of documents whose text stays as it is: those with a new size or time, and those out of
+    reach, which become stale. A rebuild reads the former and has tasks for the latter."""
     if options.rebuild:
         return []
     return [*(well_entry(manifest[file.name], file) for file in plan.touched), *kept.newly_hidden]
 
 
 def new_failures(failures: Sequence[FileFailure], kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[FileFailure]:
-    """What the walk could not reach and the index does not know, or is to try again: the others would be written in each build. Another
-    message than the one that is stored is news; nothing else is decided by it."""
-    hidden = {known.name for known, _ in kept.hidden}  # these say so themselves
+    """Paths that the walk could not reach and that the index does not know, or is to try again. The others would be
+    written again in each build. A failure also counts as new if its message differs from the stored one; the message
+    decides nothing else."""
+    hidden = {known.name for known, _ in kept.hidden}  # these are recorded as hidden documents
     return [
         failure
         for failure in failures
@@ -115,25 +118,27 @@ def new_failures(failures: Sequence[FileFailure], kept: KeptTexts, manifest: Man
 
 
 def read_manifest(session: IndexSession, *, is_rebuild: bool) -> Manifest:
-    """What the index holds. A rebuild does without when the tables are damaged: it is the way out of that."""
+    """What the index holds. If the tables are damaged, a rebuild continues without it, because a rebuild is how a
+    damaged index is repaired."""
     if session.found_head is None:
         return {}
     try:
         return session.reader.manifest()
-    except Exception:  # LanceDB raises of all kinds on a broken file
+    except Exception:  # LanceDB raises all kinds of exceptions on a broken file
         if is_rebuild:
             return {}
         raise
 
 
 def count_files(entries: Sequence[FileEntry], failures: Sequence[FileFailure], unchanged: Sequence[ManifestEntry]) -> int:
-    """Files that a build decides about: walked, failed in the walk, or known and hidden by such a failure."""
+    """Files that a build decides about: walked, failed in the walk, or known and hidden by a failure of the walk."""
     return len({entry.name for entry in entries} | {failure.name for failure in failures} | {known.name for known in unchanged})
 
 
 def check_deletions(plan: FilePlan, kept: KeptTexts, manifest: Manifest, max_delete: float) -> None:
-    """Stop before deleting more than a share of the index, as when a disk is not mounted. A few may always go, unless the share is 0.
-    A file that lost all its text counts as deleted: a program that crashes leaves such files. Files that never had any do not count."""
+    """Stop before deleting more than the allowed share of the index, as when a disk is not mounted. A few may always be
+    deleted, unless the share is 0. A file that lost all its text counts as deleted, because a crashing program can
+    leave empty files. Files that never had text do not count."""
     emptied = [entry for entry in plan.changed if manifest[entry.name].num_sentences and is_blank(entry)]
     num_deleted = sum(entry.num_sentences > 0 for entry in (*plan.deleted, *kept.covered)) + len(emptied)
     num_documents = sum(entry.num_sentences > 0 for entry in manifest.values())
@@ -142,6 +147,6 @@ def check_deletions(plan: FilePlan, kept: KeptTexts, manifest: Manifest, max_del
         raise LmkindexError(
             f"{num_deleted} of {num_documents} documents are gone from the directories{' or lost all their text' if emptied else ''}, "
             f"more than --max-delete {max_delete:.0%} allows. "
-            "Nothing was changed. If they were really deleted, or are no longer wanted, run again with "
+            "Nothing was changed. If they were really deleted, or you no longer want them, run again with "
             "--max-delete 100%; if a disk is not mounted, mount it."
         )

@@ -1,7 +1,8 @@
-"""Files -> rows ready to encode: the producer side of a build, run in a thread beside the forward.
+"""Files -> rows ready to encode: the producer side of a build, run in a thread while the forward runs.
 
-Reads, splits, tokenizes and cuts windows, one document at a time, and looks up which windows are already stored. Knows encoders only for
-their tokenizer; knows nothing of commits. Gives slabs: lists of steps in document order, whose rows are encoded together.
+Reads, splits, tokenizes and cuts windows, one document at a time, and looks up which windows are already stored. Uses
+encoders only for their tokenizer; knows nothing of commits. Gives slabs: lists of steps in document order, whose rows
+are encoded together.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .manifest import failed_entry
 from .records import DocumentEnd, Failed, Job, Prepared, Slab, Step, Task, WindowStep
 from .reuse import KnownWindows
 
-TOKENIZE_SENTENCES = 1024  # at a time: the tokenizer's own objects are far larger than the ids
+TOKENIZE_SENTENCES = 1024  # per call: the tokenizer's own objects are far larger than the ids
 SLAB_ROWS = 1024
 SLAB_TOKENS = 1 << 17  # what a stop can lose
 FIRST_SLAB_TOKENS = 1 << 13
@@ -53,8 +54,8 @@ class Stopwatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What is the same for all files of a build. `reader` is the state before it, if anything of that is needed; `parse` is where parsers
-    run."""
+    """What is the same for all files of a build. `reader` is the state before the build, if any of it is needed;
+    `parse` runs the parsers."""
 
     encoder: Encoder
     windows: WindowOptions
@@ -65,7 +66,7 @@ class Source:
 
 
 def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:
-    """What the files of a job share. A rebuild does without the old state when that cannot be opened."""
+    """What the files of a job share. A rebuild continues without the old state if it cannot be opened."""
     sizes = job.head.options
     reader = None
     if any(task.known_doc_id or task.kept.document for task in job.tasks):
@@ -85,8 +86,8 @@ def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stop
 
 
 def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
-    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to encode. The first are
-    shorter: a build that is soon stopped has saved something."""
+    """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to
+    encode. The first slabs are shorter, so that a build that is soon stopped has saved something."""
     slab: Slab = []
     num_rows = num_tokens = 0
     most_tokens = FIRST_SLAB_TOKENS
@@ -104,8 +105,8 @@ def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
 
 
 def prepare_task(task: Task, source: Source) -> Iterator[Step]:
-    """The steps of one file: its windows, then its end; or its failure. Of a file that was moved or is built anew and cannot be read, the
-    text that the index holds is taken."""
+    """The steps of one file: its windows, then its end; or its failure. If a moved or rebuilt file cannot be read, the
+    text that the index holds is used."""
     encoder = source.encoder
     found, failure = read_task(task, source), None
     if isinstance(found, FileFailure):
@@ -130,7 +131,7 @@ def prepare_task(task: Task, source: Source) -> Iterator[Step]:
 
 
 def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFailure:
-    """A file's document and its sentences, or why there is none."""
+    """A file's document and its sentences, or the failure to read it."""
     entry = task.entry
     if task.kept.failure is not None:
         return task.kept.failure
@@ -142,14 +143,14 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
     except ReadError as error:
         reason, cause = str(error), error.cause
     except LmkindexError:
-        raise  # it says that no file can be read
-    except Exception as error:  # the per-file boundary: whatever a parser raises, the other files go on
+        raise  # this means that no file can be read
+    except Exception as error:  # the per-file boundary: whatever a parser raises, the other files are still read
         reason, cause = f"{type(error).__name__}: {error}", Cause.OTHER
     return FileFailure(root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
 
 
 def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int, failure: FileFailure | None) -> ManifestEntry:
-    """What the manifest will say of a document; it is stale when its file failed and the text is the one that was kept."""
+    """The manifest entry of a document. It is stale if its file failed and the kept text is used."""
     entry = ManifestEntry(
         doc_id=document.doc_id,
         root=document.root,
@@ -169,7 +170,7 @@ def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int
 
 
 def tokenize(encoder: Encoder, text: str, sentences: Sentences) -> TokenizedSentences:
-    """Token ids of all sentences, some hundred at a time."""
+    """Token ids of all sentences, `TOKENIZE_SENTENCES` at a time."""
     ids: list[np.ndarray[tuple[int], np.dtype[np.int32]]] = []
     offsets: list[Int64Array] = [np.zeros(1, dtype=np.int64)]
     for first in range(0, len(sentences), TOKENIZE_SENTENCES):

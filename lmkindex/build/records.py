@@ -1,7 +1,7 @@
-"""The records that flow through a build: what is planned, and the steps in which its documents pass.
+"""The records that flow through a build: the plan, and the steps of each document.
 
-Knows no disk and no model. A `Job` is what `plan.py` decides once; its tasks become steps in `prepare.py`, and these go to
-the encoder and the index in the order of the tasks.
+Knows no disk and no model. A `Job` is what `plan.py` decides once. Its tasks become steps in `prepare.py`, and the
+steps go to the encoder and the index in the order of the tasks.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ TaskKind = Literal["added", "changed", "renamed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptText:
-    """What stays searchable of a file that cannot be read: the text of `document`, wherever that stands in the index; None: nothing.
+    """What stays searchable of a file that cannot be read: the text of `document`, wherever it is in the index (None:
+    nothing).
 
-    With `failure` it is known before that the file cannot be read. `is_displaced`: the text under the file's own name is another file's,
-    and goes with that.
+    `failure` is set if it is known beforehand that the file cannot be read. `is_displaced`: the text under the file's
+    own name belongs to another file, and moves with that file.
     """
 
     document: ManifestEntry | None = None
@@ -46,8 +47,8 @@ class KeptText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a rename, that document is
-    deleted."""
+    """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a
+    rename, that document is deleted."""
 
     entry: FileEntry
     kind: TaskKind
@@ -57,8 +58,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A document that was read, split and tokenized, and what the manifest is to say of it: it is stale when its file cannot be read, and
-    the text is the one that was kept."""
+    """A document that was read, split and tokenized, and its manifest entry. The entry is stale if the file cannot be
+    read and the kept text is used."""
 
     task: Task
     document: Document
@@ -68,7 +69,8 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowStep:
-    """One window: `row` is to be encoded, or `known` holds its stored vectors. Pieces of a known long sentence need neither."""
+    """One window: either `row` must be encoded, or `known` holds its stored vectors. Pieces of a known long sentence
+    need neither."""
 
     prepared: Prepared
     window: Window
@@ -85,14 +87,14 @@ class DocumentEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A file that could not be read, or, without a task, a path that the walk could not follow."""
+    """A file that could not be read; without a task, a path that the walk could not follow."""
 
     failure: FileFailure
     task: Task | None = None
 
     @property
     def gone_doc_id(self) -> str | None:
-        """The document that the file was a rename of, whose own file is gone."""
+        """The document that was renamed to this file. Its own file is gone."""
         return self.task.known_doc_id if self.task is not None and self.task.kind == "renamed" else None
 
 
@@ -102,12 +104,13 @@ Slab = list[Step]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A build that was planned: what is there, what is to be done, and with which encoder.
+    """A planned build: what is there, what to do, and with which encoder.
 
-    `manifest` is what the build begins with: nothing, if it is a rebuild. `tasks` are in order of their files' names, but those of
-    `together` come first and are published at once: their texts stand under names that other files have taken. `rewritten` is what the
-    manifest is to say of documents whose text stays as it is, `new_failures` are paths that the walk could not follow and the index does
-    not know. `covered` documents go because a moved file was put over theirs. `skipped` are links out of the roots.
+    `manifest` is what the build begins with: nothing, if it is a rebuild. `tasks` are in order of their files' names,
+    but those of `together` come first and are published in one step, because their texts are stored under names that
+    other files have taken. `rewritten` are the new manifest entries of documents whose text stays as it is.
+    `new_failures` are paths that the walk could not follow and the index does not know. `covered` documents are deleted
+    because a moved file has overwritten theirs. `skipped` are links that lead out of the roots.
     """
 
     options: BuildOptions
@@ -133,7 +136,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """What a build is expected to read, and the tokens of the windows that it will encode, as `BuildReport.tokens_encoded` counts them.
+    """What a build is expected to read, and how many tokens it will encode, counted as in `BuildReport.tokens_encoded`.
     `seconds` is None until a build has measured a rate."""
 
     files: int
@@ -150,12 +153,13 @@ class Forecast:
 class BuildReport:
     """What a build did and what the index holds now; with `plan`, what a dry run found.
 
-    `scanned` counts the files that were found, `added` to `unchanged` the documents that this run treated so. `failed` are the files that
-    cannot be read, also those that failed before. `documents`, `sentences` and `tokens` are totals of the index, `empty` counts the
-    documents without text. `windows_encoded`, `windows_reused`, `tokens_encoded` (context counts too), `bytes_read` (new, changed and
-    renamed files) and `seconds` are this run's. `forecast` is what was expected before it; of a dry run, what it counted. `skipped` are
-    links that lead out of the corpus. `incomplete` says that the time budget ended the run. `warnings` say that maintenance failed, which
-    loses nothing. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
+    `scanned` counts the files that were found; `added` to `unchanged` count what this run did with documents. `failed`
+    are the files that cannot be read, including those that failed before. `documents`, `sentences` and `tokens` are
+    totals of the index, `empty` counts the documents without text. `windows_encoded`, `windows_reused`,
+    `tokens_encoded` (context counts too), `bytes_read` (new, changed and renamed files) and `seconds` are this run's.
+    `forecast` is what was expected beforehand; in a dry run it is what was counted. `skipped` are links that lead out
+    of the corpus. `incomplete` says that the time budget ended the run. `warnings` say that maintenance failed; nothing
+    is lost then. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
     """
 
     scanned: int = 0

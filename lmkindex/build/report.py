@@ -16,12 +16,12 @@ from .manifest import counts_of, failure_of
 from .prepare import Stopwatch, prepare_slabs, source_of
 from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Slab, Step, WindowStep
 
-Progress = Callable[[str, int, int], None]  # path, bytes done, bytes in all
+Progress = Callable[[str, int, int], None]  # path, bytes done, total bytes
 
 
 @dataclass(slots=True)
 class Tallies:
-    """What passed so far, and whom to tell."""
+    """Counts so far, and the callback for progress."""
 
     total_bytes: int
     on_progress: Progress | None
@@ -54,7 +54,7 @@ class Tallies:
 
 
 def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
-    """What became of a file: the count it belongs to, its path and its size."""
+    """The outcome of a file: the count it belongs to, its path and its size."""
     if isinstance(step, Failed):
         return "failed", step.failure.path, max(step.failure.size_bytes, 0)
     task = step.prepared.task
@@ -91,7 +91,7 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
 
 
 def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
-    """The plan of `--dry-run`: everything is read, split and cut as a build would, and nothing is encoded or written."""
+    """The plan of `--dry-run`: everything is read, split and cut as in a build, but nothing is encoded or written."""
     stopwatch = Stopwatch()
     tallies = Tallies(total_bytes=0, on_progress=None)
     manifest = {name: entry for name, entry in job.manifest.items() if entry not in job.plan.deleted}
@@ -113,7 +113,7 @@ def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
 
 
 def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str, list[str]]:
-    """The lists of `--dry-run`: what would become of which path."""
+    """The lists of `--dry-run`: what would happen to each path."""
     failed = {failure.name for failure in report.failed}
     deleted = [entry.path for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
     return {

@@ -1,4 +1,4 @@
-"""The windows of a document that the index already holds, by their keys: these are not encoded again."""
+"""The windows of a document that the index already holds, by their keys. They are not encoded again."""
 
 from __future__ import annotations
 

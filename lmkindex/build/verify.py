@@ -1,8 +1,9 @@
 """Encode a sample of an index again and compare: does it hold what a clean build would put there (design.md,
 "Windows")?
 
-Takes a reader and the index's encoder; reads stored texts, cuts them anew, encodes some windows, compares with the stored rows. Knows no
-files: whether the texts are those of the directories is the build's business. Shapes: N landmarks, D dimensions.
+Takes a reader and the index's encoder; reads stored texts, cuts them again, encodes some windows, and compares them
+with the stored rows. Knows no files: whether the texts match the directories is the build's business. Shapes: N
+landmarks, D dimensions.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     from ..index import IndexReader
 
 WINDOWS_A_DOCUMENT = 8  # so that one long document does not take the whole sample
-SAME_COSINE = 0.995  # other batches and devices round differently; a window of other tokens is caught by its key (docs/log.md)
+SAME_COSINE = 0.995  # other batches and devices round differently; a window with different tokens is caught by its key (docs/log.md)
 
 Group = list[Window]  # the windows of one core: several only for the pieces of a long sentence
 
 
 @dataclass(slots=True)
 class Sample:
-    """What was compared, and what differs, in sentences. `smallest_cosine` is 1 when nothing was encoded."""
+    """What was compared, and the differences as sentences. `smallest_cosine` is 1 when nothing was encoded."""
 
     num_documents: int = 0
     num_windows: int = 0
@@ -56,7 +57,7 @@ class Sample:
 
 
 def check_sample(reader: IndexReader, encoder: Encoder, *, num_windows: int = CHECK_WINDOWS, seed: int = 0) -> Sample:
-    """Compare documents in an order that `seed` decides until `num_windows` windows were encoded again."""
+    """Compare documents in an order set by `seed` until `num_windows` windows have been encoded again."""
     sizes = reader.head.options
     windows = window_options(encoder, sizes["window_tokens"], sizes["context_tokens"])
     generator = random.Random(seed)
@@ -80,7 +81,7 @@ def check_document(
     num_windows: int,
     generator: random.Random,
 ) -> None:
-    """All offsets of one document, and `num_windows` of its windows; what was found goes into `sample`."""
+    """Check all offsets of one document and `num_windows` of its windows; the findings go into `sample`."""
     text: str = reader.document_rows([entry.doc_id], ["text"])[entry.doc_id]["text"]
     rows = reader.landmarks_of(entry.doc_id, ["start", "end", "text", "window_key", "vector"])
     sentences = split_sentences(text)
@@ -92,7 +93,7 @@ def check_document(
     if num_wrong:
         sample.differences.append(f"{entry.path}: {num_wrong:,} of {len(stored):,} sentences are not text[start:end].")
     if places != stored:
-        return sample.differences.append(f"{entry.path}: split again, its text has other sentences than are stored ({len(stored):,}).")
+        return sample.differences.append(f"{entry.path}: its text now splits into other sentences than the {len(stored):,} stored.")
     tokens = tokenize(encoder, text, sentences)
     groups = list(grouped_pieces(make_windows(tokens, windows, encoder.folder.fingerprint)))
     chosen = sorted(generator.sample(range(len(groups)), min(num_windows, len(groups))))
@@ -103,7 +104,7 @@ def check_document(
 def compare_windows(
     encoder: Encoder, tokens: TokenizedSentences, groups: Sequence[Group], rows: pa.Table, entry: ManifestEntry, sample: Sample
 ) -> None:
-    """Keys and vectors of some windows of a document against its stored rows."""
+    """Compare keys and vectors of some windows of a document with its stored rows."""
     from ..index import vectors_of
 
     stored_ND, keys = vectors_of(rows), rows["window_key"].to_pylist()

@@ -1,7 +1,7 @@
 """Encoded windows -> table rows -> commits: the consumer side of a build, run in a thread behind the forward.
 
-Takes steps in document order with their vectors, writes whole documents, publishes by rows or minutes. Knows nothing of
-files, and of models only how pieces of a sentence are put together.
+Takes steps in document order with their vectors, writes whole documents, publishes after so many rows or minutes. Knows
+nothing of files; of models it knows only how pieces of a sentence are combined.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LEXICAL_CONTEXT = 2  # full-text search scores a sentence together with this man
 
 
 class DocumentWriter:
-    """Invariant: whole documents only are published, and `manifest` is what the tables hold after the next publish."""
+    """Invariant: only whole documents are published, and `manifest` is what the tables hold after the next publish."""
 
     def __init__(
         self, writer: IndexWriter, form: RowForm, manifest: Manifest, next_head: Head, *, commit_rows: int, commit_s: float,
@@ -38,14 +38,14 @@ class DocumentWriter:
     ) -> None:  # fmt: skip
         self.writer, self.form, self.manifest, self.next_head = writer, form, dict(manifest), next_head
         self.commit_rows, self.commit_s, self.publish_early = commit_rows, commit_s, publish_early
-        self.schema = writer.landmarks.schema  # asking the table goes through its event loop: once, not for each window
+        self.schema = writer.landmarks.schema  # asking the table goes through its event loop, so ask once and not for each window
         self.open_batches: list[pa.RecordBatch] = []  # rows of the document that is not finished
         self.num_open_rows = 0
         self.ready_batches: list[pa.RecordBatch] = []  # rows of finished documents
         self.num_ready_rows = 0
         self.document_rows: list[dict[str, Any]] = []
-        self.replaced: set[str] = set()  # documents whose stored rows go with the next commit
-        self.together = set(together)  # files that are not done, and before whose end nothing is published
+        self.replaced: set[str] = set()  # documents whose stored rows the next commit deletes
+        self.together = set(together)  # unfinished files; nothing is published until they are done
         self.flushed: str | None = None  # the document whose first rows are in the table, unpublished
         self.pieces: list[tuple[Float32Array, int]] = []
         self.last_commit = time.monotonic()
@@ -81,7 +81,8 @@ class DocumentWriter:
             self.flush_open(step.prepared.document.doc_id)
 
     def flush_open(self, doc_id: str) -> None:
-        """Put the first rows of a very long document into the table, so that memory stays bounded; they are not published."""
+        """Put the first rows of a very long document into the table, so that memory stays bounded; they are not
+        published."""
         if self.flushed is None:
             self.commit()
             self.writer.delete_rows(self.writer.landmarks, [doc_id])
@@ -90,7 +91,7 @@ class DocumentWriter:
         self.open_batches, self.num_open_rows = [], 0
 
     def finish_document(self, prepared: Prepared) -> None:
-        """The document is whole: its rows go with the next commit."""
+        """Queue a complete document: its rows go into the next commit."""
         document, task = prepared.document, prepared.task
         self.together.discard(task.entry.name)
         self.put_document(prepared.entry, {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
@@ -104,7 +105,7 @@ class DocumentWriter:
             self.commit()
 
     def take_failure(self, step: Failed) -> None:
-        """Record a file that cannot be read. What was indexed of it stays searchable and is marked stale."""
+        """Record a file that cannot be read. Its indexed text stays searchable and is marked stale."""
         self.together.discard(step.failure.name)
         entry = unread_entry(step, self.manifest)
         if step.gone_doc_id is not None:
@@ -115,13 +116,13 @@ class DocumentWriter:
             self.put_document(entry, {"title": "", "text": "", "pages": []})
 
     def put_document(self, entry: ManifestEntry, fields: dict[str, Any]) -> None:
-        """Queue a row of `documents` in place of any that has its id."""
+        """Queue a row of `documents`; it replaces any row with the same id."""
         self.document_rows.append(manifest_columns(entry) | {"indexed_at": utc_now()} | fields)
         self.replaced.add(entry.doc_id)
         self.manifest[entry.name] = entry
 
     def rewrite_documents(self, entries: Iterable[ManifestEntry]) -> None:
-        """Change what the manifest says of documents whose text and landmarks stay. Commits what is queued first."""
+        """Change the manifest entries of documents whose text and landmarks stay. Commits what is queued first."""
         self.commit(publish=False)
         by_id = {entry.doc_id: entry for entry in entries}
         self.writer.rewrite_documents(by_id)
@@ -135,7 +136,8 @@ class DocumentWriter:
             del self.manifest[key]
 
     def commit(self, *, publish: bool = True) -> None:
-        """Write all finished documents and publish them together with the new counts, unless more belong to them."""
+        """Write all finished documents and publish them with the new counts, unless files of `together` are
+        unfinished."""
         flushed = {self.flushed} - {None}
         self.writer.delete_rows(self.writer.landmarks, self.replaced - flushed)
         self.writer.delete_rows(self.writer.documents, self.replaced)
@@ -148,19 +150,20 @@ class DocumentWriter:
             self.publish()
 
     def publish(self, rates: Mapping[str, int] | None = None) -> None:
-        """Replace `head.json`, with the totals of now, and the rate of this build if it is known."""
+        """Replace `head.json` with current totals, and with the rate of this build if it is known."""
         counts = {**self.next_head.counts, **(rates or {}), **counts_of(self.manifest.values())}
         self.writer.publish(replace(self.next_head, counts=counts))
 
     def abandon_open(self) -> None:
-        """Forget the document that is not finished. If rows of it are in the table, the published state is restored."""
+        """Drop the unfinished document. If rows of it are in the table, the published state is restored."""
         self.open_batches, self.num_open_rows, self.pieces = [], 0, []
         if self.flushed is not None:  # everything finished was published before its first rows were written
             self.writer.go_back()
             self.flushed = None
 
     def finish(self, num_tokens: int, started: float) -> None:
-        """Commit and publish what is finished, and how fast `num_tokens` were encoded since `started` (of the monotonic clock)."""
+        """Commit and publish what is finished, with the rate at which `num_tokens` were encoded since `started`
+        (monotonic clock)."""
         self.commit(publish=False)
         self.publish(measured(self.next_head.counts, num_tokens, time.monotonic() - started))
 

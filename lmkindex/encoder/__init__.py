@@ -1,8 +1,8 @@
-"""Rows of token ids -> one vector a sentence. The face of the package.
+"""Rows of token ids -> one vector per sentence. The public interface of the package.
 
-`protocol` is the seam; `batches` and `pace` plan the forwards, `transformer` runs them; `rows` says what an encoder adds to
-a window (`windows.py` makes the row) and encodes questions; `folder` and `fingerprint` read and check encoder folders;
-`cache` keeps vectors on disk; `fake` is an encoder without weights.
+`protocol` is the interface of an encoder. `batches` and `pace` plan the forwards, `transformer` runs them. `rows` says
+what an encoder adds to a window (`windows.py` makes the row) and encodes questions. `folder` and `fingerprint` read and
+check encoder folders. `cache` keeps vectors on disk. `fake` is an encoder without weights.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Row lengths -> batches of few padded shapes. The planner of the encoder: runs on the CPU, knows no tensor and no model.
+"""Row lengths -> batches of few padded shapes. The planner of the encoder: runs on the CPU, knows no tensors and no
+model.
 
 Every new padded shape costs a kernel compile on a CPU (facts.md, "PyTorch on a small CPU"), and every padded token
-costs its share of a forward. So rows are sorted by length, a batch is as long as its longest row rounded up to one of
+costs its share of a forward. So rows are sorted by length. A batch is as long as its longest row, rounded up to one of
 about thirty lengths, and has as many rows as the token budget allows at that length.
 """
 
@@ -18,7 +19,8 @@ LENGTH_STEP = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Indices into the caller's rows and the padded shape: `num_rows` >= len(indices) only where that keeps shapes few."""
+    """Indices into the caller's rows and the padded shape: `num_rows` > len(indices) only where that keeps shapes
+    few."""
 
     indices: tuple[int, ...]
     num_rows: int
@@ -26,15 +28,15 @@ class Batch:
 
 
 def padded_length(num_tokens: int, window_tokens: int) -> int:
-    """`num_tokens` rounded up to a step of a 32nd of the window, at most the window."""
+    """`num_tokens` rounded up to a multiple of a 32nd of the window, but not beyond the window."""
     step = max(LENGTH_STEP, window_tokens // NUM_LENGTHS)
     return min(-(-num_tokens // step) * step, max(window_tokens, num_tokens))
 
 
 def plan_batches(lengths: Sequence[int], *, batch_tokens: int, window_tokens: int) -> list[Batch]:
-    """Batches that cover each index once, longest first, so that a lack of memory shows at once.
+    """Batches that cover each index once, longest first, so that a lack of memory shows immediately.
 
-    Only the last batch is not full; its rows are rounded up to a power of two. Ties are broken by index.
+    Only the last batch may not be full; its row count is rounded up to a power of two. Ties are broken by index.
     """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     batches: list[Batch] = []

@@ -1,7 +1,7 @@
-"""Rows -> vectors, kept on disk by content: what was encoded once is read again, also after a kill.
+"""Rows -> vectors, kept on disk by content: rows that were encoded once are read back, even after a kill.
 
-The cache's key is a hash of the encoder's fingerprint, its pooling and number format, and the rows themselves, so that
-no change of splitter, window size or weights can meet old vectors. Shapes: N pooled ranges, D dimensions.
+The cache key is a hash of the encoder's fingerprint, its pooling and number format, and the rows themselves, so that a
+new splitter, window size or weights never get old vectors. Shapes: N pooled ranges, D dimensions.
 """
 
 from __future__ import annotations
@@ -21,20 +21,21 @@ from ..storage import write_arrays
 from ..windows import combine_pieces, normalise
 from .protocol import Encoder
 
-SLAB_TOKENS = 100_000  # some seconds of work: what a kill can lose
+SLAB_TOKENS = 100_000  # a few seconds of work: the most a kill can lose
 OnTokens = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
-    """Normalised vectors [N, D] and the seconds that their forwards took when they were made."""
+    """Normalised vectors [N, D] and the seconds that their forwards took when they were first encoded."""
 
     vectors_ND: Float16Array
     seconds: float
 
 
 class VectorCache:
-    """A folder of encoded slabs of rows. Invariant: a file is whole, and its name is the hash of all that its vectors depend on."""
+    """A folder of encoded slabs of rows. Invariant: a file is complete, and its name is the hash of everything its
+    vectors depend on."""
 
     def __init__(self, folder: Path, on_tokens: OnTokens | None = None) -> None:
         self.folder = folder
@@ -42,7 +43,8 @@ class VectorCache:
         folder.mkdir(parents=True, exist_ok=True)
 
     def encode(self, encoder: Encoder, rows: Sequence[Row]) -> tuple[Float32Array, float]:
-        """Pooled vectors of all rows' ranges, end to end, not normalised [N, D], and their seconds. Rows of a slab are encoded together."""
+        """Pooled vectors of all rows' ranges, concatenated, not normalised [N, D], and their seconds. Rows of a slab
+        are encoded together."""
         parts = [np.zeros((0, encoder.folder.dim), dtype=np.float32)]
         seconds = 0.0
         for slab in slabs(rows):
@@ -50,7 +52,7 @@ class VectorCache:
             loaded = read_slab(path)
             if loaded is None:
                 started = time.perf_counter()
-                vectors_ND = np.concatenate(encoder.encode_rows(slab)).astype(np.float16).astype(np.float32)  # as it is read
+                vectors_ND = np.concatenate(encoder.encode_rows(slab)).astype(np.float16).astype(np.float32)  # rounded as if read from disk
                 loaded = vectors_ND, time.perf_counter() - started
                 write_slab(path, *loaded)
             parts.append(loaded[0])
@@ -61,7 +63,7 @@ class VectorCache:
 
 
 def slabs(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Runs of rows of about `SLAB_TOKENS` tokens."""
+    """Runs of rows with about `SLAB_TOKENS` tokens."""
     slab: list[Row] = []
     num_tokens = 0
     for row in rows:
@@ -86,7 +88,7 @@ def slab_key(encoder: Encoder, rows: Sequence[Row]) -> str:
 
 
 def read_slab(path: Path) -> tuple[Float32Array, float] | None:
-    """A stored slab; None when there is none, or it cannot be read: then it is made again."""
+    """A stored slab; None if there is none or it cannot be read. It is then encoded again."""
     try:
         with path.open("rb") as file, np.load(file) as stored:
             return stored["vectors"].astype(np.float32), float(stored["seconds"])
@@ -100,7 +102,7 @@ def write_slab(path: Path, vectors_ND: Float32Array, seconds: float) -> None:
 
 
 def join_parts(encoder: Encoder, vectors_ND: Float32Array, cuts_P: Sequence[Sequence[int]]) -> Float32Array:
-    """One vector a piece; `cuts_P` are the token bounds of each piece's parts."""
+    """One vector per piece; `cuts_P` are the token bounds of each piece's parts."""
     if len(vectors_ND) == len(cuts_P):
         return vectors_ND
     joined, first = [], 0
@@ -113,5 +115,5 @@ def join_parts(encoder: Encoder, vectors_ND: Float32Array, cuts_P: Sequence[Sequ
 
 
 def to_float16(vectors_ND: Float32Array) -> Float16Array:
-    """Normalised, in the precision of an index."""
+    """Normalised vectors in the precision of an index."""
     return normalise(vectors_ND).astype(np.float16) if len(vectors_ND) else vectors_ND.astype(np.float16)

@@ -14,7 +14,8 @@ from .batches import CUDA_BATCH_TOKENS
 
 
 class FakeEncoder:
-    """A shipped fake without weights: words are hashed to fixed random vectors and averaged. Meaningless, fast and deterministic."""
+    """A shipped fake without weights: words are hashed to fixed random vectors and averaged. Meaningless, fast and
+    deterministic."""
 
     prefix_ids: tuple[int, ...] = (1,)
     suffix_ids: tuple[int, ...] = (2,)

@@ -1,7 +1,8 @@
-"""A hash of some files of a folder, computed once: it is kept in the user's cache for as long as the files are those that were hashed.
+"""A hash of some files of a folder, computed once: the user's cache keeps it for as long as the files do not change.
 
-Knows nothing of what is in the files. A file counts as the same by its absolute path, size, `mtime`, `ctime` and inode: a program can put
-`mtime` back, but not `ctime`. A cache that is broken or cannot be written is not used.
+Knows nothing about the contents of the files. A file counts as unchanged if its absolute path, size, `mtime`, `ctime`
+and inode are the same: a program can reset `mtime`, but not `ctime`. A cache that is broken or cannot be written is
+ignored.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from ..runtime import cache_folder
 from ..storage import write_json
 
 CACHE_FILE = "fingerprints.json"
-SETTLED_NS = 2_000_000_000  # a younger file may change again within the same tick of its file system's clock
+SETTLED_NS = 2_000_000_000  # a newer file may change again within the same tick of its file system's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """What tells whether a file was written since it was hashed."""
+    """The facts that show whether a file was written since it was hashed."""
 
     path: str
     size_bytes: int
@@ -41,7 +42,8 @@ class FileState:
 
 
 def fingerprint_files(folder: Path, names: Sequence[str]) -> str:
-    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal digits."""
+    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal
+    digits."""
     state = state_of(folder, names)
     known = read_cache().get(str(folder.absolute()))
     if isinstance(known, dict) and known.get("files") == [asdict(file) for file in state] and isinstance(known.get("fingerprint"), str):
@@ -65,12 +67,12 @@ def hash_files(folder: Path, names: Sequence[str]) -> str:
 
 
 def state_of(folder: Path, names: Sequence[str]) -> list[FileState]:
-    """What the named files are now."""
+    """The current state of the named files."""
     return [FileState.of(folder / name) for name in names]
 
 
 def read_cache() -> JsonObject:
-    """What is known of each folder, by its absolute path; nothing when there is no cache, or it is broken."""
+    """The known state of each folder, by its absolute path; empty if there is no cache, or if it is broken."""
     try:
         known = json.loads((cache_folder() / CACHE_FILE).read_text(encoding="ascii"))
     except (OSError, ValueError, RecursionError):
@@ -79,7 +81,8 @@ def read_cache() -> JsonObject:
 
 
 def write_cache(folder: Path, entry: JsonObject) -> None:
-    """Keep what is known of a folder, and forget folders that are gone. Of two processes at a time the last one wins."""
+    """Store the state of a folder, and drop folders that are gone. If two processes write at the same time, the last
+    one wins."""
     with suppress(OSError, ValueError):
         known = {path: other for path, other in read_cache().items() if Path(path).is_dir()}
         write_json(cache_folder() / CACHE_FILE, known | {str(folder.absolute()): entry})

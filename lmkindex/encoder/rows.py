@@ -1,7 +1,7 @@
-"""What an encoder adds to windows, and questions as rows of their own.
+"""What an encoder adds to windows, and how questions become rows.
 
-Takes texts and an encoder; knows no files, tables or tensors. How a window becomes a row is in `windows.py`.
-Shapes: Q questions, D dimensions.
+Takes texts and an encoder; knows no files, tables or tensors. `windows.py` turns windows into rows. Shapes: Q
+questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def window_options(encoder: Encoder, window_tokens: int, context_tokens: int) ->
 
 
 def encode_questions(encoder: Encoder, questions: Sequence[str]) -> Float32Array:
-    """Normalised question vectors [Q, D]: each is pooled as a sentence is (design.md, "Landmarks"), cut to one
+    """Normalised question vectors [Q, D]: each is pooled like a sentence (design.md, "Landmarks"), cut to one
     window."""
     ids_T, offsets = encoder.tokenize([encoder.folder.query_prefix + question for question in questions])
     limit = encoder.folder.window_tokens - len(encoder.prefix_ids) - len(encoder.suffix_ids) - 1

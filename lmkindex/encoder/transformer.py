@@ -1,7 +1,7 @@
 """Rows -> landmarks: load an encoder folder, run one forward per batch, gather at the landmarks.
 
-Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on a CPU and on
-CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
+Takes rows of token ids, gives one vector per core sentence. Knows no files, documents or tables. The same code runs on
+a CPU and on CUDA. Shapes: B rows, L padded tokens, D dimensions, N core sentences of a batch, T tokens of a row.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ class TransformerEncoder:
 
     @property
     def model(self) -> Any:
-        """The transformer, loaded when first needed: a dry run only tokenizes."""
+        """The transformer, loaded on first use: a dry run only tokenizes."""
         if self.loaded is None:
             self.loaded = load_model(self.folder, self.device, self.dtype)
         return self.loaded
 
     def pooled_as(self, pooling: str) -> TransformerEncoder:
-        """The same weights, pooled in another way."""
+        """The same weights with another pooling."""
         return TransformerEncoder(replace(self.folder, pooling=pooling), self.options, self.model)
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        # A text of characters that the tokenizer drops still needs a state to pool: it is read as one unknown token.
+        # A text made only of characters that the tokenizer drops still needs a state to pool: it becomes one unknown token.
         ids = [encoding.ids or [self.unknown_id] for encoding in encodings]
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         flat = np.fromiter((token for sentence in ids for token in sentence), dtype=np.int32, count=int(offsets[-1]))
@@ -91,7 +91,7 @@ class TransformerEncoder:
 
         ids_BL = np.zeros((batch.num_rows, batch.num_columns), dtype=np.int64)
         mask_BL = np.zeros((batch.num_rows, batch.num_columns), dtype=np.int64)
-        mask_BL[:, 0] = 1  # a filler row attends to something, so that no softmax is over nothing
+        mask_BL[:, 0] = 1  # a filler row attends to one token, so that no softmax is empty
         for place, row in enumerate(rows):
             ids_BL[place, : len(row.ids_T)] = row.ids_T
             mask_BL[place, : len(row.ids_T)] = 1
@@ -103,7 +103,8 @@ class TransformerEncoder:
 
 
 def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.Tensor:
-    """Core sentences' vectors [N, D] in float32: the state at the landmark, the mean of the sentence's own states, or their sum."""
+    """Core sentences' vectors [N, D] in float32: the state at the landmark, the mean of the sentence's own states, or
+    their sum."""
     import torch
 
     num_columns, device = hidden_BLD.shape[1], hidden_BLD.device
@@ -123,7 +124,7 @@ def pool(hidden_BLD: torch.Tensor, rows: Sequence[Row], pooling: str) -> torch.T
 
 
 def disjoint(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Token places without overlap: of several tokens that make up one character, the first owns it."""
+    """Token places without overlap: if several tokens make up one character, the first owns it."""
     result, previous_end = [], 0
     for start, end in places:
         first = max(start, previous_end)
@@ -138,7 +139,7 @@ def num_cores() -> int:
 
 
 def use_one_thread(device: str) -> None:
-    """Make forwards of this thread run on one core."""
+    """Make the forwards of this thread run on one core."""
     import torch
 
     if device == "cpu":
@@ -153,7 +154,7 @@ def pick_device(name: str) -> str:
 
 
 def pick_dtype(name: str, device: str) -> torch.dtype:
-    """bf16 on CUDA and where the CPU computes in it, else fp32."""
+    """bf16 on CUDA and on CPUs that compute in bf16, else fp32."""
     import torch
 
     if name != "auto":
@@ -169,7 +170,7 @@ def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[i
     tokenizer = AutoTokenizer.from_pretrained(folder.path, local_files_only=True).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    tokenizer.encode_special_tokens = True  # a document that writes about [SEP] or <LMK> must not be able to make one
+    tokenizer.encode_special_tokens = True  # a document that mentions [SEP] or <LMK> must not create that token
     if folder.has_landmarks and tokenizer.token_to_id(folder.lmk_token) != folder.lmk_id:
         raise EncoderError(f"{folder.path}: the tokenizer does not map {folder.lmk_token!r} to {folder.lmk_id}: correct landmark.json.")
     plain = tokenizer.encode("a", add_special_tokens=False).ids
@@ -179,7 +180,7 @@ def load_tokenizer(folder: EncoderFolder) -> tuple[Any, tuple[int, ...], tuple[i
 
 
 def load_model(folder: EncoderFolder, device: str, dtype: torch.dtype) -> Any:
-    """The transformer without a head, in evaluation mode, with the fastest attention that is present."""
+    """The transformer without a head, in evaluation mode, with the fastest attention available."""
     hide_broken_vision()
     import transformers
     from transformers import AutoModel

@@ -1,4 +1,4 @@
-"""Directories -> file entries -> what changed. The face of the package; `walk` comes first, then `changes`.
+"""Directories -> file entries -> what changed. The public interface of the package; `walk` comes first, then `changes`.
 
 `identity` says what a file is, and `open_file` opens one safely.
 """

@@ -1,7 +1,7 @@
-"""The walk's files against what the index holds -> what a build has to do.
+"""The walk's files compared with what the index holds -> what a build has to do.
 
-Takes file entries and a manifest, gives a `FilePlan`. Hashes files where size and time do not decide; knows nothing else of
-their content. Texts of files that cannot be read are for `build/kept.py`.
+Takes file entries and a manifest, gives a `FilePlan`. Hashes files if size and time do not decide; knows nothing else
+of their content. `build/kept.py` handles texts of files that cannot be read.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ Named = TypeVar("Named", FileEntry, ManifestEntry)
 class FilePlan:
     """The difference between the walk and the index. Every walked file is in exactly one of the first five tuples.
 
-    `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted` entries have no
-    file any more and were not renamed. `twins` names, for files of the first two, an indexed document (by id) of the same content.
+    `touched` files have a new stat but the old content hash; `renamed` pairs the old entry with the new file; `deleted`
+    entries no longer have a file and were not renamed. `twins` gives, for files of the first two tuples, the id of an
+    indexed document with the same content.
     """
 
     added: tuple[FileEntry, ...]
@@ -39,7 +40,7 @@ class FilePlan:
 
 
 class Hashes:
-    """Content hashes of files, each taken once: None for what cannot be read."""
+    """Content hashes of files, each computed once: None for a file that cannot be read."""
 
     def __init__(self) -> None:
         self._known: dict[FileEntry, str | None] = {}
@@ -59,12 +60,12 @@ def plan_changes(
     retry_failed: bool,
     failures: Sequence[FileFailure] = (),
 ) -> FilePlan:
-    """What a build has to do so that the index (`manifest`, by (root, path)) equals the walk.
+    """What a build has to do so that the index (`manifest`, by (root, path)) matches the walk.
 
-    Files are told apart by size and modification time, and hashed only when these differ (always, with `checksum`). What is new or
-    changed and has the content of some indexed document (a copy, two names swapped, logs that rotate) names it in `twins`: nothing of it
-    need be encoded. Indexed documents at or below a path of `failures` (the walk's) count as unchanged: what could not be looked at is
-    not known to be gone.
+    Files are compared by size and modification time, and hashed only if these differ (always, with `checksum`). A new
+    or changed file with the content of an indexed document (a copy, two names swapped, rotated logs) has that document
+    in `twins`, and none of it need be encoded. Indexed documents at or below a path of `failures` (of the walk) count
+    as unchanged: a file that could not be checked is not known to be gone.
     """
     verdicts = {
         entry: _compare(entry, manifest.get(entry.name), hashes, checksum=checksum, retry_failed=retry_failed)
@@ -89,7 +90,7 @@ def plan_changes(
 def _missing(
     entries: Sequence[FileEntry], manifest: Mapping[tuple[str, str], ManifestEntry], failures: Sequence[FileFailure]
 ) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
-    """Documents that were not walked, in order: those whose file is gone, and those that the walk could not look at."""
+    """Documents that were not walked, in order: those whose file is gone, and those that the walk could not reach."""
     walked = {entry.name for entry in entries}
     by_name = {failure.name: failure for failure in failures}
     missing = [manifest[name] for name in sorted(manifest.keys() - walked)]
@@ -101,8 +102,9 @@ def _missing(
 def _compare(
     entry: FileEntry, known: ManifestEntry | None, hashes: Hashes, *, checksum: bool, retry_failed: bool
 ) -> Literal["added", "unchanged", "touched", "changed"]:
-    """A file beside what the index knows of its name. What failed before is tried again on any new stat: touching it is the natural way to
-    ask; so is `chmod` where leave to read was missing."""
+    """Compare a file with what the index knows under its name. A file that failed before is tried again if its size or
+    time changed, because touching it is the natural way to ask for that. If permission to read it was missing, `chmod`
+    has the same effect."""
     if known is None:
         return "added"
     same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
@@ -118,14 +120,14 @@ def _compare(
 
 
 def without_names(items: Iterable[Named], others: Iterable[Named]) -> list[Named]:
-    """`items` but those of a name (root, path) that is among `others`."""
+    """`items` without those whose name (root, path) is among `others`."""
     names = {other.name for other in others}
     return [item for item in items if item.name not in names]
 
 
 def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], hashes: Hashes) -> list[tuple[ManifestEntry, FileEntry]]:
-    """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of a fitting size.
-    What cannot be read has no content to compare: for that, see `build/kept.py`."""
+    """Pair documents whose file is gone with new files of the same content, both in sorted order; hashes only files of
+    a matching size. Unreadable files have no content to compare: for those, see `build/kept.py`."""
     waiting: dict[tuple[int, str], deque[ManifestEntry]] = {}
     for known in gone:
         if known.has_own_text:
@@ -143,7 +145,8 @@ def _pair_renames(gone: Sequence[ManifestEntry], added: Sequence[FileEntry], has
 def _find_twins(
     manifest: Mapping[tuple[str, str], ManifestEntry], entries: Sequence[FileEntry], hashes: Hashes
 ) -> dict[tuple[str, str], str]:
-    """For each file with the content of an indexed document: the first such document's id. Hashes only files of a fitting size."""
+    """For each file with the content of an indexed document: the id of the first such document. Hashes only files of a
+    matching size."""
     doc_ids: dict[tuple[int, str], str] = {}
     for _, known in sorted(manifest.items()):
         if known.has_own_text:
@@ -162,7 +165,7 @@ def _hash_or_none(entry: FileEntry) -> str | None:
 
 
 def failure_over(known: ManifestEntry, failures: Mapping[tuple[str, str], FileFailure]) -> FileFailure | None:
-    """The failure of the walk, by (root, path), that stands at a document's path or above it."""
+    """The failure of the walk at a document's path or above it. `failures` are by (root, path)."""
     return next((failures[(known.root, path)] for path in paths_over(known) if (known.root, path) in failures), None)
 
 

@@ -1,4 +1,4 @@
-"""What a file is, wherever it stands: its kind by the suffix, its document id, the hash of its content.
+"""What a file is, wherever it is: its kind by the suffix, its document id, the hash of its content.
 
 Takes paths and bytes, gives names and hashes. Knows no directories, no index and nothing of what the bytes mean.
 """
@@ -13,11 +13,11 @@ from .open_file import open_regular
 
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
 HTML_SUFFIXES = frozenset({".html", ".htm"})
-LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of it: their text is missing
+LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of text, so the text counts as missing
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
-# For so long two writes of a file can carry the same time: the clock of a Linux file system stands still for up to 10 ms, and some keep
-# whole seconds, FAT two of them.
+# Two writes of a file within this time can carry the same timestamp: the clock of a Linux file system advances only every 10 ms or so,
+# and some file systems keep whole seconds, FAT every second one.
 TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_000_000_000
 
@@ -33,16 +33,17 @@ def hash_bytes(data: bytes) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """The content hash of a file, read in pieces. Raises as `open_regular`."""
+    """The content hash of a file, read in pieces. Raises what `open_regular` raises."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
 
 
 def settle(mtime_ns: int) -> None:
-    """Wait, if need be, until a later write of a file must carry another time than `mtime_ns`; read or hash it after that.
+    """Wait, if need be, until a later write of a file must carry another time than `mtime_ns`; read or hash it after
+    that.
 
-    Without this, an edit right after a build that keeps the size would look unchanged for ever (Git calls such files racily clean). A
-    time in the future, of a clock that goes wrong, is not waited for.
+    Without this, an edit right after a build that keeps the size would look unchanged forever (Git calls such files
+    racily clean). A time in the future, from a wrong clock, is not waited for.
     """
     tick_ns = TICK_NS if mtime_ns % 1_000_000_000 else COARSE_TICK_NS
     age_ns = time.time_ns() - mtime_ns

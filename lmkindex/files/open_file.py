@@ -1,6 +1,7 @@
 """Opens a regular file by its real path, and nothing else: no link on the way, no pipe or device that would block.
 
-The walk resolves every path. If one of its parts is a link when the file is opened, somebody put it there since, and it may lead anywhere.
+The walk resolves every path. If a part of it is a link when the file is opened, somebody has put the link there since,
+and it may lead anywhere.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from pathlib import Path
 
 from ..errors import ReadError
 
-# A directory on the way need not be readable, only passable (Linux); where the system has no such flag, it must be readable.
+# A directory on the way need not be readable, only searchable (Linux). On systems without that flag it must be readable.
 DIRECTORY_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open the file at `path`, which holds no links. Raises `ReadError` for anything but a regular file, and `OSError`."""
+    """Open the file at `path`, which holds no links. Raises `ReadError` for anything but a regular file, and
+    `OSError`."""
     try:
         descriptor = _open_below(path) if os.open in os.supports_dir_fd else os.open(path, FILE_FLAGS)
     except OSError as error:
@@ -38,7 +40,7 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def _open_below(path: Path) -> int:
-    """Open part by part: the kernel checks only the last part of a path for being a link."""
+    """Open part by part, because the kernel checks only whether the last part of a path is a link."""
     *directories, name = path.parts[1:] if path.anchor else path.parts
     directory = os.open(path.anchor or ".", DIRECTORY_FLAGS)
     try:

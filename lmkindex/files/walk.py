@@ -1,7 +1,7 @@
 """Directories -> file entries.
 
-Takes roots and options, gives sorted `FileEntry` records and, for what should have been a document but cannot be one, `FileFailure`
-records with the reason. Knows no index, and nothing of the content of files.
+Takes roots and options, gives sorted `FileEntry` records. Files that should have been documents but cannot be give
+`FileFailure` records with the reason. Knows no index, and nothing of the content of files.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash
 
 
 def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEntry], list[FileFailure]]:
-    """All documents below `roots`, each real file once, and what could not be followed; both sorted by (root, path).
+    """All documents below `roots`, each real file once, and the paths that could not be followed; both sorted by (root,
+    path).
 
-    A root is a directory, or one file (always a document; its root is its directory). A root inside another adds only what the outer
-    one hides or ignores. Links are followed after everything real, so that a file keeps its real name, and out of the roots only with
-    `follow_links`. Raises `UsageError` for a root that does not exist.
+    A root is a directory, or one file (always a document; its root is its directory). A root inside another root adds
+    only what the outer one hides or ignores. Links are followed after all real files, so that a file keeps its real
+    name. Links out of the roots are followed only with `follow_links`. Raises `UsageError` for a root that does not
+    exist.
     """
     real_roots = sorted({_resolve_root(root) for root in roots})
     directories = [path for path in real_roots if path.is_dir()]
@@ -56,7 +58,7 @@ def _resolve_root(root: Path) -> Path:
         real = root.resolve(strict=True)
         str(real).encode("utf-8")
     except (OSError, RuntimeError) as error:
-        raise UsageError(f"{root} does not exist or cannot be reached: give directories or files that do.") from error
+        raise UsageError(f"{root} does not exist or cannot be reached: give directories or files that exist.") from error
     except UnicodeEncodeError as error:
         raise UsageError(f"The name of {_printable(str(root))} is not valid UTF-8: rename it.") from error
     return real
@@ -73,11 +75,11 @@ def _compile(patterns: Iterable[str], source: str) -> GitIgnoreSpec:
     try:
         return GitIgnoreSpec.from_lines(patterns)
     except ValueError as error:
-        raise UsageError(f"A pattern of {source} is not a .gitignore pattern: {error}.") from error
+        raise UsageError(f"A pattern in {source} is not a valid .gitignore pattern: {error}.") from error
 
 
 class _Walker:
-    """Finds every real file once: `seen` holds the real paths of all files and directories that were taken."""
+    """Finds every real file once: `seen` holds the real paths of all files and directories found so far."""
 
     def __init__(self, directories: Sequence[Path], options: FileOptions) -> None:
         self.directories = directories
@@ -95,7 +97,8 @@ class _Walker:
         self.failures.append(failure)
 
     def walk(self, root: str, directory: str, rules: Rules) -> None:
-        """Take the files below `directory` (relative to `root`, "" for itself) and queue its links. Not recursive: trees can be deep."""
+        """Add the files below `directory` (relative to `root`, "" for the root itself) and queue its links. Not
+        recursive: trees can be deep."""
         stack = [(directory, os.path.realpath(Path(root, directory)), rules)]
         while stack:
             relative, real, outer_rules = stack.pop()
@@ -106,7 +109,7 @@ class _Walker:
                 with os.scandir(real) as scan:
                     children = sorted(scan, key=lambda child: child.name)
                 inner_rules = self.with_ignore_file(Path(real), relative, outer_rules)
-            except (OSError, ReadError) as error:  # also an unreadable .lmkignore: better to take nothing than what was meant to stay out
+            except (OSError, ReadError) as error:  # also an unreadable .lmkignore: better to add nothing than to add ignored files
                 reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
                 self.fail(root, relative or ".", f"the directory cannot be read: {reason}")
                 continue
@@ -115,7 +118,8 @@ class _Walker:
     def take_children(
         self, root: str, directory: str, real_directory: str, children: Sequence[os.DirEntry[str]], rules: Rules
     ) -> list[tuple[str, str, Rules]]:
-        """Take files, queue links, return the directories to walk, with their real paths: what is no link needs no looking up."""
+        """Add files, queue links, and return the directories to walk with their real paths: only links need
+        resolving."""
         directories = []
         for child in children:
             path = f"{directory}/{child.name}" if directory else child.name
@@ -135,13 +139,14 @@ class _Walker:
         return directories
 
     def follow_links(self) -> None:
-        """Follow the queued links, and those found on the way, to what is inside the roots and was not taken under its real name."""
+        """Follow the queued links, and those found on the way, to targets inside the roots that were not added under
+        their real name."""
         while self.links:
             root, path, rules = self.links.popleft()
             try:
                 target = Path(root, path).resolve(strict=True)
                 is_directory = target.is_dir()
-            except (OSError, RuntimeError):  # a directory cannot be told from a file here: a suffix makes it unlikely
+            except (OSError, RuntimeError):  # a directory cannot be told from a file here, but with a suffix it is unlikely to be one
                 is_wanted = self.is_document(path) or not PurePosixPath(path).suffix
                 is_out = not self.is_inside(Path(os.path.realpath(Path(root, path))))
                 if is_wanted:
@@ -160,7 +165,7 @@ class _Walker:
                 self.fail(root, path, reason, is_skipped=True)
             elif not is_directory:
                 self.add_file(root, path, str(target))
-            elif not self.is_ignored(path, True, rules):  # as a file's, a directory's pattern may end in a slash
+            elif not self.is_ignored(path, True, rules):  # checked as a directory: its pattern may end in a slash
                 self.walk(root, path, rules)
 
     def is_inside(self, real_path: Path) -> bool:
@@ -168,7 +173,7 @@ class _Walker:
         return self.may_leave or any(real_path.is_relative_to(directory) for directory in self.directories)
 
     def add_file(self, root: str, path: str, real: str) -> None:
-        """Take one file by its real path, unless it was taken under another name."""
+        """Add one file by its real path, unless it was added under another name."""
         if real in self.seen:
             return
         self.seen.add(real)
@@ -176,7 +181,7 @@ class _Walker:
             return self.fail(root, path, "the name is not valid UTF-8: rename it")
         absolute_path = Path(real)
         try:
-            found = absolute_path.lstat()  # no link was there; if one is now, nobody knows where it leads
+            found = absolute_path.lstat()  # there was no link here; if there is one now, nobody knows where it leads
         except FileNotFoundError:
             return None  # deleted during the walk: as if it had never been there
         except OSError as error:
@@ -189,7 +194,8 @@ class _Walker:
         return None
 
     def is_ignored(self, path: str, is_directory: bool, rules: Rules) -> bool:
-        """The exclude patterns, then the nearest ignore file with an opinion, decide."""
+        """Whether a path is ignored: the exclude patterns decide, then the nearest ignore file with a matching
+        pattern."""
         path = f"{path}/" if is_directory else path
         if self.exclude.match_file(path):
             return True
@@ -200,7 +206,8 @@ class _Walker:
         return False
 
     def with_ignore_file(self, directory_path: Path, relative: str, rules: Rules) -> Rules:
-        """The rules of a directory: its parents' and those of its own ignore file, if there is one. Raises `OSError` and `ReadError`."""
+        """The rules of a directory: those of its parents and of its own ignore file, if there is one. Raises `OSError`
+        and `ReadError`."""
         ignore_path = directory_path / IGNORE_FILE
         if not os.path.lexists(ignore_path) or ignore_path.is_dir():
             return rules
@@ -215,7 +222,8 @@ class _Walker:
         return (*rules, (f"{relative}/" if relative else "", _compile(lines, str(ignore_path))))
 
     def is_document(self, path: str) -> bool:
-        """By suffix, or because an include pattern names the file itself: `*.log` does, `notes/` and `notes/**` do not."""
+        """Whether a file is a document, by its suffix or because an include pattern names the file itself: `*.log`
+        does, `notes/` and `notes/**` do not."""
         if self.include_patterns and not self.include.match_file(path):
             return False
         pure_path = PurePosixPath(path)

@@ -1,8 +1,8 @@
-"""Prompts -> texts. The face of the package.
+"""Prompts -> texts. The public interface of the package.
 
-`protocol` is the seam, `open` picks what is behind it: `vllm` in this process (`smollm2` is its default model), or a
-`server` with OpenAI's API; `opener` opens it when it is first needed, and keeps it; `chat` and `control_tokens` make prompts safe and
-readable for a model; `fake` is for tests.
+`protocol` is the interface of a generator. `open` picks the implementation: `vllm` in this process (`smollm2` is its
+default model), or a `server` with OpenAI's API. `opener` opens a generator on first use and keeps it. `chat` and
+`control_tokens` make prompts safe and readable for a model. `fake` is for tests.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Text that a chat model would take for the end of a turn, made into text that it reads.
+"""Turns control tokens in a text, such as the end of a turn, into plain text that a chat model reads.
 
-Tokenizers turn `<|im_end|>` in a document into the same token that the chat template writes: a document could end the user's turn and
-speak as the system. One blank inside is enough to make it plain text again.
+Tokenizers turn `<|im_end|>` in a document into the same token that the chat template writes, so a document could end
+the user's turn and speak as the system. One blank inside is enough to make it plain text again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-# The forms of the usual templates, for servers whose tokenizer we do not see.
+# The forms of the usual templates, for servers whose tokenizer we cannot see.
 CONTROL = re.compile(
     r"<[|｜][^<>\n]{1,60}[|｜]>|</?(?:s|bos|eos|pad|unk|mask|think|start_of_turn|end_of_turn|start_of_image)>|\[/?(?:INST|SYSTEM_PROMPT)\]"
     r"|</?<SYS>>|<</?SYS>>|\[(?:CLS|SEP|MASK|PAD|UNK)\]",
@@ -27,12 +27,12 @@ def without_control_tokens(text: str, special: Iterable[str] = ()) -> str:
 
 
 def broken(token: str) -> str:
-    """The token with a blank behind its first character: no token any more."""
+    """The token with a blank after its first character, so that it is no longer a token."""
     return f"{token[0]} {token[1:]}"
 
 
 def special_tokens_of(tokenizer: Any) -> tuple[str, ...]:
-    """What a tokenizer of transformers takes for special, longest first; not blanks, nor single characters."""
+    """The special tokens of a transformers tokenizer, longest first, without blanks and single characters."""
     added = (str(token) for token in tokenizer.added_tokens_decoder.values() if token.special)
     found = {*added, *map(str, tokenizer.all_special_tokens)}
     return tuple(sorted((token for token in found if len(token.strip()) > 1), key=lambda token: (-len(token), token)))

@@ -8,7 +8,8 @@ from .protocol import Generation, OnText, Prompt
 
 
 class FakeGenerator:
-    """A generator for tests: `write` turns each prompt into a text. Remembers what it was asked in `prompts`; a token is a word."""
+    """A generator for tests: `write` turns each prompt into a text. Records its prompts in `prompts`; a token is a
+    word."""
 
     def __init__(self, write: Callable[[Prompt], str] | Sequence[str], *, max_prompt_tokens: int = 4096) -> None:
         self.name = "fake"

@@ -1,4 +1,5 @@
-"""Which generator the options name: a server, a model folder for vLLM, or the default model. Checks before anything slow starts."""
+"""Picks the generator that the options name: a server, a model folder for vLLM, or the default model. Checks before
+anything slow starts."""
 
 from __future__ import annotations
 
@@ -14,15 +15,15 @@ from .vllm import VllmGenerator
 
 INSTALL_VLLM = (
     "vLLM is not installed: `pip install 'lmkindex[cpu]'` (with an NVIDIA GPU `'lmkindex[vllm]'`), "
-    "or give --llm the URL of a server that runs elsewhere."
+    "or pass --llm the URL of a server that runs elsewhere."
 )
 
 
 def open_generator(options: AnswerOptions, *, verbose: bool, threads: int = 0, on_progress: OnProgress | None = None) -> Generator:
     """The generator that `options.llm` names: a URL, a model folder, or the default model.
 
-    Raises `GeneratorError` before anything slow when something is missing. vLLM reseeds the global random state and fixes torch's
-    number of threads: embed the questions first.
+    Raises `GeneratorError` before anything slow starts if something is missing. vLLM reseeds the global random state
+    and fixes torch's number of threads: embed the questions first.
     """
     if options.llm is not None and options.llm.startswith(("http://", "https://")):
         from .server import open_url
@@ -38,7 +39,7 @@ def open_generator(options: AnswerOptions, *, verbose: bool, threads: int = 0, o
 
 
 def read_context_tokens(folder: Path) -> int:
-    """The longest input of the model in `folder`; raises `GeneratorError` unless it looks like a model."""
+    """The longest input of the model in `folder`; raises `GeneratorError` unless the folder looks like a model."""
     if not folder.is_dir():
         raise GeneratorError(f"There is no model folder {folder}: give --llm a folder in Hugging Face layout, or an http(s):// URL.")
     try:

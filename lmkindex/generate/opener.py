@@ -1,4 +1,4 @@
-"""A generator that is opened when it is first needed, and then kept. Knows what it will be opened with, and no prompts."""
+"""A generator that is opened on first use and then kept. Knows the options to open it with, but no prompts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .protocol import Generator, OnProgress
 def generator_opener(
     options: AnswerOptions, *, verbose: bool = False, threads: int = 0, on_progress: OnProgress | None = None
 ) -> Callable[[], Generator]:
-    """A function that opens the generator at the first call and gives the same one ever after.
+    """A function that opens the generator at the first call and returns the same one from then on.
 
-    Embed the questions before that call: vLLM reseeds the global random state and fixes torch's number of threads. The function
-    raises `GeneratorError`; the next call tries again.
+    Embed the questions before that call: vLLM reseeds the global random state and fixes torch's number of threads. The
+    function raises `GeneratorError`; the next call tries again.
     """
     opened: list[Generator] = []
 
     def open_once() -> Generator:
-        from . import open_generator  # by the package's face, where a test can put another
+        from . import open_generator  # through the package, where a test can replace it
 
         if not opened:
             opened.append(open_generator(options, verbose=verbose, threads=threads, on_progress=on_progress))
@@ -32,7 +32,8 @@ def generator_opener(
 
 
 class KeptGenerator:
-    """A generator that stays open from one call to the next. Invariant: at most one is open, and with the options of the last call."""
+    """A generator that stays open from one call to the next. Invariant: at most one is open, with the options of the
+    last call."""
 
     def __init__(self, *, threads: int = 0) -> None:
         self._threads = threads
@@ -41,10 +42,11 @@ class KeptGenerator:
 
     @contextmanager
     def opened_with(self, options: AnswerOptions) -> Iterator[Callable[[], Generator]]:
-        """Its opener, with what `options` say of a generator. An engine that is interrupted inside is closed: it cannot be asked again."""
+        """Its opener, for the generator that `options` describe. An engine interrupted inside the `with` is closed,
+        because it cannot be used again."""
         options = replace(options, min_similarity=None)
         if self._opener is None or options != self._options:
-            self.close()  # before another comes: two may not fit into memory
+            self.close()  # before another is opened: two may not fit into memory
             self._opener, self._options = generator_opener(options, threads=self._threads), options
         try:
             yield self._opener
@@ -55,5 +57,5 @@ class KeptGenerator:
             raise
 
     def close(self) -> None:
-        """Let go of it; the next call opens another."""
+        """Release the generator; the next call opens another."""
         self._opener = None

@@ -1,7 +1,7 @@
-"""The generator seam: prompts in, texts out.
+"""The interface of a generator: prompts in, texts out.
 
-Knows no spans and no citations. Callers keep their prompts within `max_prompt_tokens` by `count_tokens`. A prompt that
-does not fit is not sent, and its generation's `error` says so.
+Knows no spans and no citations. Callers use `count_tokens` to keep their prompts within `max_prompt_tokens`. A prompt
+that does not fit is not sent, and its generation's `error` says so.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One chat request: `system` and the `examples`, earlier turns of (user, assistant), are the same for all prompts (so that their prefix
-    is cached); `user` holds what this one is about. With a `schema` the text is JSON that fits this JSON schema, unless it is cut."""
+    """One chat request: `system` and the `examples`, earlier turns of (user, assistant), are the same for all prompts
+    (so that their prefix is cached); `user` is the part specific to this prompt. With a `schema` the text is JSON that
+    fits this JSON schema, unless it is cut."""
 
     system: str
     user: str
@@ -30,7 +31,8 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """What a generator wrote for one prompt. `finish_reason` is `stop`, `length` or `error`, and `error` then says what went wrong."""
+    """What a generator wrote for one prompt. `finish_reason` is `stop`, `length` or `error`; in the last case `error`
+    says what went wrong."""
 
     text: str
     finish_reason: str
@@ -42,13 +44,13 @@ class Generation:
 
 
 class Generator(Protocol):
-    """Writes a text for each prompt. `name` goes into the answers."""
+    """Writes a text for each prompt. Answers report its `name`."""
 
     name: str
     max_prompt_tokens: int
 
     def count_tokens(self, text: str) -> int:
-        """Tokens of `text` for this model, never too few."""
+        """Tokens of `text` for this model; may overestimate, never underestimates."""
         ...
 
     def generate(

@@ -1,7 +1,7 @@
 """A generator behind an OpenAI-compatible URL: `vllm serve`, llama.cpp, Ollama or a hosted service.
 
-Uses the standard library only. The key comes from LMKINDEX_API_KEY, else OPENAI_API_KEY; it goes to the host that was named and to no
-other, and into no message.
+Uses only the standard library. The key comes from LMKINDEX_API_KEY, else OPENAI_API_KEY; it is sent only to the named
+host and appears in no message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NUM_CONNECTIONS = 16
 RETRY_AFTER_S = (1.0, 3.0, 8.0)
 BUSY = (429, 500, 502, 503, 504)
 TEMPLATE_TOKENS = 64  # the chat template's own tokens, which the server adds
-BYTES_PER_TOKEN = 3  # fewer than in any language that we met: an estimate that errs on the long side
+BYTES_PER_TOKEN = 3  # fewer than in any language we have seen: an estimate that errs on the long side
 
 
 class RequestError(Exception):
@@ -41,12 +41,12 @@ class RequestError(Exception):
 
 
 def open_url(options: AnswerOptions) -> UrlGenerator:
-    """Ask the server for its models and take `options.model`, or the only one. Raises `GeneratorError`."""
+    """Ask the server for its models and choose `options.model`, or the only model. Raises `GeneratorError`."""
     endpoint = Endpoint(options.llm or "", timeout_s=options.timeout_s)
     try:
         listed = [entry for entry in endpoint.get("/models").get("data", []) if isinstance(entry, dict)]
     except RequestError as error:
-        if options.model is None or error.status not in (404, 405):  # some servers have no list: a named model is enough
+        if options.model is None or error.status not in (404, 405):  # some servers do not list models: a named model is enough
             raise GeneratorError(str(error)) from error
         listed = []
     names = [str(entry.get("id")) for entry in listed]
@@ -72,7 +72,8 @@ class UrlGenerator:
     def generate(
         self, prompts: Sequence[Prompt], *, max_tokens: int, temperature: float, on_text: OnText | None = None
     ) -> list[Generation]:
-        """One generation for each prompt. What is wrong for all (no server, key, path or model) raises `GeneratorError`."""
+        """One generation for each prompt. An error that affects all of them (no server, key, path or model) raises
+        `GeneratorError`."""
         stop, lock = threading.Event(), threading.Lock()
 
         def write(index: int) -> Generation:
@@ -94,7 +95,7 @@ class UrlGenerator:
                     raise GeneratorError(str(error)) from error
                 reason, failure = "error", str(error)
             if reason == "error" and not failure:
-                failure = "the server ended it with an error"
+                failure = "the server ended the answer with an error"
             return Generation(text="".join(pieces), finish_reason=reason, error=failure)
 
         if len(prompts) == 1:
@@ -102,28 +103,30 @@ class UrlGenerator:
         with ThreadPoolExecutor(min(NUM_CONNECTIONS, max(1, len(prompts)))) as pool:
             try:
                 return list(pool.map(write, range(len(prompts))))
-            except BaseException:  # Ctrl-C as well: do not write on for an answer that nobody reads
+            except BaseException:  # Ctrl-C as well: do not continue an answer that nobody reads
                 stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
 
 def structure_of(schema: JsonObject | None) -> JsonObject:
-    """What asks a server for JSON that fits `schema`, in the words of OpenAI's API; not its strict mode, which knows few keywords."""
+    """The request fields that ask for JSON that fits `schema`, as in OpenAI's API; not its strict mode, which supports
+    few keywords."""
     if schema is None:
         return {}
     return {"response_format": {"type": "json_schema", "json_schema": {"name": "reply", "schema": schema}}}
 
 
 class RefuseRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the key to another host: it becomes an error that names the place."""
+    """Turns a redirect into an error that names its target, because following it would carry the key to another
+    host."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 class Endpoint:
-    """One server: its base URL, its key and how to speak to it."""
+    """One server: its base URL, its key and how to send requests."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         parts = urlsplit(url)
@@ -140,7 +143,7 @@ class Endpoint:
             return read_json(response.read())
 
     def stream(self, body: JsonObject) -> Iterator[tuple[str, str | None]]:
-        """Yield (piece, finish reason or None) of one chat completion, also from a server that does not stream."""
+        """Yield (piece, finish reason or None) of one chat completion, even from a server that does not stream."""
         with self._open("/chat/completions", body | {"stream": True}) as response:
             if "event-stream" not in response.headers.get("Content-Type", ""):
                 choice = first_choice(read_json(response.read()))
@@ -157,7 +160,7 @@ class Endpoint:
                 raise RequestError(self._unreachable(error)) from error
 
     def _open(self, path: str, body: JsonObject | None) -> Any:
-        """Send a request, again when the server is busy. Raises `RequestError` with a sentence for the user."""
+        """Send a request, and retry if the server is busy. Raises `RequestError` with a sentence for the user."""
         headers = {"Content-Type": "application/json", "User-Agent": "lmkindex"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
@@ -173,7 +176,7 @@ class Endpoint:
                 time.sleep(pause_s)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
-                if not isinstance(reason, ConnectionResetError) or pause_s is None:  # RemoteDisconnected is one
+                if not isinstance(reason, ConnectionResetError) or pause_s is None:  # RemoteDisconnected is a ConnectionResetError
                     raise RequestError(self._unreachable(reason)) from error
                 time.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
@@ -182,7 +185,7 @@ class Endpoint:
         said = error.read(2000).decode("utf-8", errors="replace").strip()
         said = said.replace(self._key, "***") if self._key else said
         advice = {
-            401: f"it wants a key: set {KEY_VARIABLES[0]}",
+            401: f"it requires a key: set {KEY_VARIABLES[0]}",
             403: f"it refuses the key in {' or '.join(KEY_VARIABLES)}",
             404: "check the path of --llm (it usually ends in /v1) and --model",
         }.get(error.code, "see its message")
@@ -193,7 +196,7 @@ class Endpoint:
     def _unreachable(self, reason: Any) -> str:
         if isinstance(reason, TimeoutError):
             return f"{self.base} did not answer within {self._timeout_s:g} seconds: try again, or raise the timeout."
-        return f"{self.base} cannot be reached ({reason}): check the address and that the server runs."
+        return f"{self.base} cannot be reached ({reason}): check the address and that the server is running."
 
 
 def read_json(data: bytes) -> JsonObject:
@@ -202,12 +205,12 @@ def read_json(data: bytes) -> JsonObject:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise RequestError(f"the server answered with something that is no JSON object: {data[:200].decode('utf-8', errors='replace')}")
+        raise RequestError(f"the server's answer is not a JSON object: {data[:200].decode('utf-8', errors='replace')}")
     return value
 
 
 def first_choice(message: JsonObject) -> JsonObject:
-    """The first choice of a completion or of a chunk; empty for a chunk without one (usage)."""
+    """The first choice of a completion or chunk; empty for a chunk without choices (usage)."""
     if "error" in message:
         raise RequestError(f"the server stopped with an error: {json.dumps(message['error'])[:400]}")
     choices = message.get("choices") or [{}]

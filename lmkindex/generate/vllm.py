@@ -1,4 +1,5 @@
-"""A generator that runs vLLM in this process, on a GPU or a CPU. Takes a model folder; knows no spans and no citations."""
+"""A generator that runs vLLM in this process, on a GPU or a CPU. Takes a model folder; knows no spans and no
+citations."""
 
 from __future__ import annotations
 
@@ -16,11 +17,12 @@ from .chat import render_chat
 from .control_tokens import special_tokens_of, without_control_tokens
 from .protocol import Generation, OnText, Prompt
 
-CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's own choice, a share of all memory, fails on a machine in use
+CPU_CACHE_BYTES = 1 << 30  # in bf16; vLLM's default, a share of all memory, fails on a machine in use
 
 
 class VllmGenerator:
-    """vLLM in this process. Owns one engine, and keeps its output away from stdout (and from stderr unless `verbose`)."""
+    """vLLM in this process. Owns one engine, and keeps its output away from stdout (and from stderr unless
+    `verbose`)."""
 
     def __init__(self, folder: Path, *, context_tokens: int, options: AnswerOptions, verbose: bool, threads: int) -> None:
         self.name = options.model or folder.resolve().name
@@ -37,7 +39,7 @@ class VllmGenerator:
         except Exception as error:  # vLLM raises whatever its parts raise: ValueError, RuntimeError, OSError, ImportError
             raise GeneratorError(start_failure(folder, error, "" if verbose else output.tail())) from error
         finally:
-            restore_variable("LD_PRELOAD", preload)  # vLLM edits it for children that we do not want
+            restore_variable("LD_PRELOAD", preload)  # vLLM changes it for child processes that we do not want
         self._special = special_tokens_of(self._tokenizer)
         empty = self._prompt_ids(Prompt(system="", user=""))
         self._context_tokens = context_tokens
@@ -52,7 +54,7 @@ class VllmGenerator:
         if self._is_spoiled:
             raise GeneratorError("The vLLM engine was interrupted and cannot be used again: start a new one.")
         written = [Generation(text="", finish_reason="stop")] * len(prompts)
-        self._is_spoiled = True  # until this batch is through: an interrupted engine holds half-written requests
+        self._is_spoiled = True  # until this batch is finished: an interrupted engine holds half-written requests
         for index, piece in self._run(prompts, max_tokens, temperature):
             reason = piece.finish_reason or written[index].finish_reason
             written[index] = replace(piece, text=written[index].text + piece.text, finish_reason=reason)
@@ -62,7 +64,8 @@ class VllmGenerator:
         return written
 
     def _run(self, prompts: Sequence[Prompt], max_tokens: int, temperature: float) -> Iterator[tuple[int, Generation]]:
-        """Yield (index, piece) until all prompts are answered; the last piece of each has a `finish_reason`, the others have ""."""
+        """Yield (index, piece) until all prompts are answered; the last piece of each has a `finish_reason`, the others
+        have ""."""
         engine = self._llm.llm_engine
         index_of: dict[str, int] = {}
         for index, prompt in enumerate(prompts):
@@ -82,7 +85,7 @@ class VllmGenerator:
             for output in outputs:
                 for completion in output.outputs:
                     reason = completion.finish_reason or ""
-                    error = "vLLM ended it with an error" if reason == "error" else ""
+                    error = "vLLM ended the answer with an error" if reason == "error" else ""
                     yield index_of[output.request_id], Generation(text=completion.text, finish_reason=reason, error=error)
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
@@ -91,7 +94,8 @@ class VllmGenerator:
 
 
 def make_sampling(max_tokens: int, temperature: float, schema: JsonObject | None) -> Any:
-    """vLLM's parameters of one request. No seed of its own: on a CPU that raises when a prompt is read in parts."""
+    """vLLM's parameters for one request. No per-request seed: on a CPU, vLLM raises on a seed if a prompt is processed
+    in parts."""
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
@@ -105,9 +109,9 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
     from vllm import LLM
     from vllm.platforms import current_platform
 
-    # A small model that may put white space between JSON's parts can go on with it until it is stopped.
+    # A small model that may write white space between JSON parts can write it without end.
     compact = {"backend": "xgrammar", "disable_any_whitespace": True}
-    # On a CPU, compiled bf16 answers nonsense and takes minutes to start (facts.md, "vLLM").
+    # On a CPU, compiled bf16 generates nonsense and takes minutes to start (facts.md, "vLLM").
     dtype, cache_bytes = ("bfloat16", CPU_CACHE_BYTES) if cpu_has_bf16() else ("float32", 2 * CPU_CACHE_BYTES)
     on_cpu = {"dtype": dtype, "enforce_eager": True, "kv_cache_memory_bytes": cache_bytes} if current_platform.is_cpu() else {}
     quiet = {"use_tqdm_on_load": False, "disable_log_stats": True}
@@ -116,7 +120,7 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
 
 
 def start_failure(folder: Path, error: Exception, log: str) -> str:
-    """The sentence for an engine that did not start, with the end of its log."""
+    """The error message for an engine that did not start, with the end of its log."""
     if isinstance(error, ImportError):
         message = f"vLLM is installed but cannot be imported ({error}): reinstall it with `pip install 'lmkindex[cpu]'`, or use --llm URL."
     else:

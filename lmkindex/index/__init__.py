@@ -1,9 +1,9 @@
 """An index on disk: tables in LanceDB, and the head that says which versions of them count (format.md, "The index on
 disk").
 
-The face of the package. `head` and `lock` say what is published and who may write; `tables` has the schemas; `reader`
-and `writer` are the two ways in, `session` owns both for a build; `recovery` opens what a crash left; `maintenance` ends
-a build; `damage` looks for what a disk did to the files.
+The public interface of the package. `head` and `lock` say what is published and who may write. `tables` has the
+schemas. `reader` and `writer` give access; `session` owns both for a build. `recovery` opens what a crash left.
+`maintenance` ends a build. `damage` looks for files that a disk has damaged.
 """
 
 from __future__ import annotations

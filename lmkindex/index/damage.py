@@ -1,6 +1,7 @@
-"""Does an index hold what it says? Reads everything once; LanceDB itself does not notice a flipped bit.
+"""Does an index hold what it claims to hold? Reads everything once, because LanceDB itself does not notice a flipped
+bit.
 
-Takes a reader, gives sentences for the user. Whether it is what a build would make now is for `build/verify.py`.
+Takes a reader, gives sentences for the user. `build/verify.py` checks whether a build would make the same index now.
 Shapes: N landmarks of a batch, D dimensions.
 """
 
@@ -23,7 +24,7 @@ COLUMNS = ["doc_id", "pos", "start", "end", "text", "vector"]
 
 
 def check_index(reader: IndexReader) -> list[str]:
-    """What is wrong with an index, in sentences; empty when it is whole."""
+    """What is wrong with an index, in sentences; empty if it is intact."""
     try:
         return list(find_damage(reader))
     except Exception as error:  # whatever LanceDB raises on a broken file
@@ -31,7 +32,7 @@ def check_index(reader: IndexReader) -> list[str]:
 
 
 def find_damage(reader: IndexReader) -> Iterator[str]:
-    """Compare head, manifest and landmarks: counts, keys, norms, and that each sentence stands where its offsets say."""
+    """Compare head, manifest and landmarks: counts, keys, norms, and whether each sentence is where its offsets say."""
     manifest = {entry.doc_id: entry for entry in reader.manifest().values()}
     num_rows = reader.documents.count_rows()
     if num_rows != len(manifest):
@@ -51,7 +52,7 @@ def find_damage(reader: IndexReader) -> Iterator[str]:
 
 
 def compare_counts(counts: Mapping[str, int], manifest: Mapping[str, ManifestEntry]) -> Iterator[str]:
-    """The head's totals against the sums over the documents."""
+    """Compare the head's totals with the sums over the documents."""
     entries = [entry for entry in manifest.values() if entry.status != "failed"]
     totals = {
         "documents": len(entries),
@@ -64,7 +65,7 @@ def compare_counts(counts: Mapping[str, int], manifest: Mapping[str, ManifestEnt
 
 
 def count_bad_norms(batch: Any) -> int:
-    """Vectors that are not normalised; one that is not a number is among them."""
+    """Count vectors that are not normalised, including those with NaN."""
     vectors_ND = np.stack(batch["vector"].to_numpy(zero_copy_only=False)).astype(np.float32) if batch.num_rows else np.zeros((0, 1))
     with np.errstate(all="ignore"):  # a broken vector may hold anything
         is_right = np.abs(np.linalg.norm(vectors_ND, axis=1) - 1.0) <= NORM_TOLERANCE
@@ -72,7 +73,7 @@ def count_bad_norms(batch: Any) -> int:
 
 
 def count_misplaced(reader: IndexReader, batch: Any) -> int:
-    """Sentences that are not `text[start:end]` of their document."""
+    """Count sentences that are not `text[start:end]` of their document."""
     columns = [batch[name].to_pylist() for name in ("doc_id", "start", "end", "text")]
     documents = reader.document_rows(columns[0], ["text"])
     return sum(
@@ -83,10 +84,10 @@ def count_misplaced(reader: IndexReader, batch: Any) -> int:
 
 
 def compare_keys(keys_N: npt.NDArray[np.int64], manifest: Mapping[str, ManifestEntry], code_of: Mapping[str, int]) -> Iterator[str]:
-    """(doc_id, pos) must be there once, for each position that the document has."""
+    """Check that each key (doc_id, pos) exists exactly once, for every position of a document."""
     distinct = np.unique(keys_N)
     if len(distinct) != len(keys_N):
-        yield f"landmarks: {len(keys_N) - len(distinct):,} keys (doc_id, pos) are there more than once."
+        yield f"landmarks: {len(keys_N) - len(distinct):,} keys (doc_id, pos) occur more than once."
     counts = np.bincount(distinct[distinct >= 0] >> 32, minlength=len(manifest))
     ends = np.searchsorted(distinct, [(code + 1) << 32 for code in range(len(manifest))])
     for doc_id, code in code_of.items():

@@ -1,7 +1,7 @@
 """`head.json`: which table versions are the index. Knows no rows.
 
-`head.json` is the only mutable name of an index (format.md, "head.json"). It is written beside itself, fsynced and
-renamed, so a reader sees the old head or the new one, and a power cut leaves one of them.
+`head.json` is the only mutable name of an index (format.md, "head.json"). It is written to a temporary file next to it,
+fsynced and renamed, so a reader sees the old head or the new one, and a power cut leaves one of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEAD_FILE = "head.json"
 
 
 def read_head(index_path: Path) -> Head | None:
-    """The published head, or None when nothing was published here. Raises `IndexUnusableError` when it cannot be understood."""
+    """The published head, or None if nothing was published here. Raises `IndexUnusableError` if it cannot be parsed."""
     try:
         fields = json.loads((index_path / HEAD_FILE).read_text(encoding="utf-8"))
         found = fields["format"]
@@ -39,7 +39,7 @@ def read_head(index_path: Path) -> Head | None:
 
 
 def require_head(index_path: Path) -> Head:
-    """The published head; raises `IndexUnusableError` when there is none."""
+    """The published head; raises `IndexUnusableError` if there is none."""
     head = read_head(index_path)
     if head is None:
         raise IndexUnusableError(f"There is no index at {index_path}. Run `lmkindex build CORPUS --index {index_path}` first.")
@@ -47,7 +47,7 @@ def require_head(index_path: Path) -> Head:
 
 
 def write_head(index_path: Path, head: Head) -> None:
-    """Publish `head`: write beside, fsync, rename, fsync the directory."""
+    """Publish `head`: write a temporary file, fsync, rename, fsync the directory."""
     fields = asdict(head)
     staging = index_path / f"{HEAD_FILE}.tmp"
     with staging.open("w", encoding="utf-8") as file:

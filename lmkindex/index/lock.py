@@ -1,4 +1,5 @@
-"""The write lock of an index: who may write. A kernel lock, freed by the kernel when its process dies. Knows no tables."""
+"""The write lock of an index: who may write. A kernel lock, freed by the kernel when its process dies. Knows no
+tables."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ HOLDER_FILE = "write.lock.json"
 
 
 def require_hard_links(index_path: Path) -> None:
-    """LanceDB commits by a hard link, which fails when the name is taken. Raises `LmkindexError` where the file system has none."""
+    """Check for hard links: LanceDB commits by making one, which fails if the name is taken. Raises `LmkindexError` if
+    the file system has no hard links."""
     probe_path, link_path = index_path / f"{LOCK_FILE}.probe", index_path / f"{LOCK_FILE}.link"
     try:
         link_path.unlink(missing_ok=True)
@@ -29,8 +31,8 @@ def require_hard_links(index_path: Path) -> None:
         if error.errno == errno.ENOSPC:
             raise
         raise LmkindexError(
-            f"The file system of {index_path} has no hard links ({error.strerror}), which LanceDB needs to write safely. Choose a "
-            "directory on another one with --index, such as a local disk."
+            f"The file system of {index_path} does not support hard links ({error.strerror}), which LanceDB needs to write safely. Choose "
+            "a directory on another file system with --index, such as a local disk."
         ) from error
     finally:
         for path in (probe_path, link_path):
@@ -39,7 +41,8 @@ def require_hard_links(index_path: Path) -> None:
 
 @contextmanager
 def write_lock(index_path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold the index's write lock: a kernel lock, freed by the kernel when this process dies. Raises `LockedError` naming the holder."""
+    """Hold the index's write lock: a kernel lock, freed by the kernel when this process dies. Raises `LockedError`
+    naming the holder."""
     from filelock import FileLock, Timeout
 
     try:

@@ -1,4 +1,4 @@
-"""A reader of an index that sees one published state: it opens the versions that `head.json` names and takes no lock
+"""A reader that sees one published state of an index: it opens the versions that `head.json` names and takes no lock
 (format.md, "How to read safely").
 
 Knows rows and versions; knows no files, sentences or encoders. Shapes: D dimensions.
@@ -26,7 +26,8 @@ ANN_REFINE = 5
 
 
 class IndexReader:
-    """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is written meanwhile."""
+    """One published state of an index. Invariant: every query of this object sees the versions of `head`, whatever is
+    written meanwhile."""
 
     def __init__(self, index_path: Path, head: Head | None = None) -> None:
         self.index_path = index_path
@@ -34,19 +35,19 @@ class IndexReader:
         try:
             self.dim = int(self.head.encoder["dim"])
             view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
-        except Exception as error:  # on half a manifest LanceDB even panics, which is an error without a class
+        except Exception as error:  # on half a manifest LanceDB even panics, and a panic has no exception class of its own
             raise IndexUnusableError(
-                f"The index at {index_path} is damaged, or cannot be read now ({first_line(error)}). The documents are untouched: "
-                "`lmkindex build --rebuild` makes the index again."
+                f"The index at {index_path} is damaged or cannot be read at the moment ({first_line(error)}). The documents are untouched: "
+                "`lmkindex build --rebuild` recreates the index."
             ) from error
         if view_path is not None:
             finalize(self, rmtree, view_path, ignore_errors=True)
 
     def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
-        """What the index knows of each file, by (root, path)."""
+        """What the index knows about each file, by (root, path)."""
         columns = MANIFEST_COLUMNS + [name for name in LEDGER_COLUMNS if name in self.documents.schema.names]
         rows = self.documents.search().select(columns).to_arrow().to_pylist()
-        known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null is the record's default
+        known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null means the record's default
         return {(row["root"], row["path"]): ManifestEntry(**row, cause=cause_of(row["error"])) for row in known}
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -63,7 +64,7 @@ class IndexReader:
         """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos)."""
         from lancedb.expr import col, lit
 
-        condition = col("pos") < lit(0)  # true of none: no ranges, no rows
+        condition = col("pos") < lit(0)  # never true: no ranges, no rows
         for doc_id, doc_ranges in ranges.items():
             for first, last in doc_ranges:
                 condition |= (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
@@ -83,7 +84,7 @@ class IndexReader:
         return self._limited(query, doc_ids).select(["doc_id", "pos", "_distance"]).limit(limit).to_arrow()
 
     def lexical(self, question: str, limit: int, doc_ids: Sequence[str] | None) -> pa.Table:
-        """The `limit` landmarks whose sentence, with the two before it, scores best by BM25: doc_id, pos, _score."""
+        """The `limit` landmarks whose sentence, with the two before it, scores highest by BM25: doc_id, pos, _score."""
         from lancedb.query import MatchQuery
 
         query = self.landmarks.search(MatchQuery(question, "lexical"), query_type="fts")

@@ -1,7 +1,7 @@
-"""Both tables of an index at its published state, whatever a crash, a power cut or a disk left behind it.
+"""Opens both tables of an index at the published state, whatever a crash, a power cut or a disk has left behind.
 
-Takes an index's path and its head; holds the lock, so that what nobody published is nobody's. Knows no rows. Removes nothing
-that could be read and was published.
+Takes an index's path and its head. Holds the lock, so nobody uses what was not published. Knows no rows. Removes
+nothing that was published and can be read.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from .tables import (
 
 
 def open_tables(index_path: Path, head: Head | None, dim: int, *, overwrite: bool) -> tuple[Head | None, tuple[Any, Any]]:
-    """Both tables at the published state, or empty, and the head that they are at: None when nothing of them could be opened.
+    """Both tables at the published state, or empty, and the head that they are at: None if none of them could be
+    opened.
 
-    An overwrite is a new version with a new schema: readers of the published head still see the old one, unless nothing of it could be
-    opened anyway. Raises `IndexUnusableError` for damage that only a rebuild mends.
+    An overwrite is a new version with a new schema. Readers of the published head still see the old version, unless
+    none of it could be opened anyway. Raises `IndexUnusableError` for damage that only a rebuild repairs.
     """
     tables = None
     if head is not None:
@@ -40,14 +41,14 @@ def open_tables(index_path: Path, head: Head | None, dim: int, *, overwrite: boo
             tables = restore(index_path, head)
         except Exception as error:  # LanceDB raises, and panics, in many ways on a broken file
             if isinstance(error, MemoryError) or is_readable(index_path, head):
-                raise  # the tables are whole: it is the disk or the memory that is full or fails
+                raise  # the tables are intact: the disk or the memory is full or failing
             require_readable_files(index_path)
             if not overwrite:
                 raise IndexUnusableError(
                     f"A table of the index at {index_path} cannot be opened ({first_line(error)}). The documents are "
-                    "untouched: `lmkindex build --rebuild` makes the index again."
+                    "untouched: `lmkindex build --rebuild` recreates the index."
                 ) from error
-            (index_path / HEAD_FILE).unlink()  # first: the new tables count their versions from 1, and it names such versions
+            (index_path / HEAD_FILE).unlink()  # first: the new tables count versions from 1, and the old head may name the same numbers
             fsync_path(index_path)
             head = None
     if tables is not None and not overwrite:
@@ -66,8 +67,8 @@ def is_readable(index_path: Path, head: Head) -> bool:
 
 
 def create_tables(index_path: Path, dim: int) -> tuple[Any, Any]:
-    """Empty tables, as new versions where there are tables. The full-text index exists from the first row on, so that `--hybrid` works
-    before any maintenance."""
+    """Empty tables, or new empty versions of existing tables. The full-text index exists from the first row on, so that
+    `--hybrid` works before any maintenance."""
     from lancedb.index import FTS
 
     database = connect(index_path)
@@ -78,9 +79,9 @@ def create_tables(index_path: Path, dim: int) -> tuple[Any, Any]:
 
 
 def restore(index_path: Path, head: Head) -> tuple[Any, Any]:
-    """Open both tables at the published versions. Those beyond are what a crashed writer left: nobody was told of them, so their manifests
-    are removed before LanceDB sees them. It opens a table by its newest manifest, and takes one that a power cut left as zeros for an empty
-    table. Raises whatever LanceDB raises."""
+    """Open both tables at the published versions. Later versions were left by a crashed writer and never published, so
+    their manifests are removed before LanceDB sees them. LanceDB opens a table by its newest manifest; if a power cut
+    left that as zeros, it would see an empty table. Raises whatever LanceDB raises."""
     unpublished: list[Path] = []
     for name, published in head.tables.items():
         versions = {path: manifest_version(path) for path in (index_path / f"{name}.lance" / MANIFESTS).iterdir()}
@@ -93,26 +94,27 @@ def restore(index_path: Path, head: Head) -> tuple[Any, Any]:
     for table in (documents, landmarks):
         table.checkout_latest()
     missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
-    if missing:  # an index of an older version; as every write, this becomes visible with the next publish
+    if missing:  # an index of an older version; like every write, this becomes visible with the next publish
         documents.add_columns(missing)
     return documents, landmarks
 
 
 def remove_unpublished_tables(index_path: Path) -> None:
-    """Remove the tables of an index without a head: half written, by a build that never came to publish, or not to be opened. Raises
-    `IndexUnusableError` when they are not ours, as where --index names another program's database."""
+    """Remove the tables of an index without a head: half written, left by a build that never published, or impossible
+    to open. Raises `IndexUnusableError` if they are not ours, for example if --index names another program's
+    database."""
     require_readable_files(index_path)
     database = connect(index_path)
     paths = {name: index_path / f"{name}.lance" for name in TABLES}
     for (name, path), schema in zip(paths.items(), (documents_schema(), landmarks_schema(1)), strict=True):
         try:
             columns = set(database.open_table(name).schema.names)
-        except Exception:  # none there, or half written
+        except Exception:  # missing, or half written
             columns = set()
         if columns and columns | set(LEDGER_COLUMNS) != set(schema.names) | set(LEDGER_COLUMNS):
             raise IndexUnusableError(f"lmkindex did not make the LanceDB table {path}. Choose another directory with --index.")
     for path in paths.values():
-        if path.is_symlink():  # the table lies elsewhere, and stays there
+        if path.is_symlink():  # the table is elsewhere, and stays there
             for child in path.iterdir():
                 shutil.rmtree(child)
         else:
@@ -120,7 +122,8 @@ def remove_unpublished_tables(index_path: Path) -> None:
 
 
 def require_readable_files(index_path: Path) -> None:
-    """Raises `LmkindexError` when a file of the tables is there and cannot be opened: that is no damage that could be thrown away."""
+    """Raises `LmkindexError` if a file of the tables exists and cannot be opened: it may be intact, so it must not be
+    thrown away."""
 
     def stop(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -134,5 +137,5 @@ def require_readable_files(index_path: Path) -> None:
                         pass
     except OSError as error:
         raise LmkindexError(
-            f"Cannot read {error.filename}: {error.strerror}. Nothing was changed: make it readable, then go on."
+            f"Cannot read {error.filename}: {error.strerror}. Nothing was changed. Make the file readable, then run the command again."
         ) from error

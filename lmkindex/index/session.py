@@ -1,6 +1,6 @@
-"""One build's hold on an index: the head that it found, the reader of that state, and the writer of what comes after.
+"""One build's access to an index: the head that it found, the reader of that state, and the writer of the next states.
 
-Owns all three, so that head and tables are opened once. The caller holds the lock, unless it only reads.
+Owns all three, so that head and tables are opened only once. The caller holds the lock, unless it only reads.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from .writer import IndexWriter
 
 
 class IndexSession:
-    """Invariant: the reader sees the state that was published when the session began, whatever the one writer publishes."""
+    """Invariant: the reader sees the state that was published when the session began, whatever the one writer
+    publishes."""
 
     def __init__(self, index_path: Path) -> None:
         self.index_path = index_path
@@ -24,13 +25,14 @@ class IndexSession:
 
     @property
     def reader(self) -> IndexReader:
-        """The state that was found. Raises `IndexUnusableError` when there is none, or it cannot be opened."""
+        """The state that was found. Raises `IndexUnusableError` if there is none, or if it cannot be opened."""
         if self._reader is None:
             self._reader = IndexReader(self.index_path, self.found_head)
         return self._reader
 
     def open_writer(self, *, dim: int, overwrite: bool = False) -> IndexWriter:
-        """The writer, once: it takes back what a crashed one left. With `overwrite` it begins with empty tables for vectors of `dim`."""
+        """Open the writer; only once. It removes what a crashed writer left. With `overwrite` it begins with empty
+        tables for vectors of `dim`."""
         assert self._writer is None, "a session has one writer"
         self._writer = IndexWriter(self.index_path, self.found_head, dim=dim, overwrite=overwrite)
         return self._writer

@@ -36,7 +36,7 @@ def connect(index_path: Path) -> Any:
 
 
 def documents_schema() -> pa.Schema:
-    """One row a file; `text` is canonical, `pages` lists [page, start, end)."""
+    """One row per file; `text` is canonical, `pages` lists [page, start, end)."""
     import pyarrow as pa
 
     page = pa.struct([("page", pa.int32()), ("start", pa.int64()), ("end", pa.int64())])
@@ -51,14 +51,16 @@ def documents_schema() -> pa.Schema:
 
 
 def ledger_schema() -> pa.Schema:
-    """The columns of `documents` that remember failures; null in rows that never failed or are older than they."""
+    """The columns of `documents` that record failures; null in rows that never failed or are older than these
+    columns."""
     import pyarrow as pa
 
     return pa.schema([("first_failed", pa.string()), ("last_failed", pa.string()), ("tries", pa.int64())])
 
 
 def landmarks_schema(dim: int) -> pa.Schema:
-    """One row a sentence, vector last. `lexical` is the sentence with the two before it: what full-text search scores."""
+    """One row per sentence, vector last. `lexical` is the sentence with the two before it: full-text search scores
+    this."""
     import pyarrow as pa
 
     return pa.schema(
@@ -83,14 +85,14 @@ def vectors_of(table: pa.Table) -> Float32Array:
 
 
 def open_published(index_path: Path, versions: Mapping[str, int]) -> tuple[Path | None, tuple[Any, Any]]:
-    """Both tables at their published versions, and a temporary directory that they need while they are used, if any.
+    """Both tables at their published versions, and a temporary directory that they need while in use, if any.
 
-    LanceDB opens a table by its newest manifest, which nobody published when a power cut left it half written. Then the tables are
-    opened through links to all but the manifests that no head names. Raises whatever LanceDB raises.
+    LanceDB opens a table by its newest manifest. A power cut may have left that half written and unpublished. In that
+    case the tables are opened through links that leave out the manifests no head names. Raises whatever LanceDB raises.
     """
     try:
         return None, checked_out(index_path, versions)
-    except Exception:  # on half a manifest LanceDB even panics, which is an error without a class
+    except Exception:  # on half a manifest LanceDB even panics, and a panic has no exception class of its own
         view_path = Path(mkdtemp(prefix="lmkindex-"))
         try:
             for name in TABLES:
@@ -122,7 +124,8 @@ def link_published(table_path: Path, view_path: Path, version: int) -> None:
 
 
 def manifest_version(path: Path) -> int | None:
-    """The version whose manifest this file is, or None. LanceDB counts down from 2^64 - 1, so that the newest sorts first."""
+    """The version whose manifest this file is, or None. LanceDB counts down from 2^64 - 1, so that the newest sorts
+    first."""
     if path.suffix != ".manifest" or not path.stem.isdecimal():
         return None
     return (1 << 64) - 1 - int(path.stem)

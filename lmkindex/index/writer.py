@@ -1,7 +1,8 @@
 """The writer of an index: rows in, published states out.
 
-Knows tables, versions and fsync; knows no files or encoders. What is added becomes visible only when `publish` replaces `head.json`, so a
-crash at any moment leaves the last published state; the next writer restores it (format.md, "How a build writes").
+Knows tables, versions and fsync; knows no files or encoders. Added rows become visible only when `publish` replaces
+`head.json`, so a crash at any moment leaves the last published state; the next writer restores it (format.md, "How a
+build writes").
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 
 class IndexWriter:
-    """The one writer. Invariant: both tables equal the published `head`, or are ahead of it by rows that only this object knows."""
+    """The only writer. Invariant: both tables equal the published `head`, or are ahead of it by rows that only this
+    object knows."""
 
     def __init__(self, index_path: Path, head: Head | None, *, dim: int, overwrite: bool = False) -> None:
         self.index_path, self.dim = index_path, dim
@@ -35,11 +37,11 @@ class IndexWriter:
         self.head, (self.documents, self.landmarks) = open_tables(index_path, head, dim, overwrite=overwrite)
 
     def go_back(self) -> None:
-        """Forget all rows that were not published."""
+        """Drop all rows that were not published."""
         self.head, (self.documents, self.landmarks) = open_tables(self.index_path, self.head, self.dim, overwrite=False)
 
     def rewrite_documents(self, entries: Mapping[str, ManifestEntry]) -> None:
-        """Change what `documents` says of these documents, by id; their texts and landmarks stay."""
+        """Change the `documents` rows of these documents, by id; their texts and landmarks stay."""
         from lancedb.expr import col
 
         rows = self.documents.search().where(col("doc_id").isin(sorted(entries))).to_list()
@@ -78,7 +80,8 @@ class IndexWriter:
         return self.head
 
     def sync(self) -> None:
-        """Flush every file of the tables that was not flushed before, then every directory that has a new name in it."""
+        """Flush every file of the tables that was not flushed before, then every directory that has a new name in
+        it."""
         directories = [self.index_path, self.index_path.parent]
         for name in TABLES:
             for folder, subfolders, names in os.walk(self.index_path / f"{name}.lance"):
@@ -90,10 +93,11 @@ class IndexWriter:
                 if new_files or new_folders:
                     directories.append(Path(folder))
                 self.synced.update(new_files, new_folders)
-        for directory in sorted(directories, reverse=True):  # what is deeper comes first
+        for directory in sorted(directories, reverse=True):  # deeper directories first
             fsync_path(directory)
 
 
 def manifest_columns(entry: ManifestEntry) -> dict[str, Any]:
-    """What a row of `documents` holds of a manifest's entry: its cause is told by the message (`errors.cause_of`)."""
+    """The columns of a `documents` row that hold a manifest entry. Its cause is not stored: the message tells it
+    (`errors.cause_of`)."""
     return {name: getattr(entry, name) for name in (*MANIFEST_COLUMNS, *LEDGER_COLUMNS)}

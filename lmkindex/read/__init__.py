@@ -1,6 +1,7 @@
-"""A file -> a document: canonical text, title, pages. The face of the package.
+"""A file -> a document: canonical text, title, pages. The public interface of the package.
 
-`read` reads the bytes, `formats` says what they mean (`encoding`, `titles`, `pdf`, `docx`, `html`), `sandbox` is where foreign parsers run.
+`read` reads the bytes, `formats` interprets them (`encoding`, `titles`, `pdf`, `docx`, `html`), and `sandbox` runs
+foreign parsers.
 """
 
 from __future__ import annotations

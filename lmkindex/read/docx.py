@@ -1,7 +1,7 @@
 """DOCX -> title and text, by python-docx.
 
-Takes bytes. Knows the zip around the document only enough to refuse a bomb before anything is unpacked: sizes as the archive declares them,
-which is also all that is ever unpacked of an entry.
+Takes bytes. Knows the zip around the document only enough to refuse a zip bomb before anything is unpacked. It trusts
+the sizes that the archive declares, because no more than that is ever unpacked of an entry.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 from ..errors import ReadError
 from .titles import clean_title
 
-MAX_UNZIPPED_BYTES = 1 << 28  # pictures included; a text alone is far smaller
-MAX_XML_BYTES = 1 << 27  # of all XML parts: a tree of elements takes some ten times as much memory
+MAX_UNZIPPED_BYTES = 1 << 28  # including pictures; text alone is far smaller
+MAX_XML_BYTES = 1 << 27  # of all XML parts: an element tree takes about ten times as much memory
 MAX_ENTRIES = 20_000
 OLE_MAGIC = b"\xd0\xcf\x11\xe0"  # the container of .doc, and of a DOCX with a password
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -23,8 +23,8 @@ FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallbac
 
 
 def read_docx(data: bytes) -> tuple[str, str]:
-    """Title ("" if there is none) and text: paragraphs and tables in the order of the body, a blank line between them, a line for each
-    row of a table. Raises `ReadError`."""
+    """Title ("" if there is none) and text: paragraphs and tables in the order of the body, separated by blank lines,
+    with one line for each row of a table. Raises `ReadError`."""
     check_archive(data)
     import docx
 
@@ -36,7 +36,7 @@ def read_docx(data: bytes) -> tuple[str, str]:
 
 
 def check_archive(data: bytes) -> None:
-    """Refuse what is no archive, or unpacks to too much."""
+    """Refuse data that is not an archive or that unpacks to too much."""
     if data.startswith(OLE_MAGIC):
         raise ReadError("an encrypted or old Word file: save it as .docx without a password")
     try:
@@ -56,9 +56,10 @@ def check_archive(data: bytes) -> None:
 
 
 def _docx_blocks(body: Any, heading_ids: set[str]) -> Iterator[tuple[str, bool]]:
-    """The non-blank blocks of a body and whether each is a heading. Content controls and tracked insertions count as text."""
+    """The non-blank blocks of a body and whether each is a heading. Content controls and tracked insertions count as
+    text."""
     for block in body.iter(f"{W}p", f"{W}tbl"):
-        # A table is one block; a text box, written twice (the second as a fallback), comes after the paragraph that it is tied to.
+        # A table is one block. A text box is written twice (the second time as a fallback) and comes after the paragraph it is anchored to.
         if any(ancestor.tag in (f"{W}tbl", FALLBACK) for ancestor in block.iterancestors()):
             continue
         if block.tag == f"{W}p":
@@ -71,7 +72,8 @@ def _docx_blocks(body: Any, heading_ids: set[str]) -> Iterator[tuple[str, bool]]
 
 
 def _docx_row(row: Any) -> str:
-    """The cells of a row, joined by bars; "" when all are blank. The rows of a table inside a cell follow as rows of their own."""
+    """The cells of a row, joined by bars; "" when all are blank. The rows of a table inside a cell follow as separate
+    rows."""
     cells = []
     for cell in row.iter(f"{W}tc"):
         if next(cell.iterancestors(f"{W}tr")) is row:
@@ -81,7 +83,8 @@ def _docx_row(row: Any) -> str:
 
 
 def _docx_paragraph(paragraph: Any) -> str:
-    """The characters of a paragraph; not those of a text box inside it, nor what a tracked change deleted (`delText`)."""
+    """The characters of a paragraph, without those of a text box inside it or those that a tracked change deleted
+    (`delText`)."""
     characters = {f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
     parts = []
     for element in paragraph.iter(f"{W}t", *characters):

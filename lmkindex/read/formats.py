@@ -1,7 +1,7 @@
 """Bytes of a file of a foreign format -> title, canonical text, pages: one function per format, chosen by the suffix.
 
-Foreign parsers can hang, crash, or take all memory. Knows no files, limits of time or processes: `sandbox.py` decides where
-this runs. Plain text needs none of it (`read.py`).
+Foreign parsers can hang, crash, or take all memory. Knows no files, time limits or processes: `sandbox.py` decides
+where this runs. Plain text needs none of it (`read.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FOREIGN_SUFFIXES = HTML_SUFFIXES | {".pdf", ".docx"}
 
 
 def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0) -> Parsed:
-    """Parse in this process. Raises `ReadError`, whatever is wrong with `data`; `max_pages=0` is no limit."""
+    """Parse in this process. Raises `ReadError`, whatever is wrong with `data`; `max_pages=0` means no limit."""
     with failing_as_read_error():
         if suffix == ".pdf":
             return read_pdf(data, max_pages=max_pages)
@@ -41,6 +41,6 @@ def failing_as_read_error() -> Iterator[None]:
     except ReadError:
         raise
     except MemoryError as error:
-        raise ReadError("takes more memory to parse than a parser gets: split it, or save it as plain text") from error
-    except Exception as error:  # a parser met what it was not made for: this file fails, not the build
+        raise ReadError("takes more memory to parse than a parser may use: split it, or save it as plain text") from error
+    except Exception as error:  # the parser met something unexpected: this file fails, not the build
         raise ReadError(f"cannot be parsed ({type(error).__name__}: {short_line(str(error))})") from error

@@ -1,6 +1,8 @@
-"""HTML -> paragraphs: the main text by trafilatura where it is installed, else all of the body but the furniture, by lxml.
+"""HTML -> paragraphs: the main text by trafilatura if it is installed, else the whole body without menus and other
+furniture, by lxml.
 
-Takes characters, gives title and text. trafilatura's result is an XML tree of a smaller vocabulary, so one function renders both.
+Takes characters, gives title and text. trafilatura's result is an XML tree with a smaller vocabulary, so one function
+renders both.
 """
 
 from __future__ import annotations
@@ -21,17 +23,17 @@ CELLS = frozenset(("td", "th", "cell"))
 LINE_BREAKS = frozenset(("br", "lb"))
 VERBATIM = frozenset(("pre", "textarea", "code-block"))
 FURNITURE = "//script|//style|//nav|//noscript|//template|//svg|//head|//header|//footer"
-MIN_KEPT_SHARE = 0.25  # of the body's characters: below, the extractor took the text for furniture
-# The extractor's time grows with the square of the paragraphs (28,000: 28 s, docs/log.md). So large a page is a book or a table in itself.
+MIN_KEPT_SHARE = 0.25  # of the body's characters: with fewer, the extractor mistook text for furniture
+# The extractor's time grows with the square of the paragraphs (28,000: 28 s, docs/log.md). A page this large is a book or a table.
 MAX_EXTRACT_ELEMENTS = 20_000
-NEWLINE, SPACE = "\x00", "\x01"  # stand for white space that is to be kept, until the rest is collapsed
+NEWLINE, SPACE = "\x00", "\x01"  # stand for white space to keep while the rest is collapsed
 
 
 def declared_encoding(data: bytes) -> str | None:
-    """The encoding in the first bytes of a page (`meta charset`, `http-equiv` or the XML declaration)."""
+    """The encoding declared in the first bytes of a page (`meta charset`, `http-equiv` or the XML declaration)."""
     found = re.search(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", data[:4096], re.IGNORECASE)
     name = found[1].decode("ascii", "ignore") if found else None
-    # A page whose declaration could be read byte by byte is not in UTF-16, whatever it says (as the HTML standard has it).
+    # If the declaration can be read byte by byte, the page is not in UTF-16, whatever it says (the HTML standard agrees).
     return "utf-8" if name and name.lower().startswith(("utf-16", "utf-32")) else name
 
 
@@ -39,7 +41,7 @@ def read_html(html: str) -> tuple[str, str]:
     """Title ("" if there is none) and text; paragraphs are separated by blank lines."""
     import lxml.html
 
-    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)  # lxml refuses characters that declare an encoding
+    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)  # lxml refuses a string that declares an encoding
     if not html.strip():
         return "", ""
     parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True)
@@ -56,7 +58,7 @@ def read_html(html: str) -> tuple[str, str]:
 
 
 def _main_text(html: str) -> str:
-    """The main text by trafilatura, "" when it is missing (also a dependency of its own) or finds none."""
+    """The main text by trafilatura; "" if it or one of its dependencies is missing, or if it finds no text."""
     try:
         import trafilatura
     except ImportError:
@@ -69,13 +71,14 @@ def _main_text(html: str) -> str:
     if main is None:
         return ""
     for code in main.iter("code"):
-        if "\n" in "".join(code.itertext()):  # else it is a word in a sentence
+        if "\n" in "".join(code.itertext()):  # otherwise it is a word in a sentence
             code.tag = "code-block"
     return _render(main)
 
 
 def _render(root: Any) -> str:
-    """The text of an lxml tree: a paragraph per block element, cells joined by bars, white space collapsed except in verbatim elements."""
+    """The text of an lxml tree: a paragraph per block element, cells joined by bars, white space collapsed except in
+    verbatim elements."""
     from lxml import etree
 
     paragraphs: list[str] = []

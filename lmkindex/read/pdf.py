@@ -1,9 +1,10 @@
 """PDF -> text and pages, by pdfium.
 
-Takes bytes. Knows lines only by their baselines: where the gap to the next is over 1.25 times the page's usual one, or the type gets
-clearly larger or smaller, a paragraph ends (blank line); lines inside a paragraph keep their newline. A page is joined to the next by one
-newline when its last sentence goes on there, else by a blank line. Left out are running heads and page numbers, and nothing else: the
-lines at the top or bottom of a page, not in larger type than the text, that stand on a third of the pages or more.
+Takes bytes. Knows lines only by their baselines. A paragraph ends (blank line) where the gap to the next line is over
+1.25 times the page's usual gap, or where the type gets clearly larger or smaller. Lines inside a paragraph keep their
+newline. A page is joined to the next by one newline if its last sentence continues there, otherwise by a blank line.
+Only running heads and page numbers are left out: lines at the top or bottom of a page, in type no larger than the text,
+that repeat on a third of the pages or more.
 """
 
 from __future__ import annotations
@@ -27,19 +28,20 @@ from ..records import Page
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
 TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading
 SAME_ROW = 0.3  # of the type size: baselines nearer than this are one row
-MARGIN_LINES = 2  # running heads and page numbers are looked for in so many lines at the top and at the bottom
+MARGIN_LINES = 2  # this many lines at the top and at the bottom are searched for running heads and page numbers
 MIN_RUNNING_PAGES = 3
 MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on its first
 BARE_NUMBER = re.compile(r"\W*(?:page\s+|p\.\s*)?(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d{1,4})?\W*", re.IGNORECASE)
 SENTENCE_END = re.compile(r"""[.!?:;…。！？][)\]"'”’»*\d]*$""")
 NUMBER_KEY = "#"
-HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at the end of a line; the line goes on behind it
+HYPHEN = "\ufffe"  # pdfium's mark for a hyphen at the end of a line; the next line follows it
 PDFIUM_LOCK = threading.Lock()  # pdfium may be called by one thread at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of print; `baseline` in points from the foot of the page, `is_hyphenated` when its last word goes on in the next."""
+    """One line of print; `baseline` is in points from the foot of the page; `is_hyphenated` if its last word continues
+    on the next line."""
 
     text: str
     baseline: float
@@ -48,8 +50,8 @@ class Line:
 
 
 def read_pdf(data: bytes, *, max_pages: int = 0) -> tuple[str, str, tuple[Page, ...]]:
-    """Title ("" if there is none worth showing), text, and pages that tile the text. Raises `ReadError`, also for more than `max_pages`
-    (0: no limit)."""
+    """Title ("" if none is worth showing), text, and pages that tile the text. Raises `ReadError`, including for more
+    than `max_pages` pages (0: no limit)."""
     import pypdfium2
 
     with PDFIUM_LOCK:
@@ -97,7 +99,7 @@ def _read_lines(textpage: Any) -> list[Line]:
 
 
 def _measure(textpage: Any, first: int, last: int) -> tuple[float, float]:
-    """Baseline and type size of a line of characters, in points: medians of three of them, since one may be small and raised."""
+    """Baseline and type size of a line, in points: medians over three characters, since one may be small and raised."""
     from pypdfium2 import raw
 
     x, y, matrix = c_double(), c_double(), raw.FS_MATRIX()
@@ -105,7 +107,7 @@ def _measure(textpage: Any, first: int, last: int) -> tuple[float, float]:
     baselines = [y.value for place in places if raw.FPDFText_GetCharOrigin(textpage, place, byref(x), byref(y))]
     type_sizes = []
     for place in places:
-        is_scaled = raw.FPDFText_GetMatrix(textpage, place, byref(matrix))  # some writers set everything in size 1 and scale it
+        is_scaled = raw.FPDFText_GetMatrix(textpage, place, byref(matrix))  # some PDF writers set everything in size 1 and scale it
         type_sizes.append(raw.FPDFText_GetFontSize(textpage, place) * (hypot(matrix.c, matrix.d) if is_scaled else 1.0))
     return median(baselines or [0.0]), median(type_sizes) or 1.0
 
@@ -115,7 +117,7 @@ def _num_units(text: str) -> int:
 
 
 def _without_running_lines(pages: Sequence[list[Line]]) -> list[list[Line]]:
-    """Drop the lines in the margins that repeat from page to page, numbers apart; but never all lines of a page."""
+    """Drop the lines in the margins that repeat from page to page, ignoring numbers; but never all lines of a page."""
     body_size = median([line.type_size for page in pages for line in page] or [1.0])
     margins = [_margin_lines(page, body_size) for page in pages]
     counts = Counter(key for margin in margins for key in set(margin.values()))
@@ -131,7 +133,8 @@ def _least_pages(key: str) -> int:
 
 
 def _margin_lines(page: Sequence[Line], body_size: float) -> dict[int, str]:
-    """Place -> key of the lines that could be running: the key has the edge and the text without a page number at either end."""
+    """Place -> key of the lines that could be running: the key is the edge and the text without a page number at either
+    end."""
     by_height = sorted(range(len(page)), key=lambda place: page[place].baseline)
     keys = {}
     for edge, places in (("bottom", by_height[:MARGIN_LINES]), ("top", by_height[-MARGIN_LINES:])):
@@ -144,7 +147,7 @@ def _margin_lines(page: Sequence[Line], body_size: float) -> dict[int, str]:
 
 
 def _join_pages(pages: Sequence[list[Line]]) -> tuple[str, tuple[Page, ...]]:
-    """The text of all pages; what stands between two pages belongs to the first, so that pages tile the text."""
+    """The text of all pages. The separator between two pages belongs to the first, so that pages tile the text."""
     compounds = {word.lower() for page in pages for line in page for word in re.findall(r"\w+-\w+", line.text)}
     bodies = [_join_lines(page, compounds) for page in pages]
     text = io.StringIO()
@@ -180,7 +183,7 @@ def _join_lines(lines: Sequence[Line], compounds: set[str]) -> str:
 
 
 def _usual_gap(lines: Sequence[Line]) -> float:
-    """The median distance of baselines, in type sizes, from a line to the next one below it."""
+    """The median distance, in type sizes, from a baseline to the next one below it."""
     gaps = [_gap(line, following) for line, following in pairwise(lines)]
     return median([gap for gap in gaps if gap > SAME_ROW] or [0.0])
 
@@ -193,7 +196,7 @@ def _separator(line: Line, following: Line, usual_gap: float) -> str:
     gap = _gap(line, following)
     if abs(gap) <= SAME_ROW:
         return " "  # two pieces of one row
-    if gap < 0:  # up again: the next column
+    if gap < 0:  # back up: the next column
         return "\n\n" if SENTENCE_END.search(line.text) else "\n"
     sizes = sorted((line.type_size, following.type_size))
     is_paragraph = gap > PARAGRAPH_GAP * usual_gap or sizes[1] > TYPE_CHANGE * sizes[0]

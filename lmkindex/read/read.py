@@ -1,8 +1,8 @@
 """File -> document: the canonical text that all offsets count in, its pages and its title.
 
-Takes a walked file, gives a `Document` or raises `ReadError` with a reason that a user understands. Reads nothing but regular files, and
-those through no link that was not there in the walk. Plain text is its own characters; what other bytes mean is for `formats.py`, and where
-that runs, for the caller.
+Takes a walked file, gives a `Document` or raises `ReadError` with a reason that a user understands. Reads only regular
+files, and follows no link that was not there in the walk. Plain text is its own characters. `formats.py` interprets
+other bytes, and the caller decides where that runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BLANK_BYTES = 4096
 
 
 def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:
-    """As `read_file`, for callers that need text: a document without any raises `ReadError`, too."""
+    """Like `read_file`, for callers that need text: a document without text raises `ReadError`, too."""
     document = read_file(entry, options, parse)
     if not document.text.strip():
         raise ReadError(cause=Cause.NO_TEXT if document.size_bytes else Cause.NO_BYTES)
@@ -34,11 +34,12 @@ def read_document(entry: FileEntry, options: FileOptions, parse: Parse = parse_b
 
 
 def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes) -> Document:
-    """Read one file, which may hold no text; only of a PDF or DOCX that is an error, as its text may be pictures. Its kind is told by its
-    suffix, unknown ones are text. Raises `ReadError`, whatever is wrong with the file.
+    """Read one file, which may hold no text. An empty text is an error only for a PDF or DOCX, because its text may be
+    in pictures. The suffix tells the kind of file; unknown suffixes are text. Raises `ReadError`, whatever is wrong
+    with the file.
 
-    Size, modification time and content hash are those of the bytes that were read, not those of the walk. `parse` is where parsers run: a
-    build gives `Parser.parse`, so that they cannot hang or crash it.
+    Size, modification time and content hash are those of the bytes that were read, not those of the walk. `parse` runs
+    the parsers: a build passes `Parser.parse`, so that they cannot hang or crash it.
     """
     data, found = _read_stable(entry.absolute_path, options.max_file_bytes)
     suffix = PurePosixPath(entry.path).suffix.lower()
@@ -66,7 +67,7 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
 
 
 def is_blank(entry: FileEntry) -> bool:
-    """Whether a file holds nothing, as far as a quick look tells: no more than white space, and it is no PDF or DOCX."""
+    """Whether a quick look shows that a file is blank: it holds only white space and is not a PDF or DOCX."""
     if entry.size_bytes > BLANK_BYTES or PurePosixPath(entry.path).suffix.lower() in LAYERED_SUFFIXES:
         return False
     try:
@@ -77,7 +78,7 @@ def is_blank(entry: FileEntry) -> bool:
 
 
 def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
-    """All bytes of a file and the stat that belongs to them: read again when it changed meanwhile."""
+    """All bytes of a file and the stat that belongs to them. A file that changes meanwhile is read again."""
     for _ in range(NUM_TRIES):
         try:
             with open_regular(path) as file:

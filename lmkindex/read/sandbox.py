@@ -1,7 +1,8 @@
-"""Runs foreign parsers (PDF, DOCX, HTML) in a child process with a limit of time and memory; one child serves many files.
+"""Runs foreign parsers (PDF, DOCX, HTML) in a child process with limits on time and memory; one child serves many
+files.
 
-A child that hangs is killed, one that crashes or runs out of memory is replaced, and either is the failure of that one file.
-Children hear no Ctrl-C, and end with their parent, however that ends (`sandbox_child.py`).
+A child that hangs is killed; a child that crashes or runs out of memory is replaced. Either way, only that one file
+fails. Children ignore Ctrl-C and end with their parent, however it ends (`sandbox_child.py`).
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from .sandbox_child import READY, read_message, write_message
 CHILD_MODULE = "lmkindex.read.sandbox_child"
 START_TIMEOUT_S = 120.0  # it takes a fifth of a second on an idle machine
 EXIT_TIMEOUT_S = 5.0
-RECYCLE_BYTES = 1 << 29  # a child that was once so large is replaced: it would not give the memory back
-RECYCLE_FILES = 1000  # and so is one that has read so many: parsers leak
+RECYCLE_BYTES = 1 << 29  # a child that grew this large is replaced: it would not give the memory back
+RECYCLE_FILES = 1000  # so is a child that has read this many: parsers leak memory
 
 
 class Parser:
-    """Parses one file after the other. Invariant: at most one child is alive, and none after `close`."""
+    """Parses one file after another. Invariant: at most one child is alive, and none after `close`."""
 
     def __init__(self, options: FileOptions) -> None:
         self._options = options
@@ -48,7 +49,7 @@ class Parser:
         self.close()
 
     def close(self) -> None:
-        """End the child. Another thread's `parse` is not waited for: it fails."""
+        """End the child. A `parse` running in another thread fails instead of being waited for."""
         self._is_closed = True
         child = self._child
         if child is not None:
@@ -57,7 +58,8 @@ class Parser:
             self._drop()
 
     def parse(self, data: bytes, suffix: str) -> Parsed:
-        """What `parse_bytes` gives. Raises `ReadError`, also when a limit is hit, and `LmkindexError` when no child can be started."""
+        """What `parse_bytes` gives. Raises `ReadError`, also if a limit is hit, and `LmkindexError` if no child can be
+        started."""
         with self._is_busy:
             if self._child is None and not self._is_closed:
                 self._child = _Child(self._options)
@@ -76,13 +78,13 @@ class Parser:
 
 
 class _Child:
-    """One child process. `is_reusable` while it can take another file."""
+    """One child process. `is_reusable` says whether it can take another file."""
 
     def __init__(self, options: FileOptions) -> None:
         self._options = options
         self._num_files = 0
         self.is_reusable = True
-        # Our place on sys.path, and not the working directory: it may be the corpus, with a `docx.py` in it.
+        # Our own directory on sys.path, not the working directory: that may be the corpus, with a `docx.py` in it.
         code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); from {CHILD_MODULE} import run_child; run_child()"
         command = [sys.executable, "-P", "-c", code, str(options.max_parse_bytes), str(os.getpid())]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # each thread would take address space
@@ -97,15 +99,15 @@ class _Child:
                 log.seek(0)
                 lines = log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
                 raise LmkindexError(
-                    f"The process that parses PDF, DOCX and HTML does not start ({lines[-1] if lines else 'it says nothing'}): "
-                    "mend the installation, or --exclude such files."
+                    f"The process that parses PDF, DOCX and HTML does not start ({lines[-1] if lines else 'it printed nothing'}): "
+                    "repair the installation, or --exclude these files."
                 )
 
     def parse(self, data: bytes, suffix: str) -> Parsed:
         """Have one file parsed. Raises `ReadError`."""
         request = {"suffix": suffix, "max_pages": self._options.max_pages, "timeout_s": self._options.parse_timeout_s}
         head = text = None
-        with self._deadline(self._options.parse_timeout_s) as is_over, suppress(OSError):  # it may die while it is spoken to
+        with self._deadline(self._options.parse_timeout_s) as is_over, suppress(OSError):  # the child may die while we write to it
             write_message(self._stdin, json.dumps(request).encode())
             write_message(self._stdin, data)
             head, text = read_message(self._stdout), read_message(self._stdout)
@@ -125,12 +127,12 @@ class _Child:
         self.process.kill()
         self.process.wait()
         for stream in (self._stdin, self._stdout):
-            with suppress(OSError):  # what was not yet written has no reader
+            with suppress(OSError):  # nobody reads what is still unwritten
                 stream.close()
 
     @contextmanager
     def _deadline(self, seconds: float) -> Iterator[threading.Event]:
-        """Kill the process after `seconds`; the event says that it was."""
+        """Kill the process after `seconds`; the event says whether it was killed."""
         is_over = threading.Event()
 
         def kill() -> None:
@@ -153,9 +155,9 @@ class _Child:
         try:
             code = self.process.wait(EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            return "the parser gave no answer that can be read"
+            return "the parser gave an unreadable answer"
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"the parser crashed ({name}), perhaps out of memory: save it anew, or leave it out"
+        return f"the parser crashed ({name}), perhaps out of memory: save the file again, or leave it out"
 
     @property
     def _stdin(self) -> IO[bytes]:

@@ -1,7 +1,9 @@
-"""The child process of `sandbox.py`: reads requests from stdin, answers on stdout, one file after the other, until stdin ends.
+"""The child process of `sandbox.py`: reads requests from stdin and answers on stdout, one file after another, until
+stdin ends.
 
-Its limits are its own doing, before it sees a byte of a document: memory, no core dumps, and an alarm behind the parent's clock. It dies
-with its parent: by the kernel's word on Linux, by the end of stdin when it waits, by the alarm when it hangs.
+It sets its own limits before it sees a byte of a document: memory, no core dumps, and an alarm later than the parent's
+timeout. It dies with its parent: by a kernel signal on Linux, by the end of stdin while it waits, by the alarm if it
+hangs.
 """
 
 from __future__ import annotations
@@ -15,20 +17,20 @@ from pathlib import Path
 from typing import IO
 
 READY = b"ready"
-ALARM_S = 10.0  # behind the parent's timeout: only for a parent that is gone
+ALARM_S = 10.0  # after the parent's timeout: needed only if the parent is gone
 MAX_MESSAGE_BYTES = 1 << 31
 PR_SET_PDEATHSIG = 1
 
 
 def write_message(stream: IO[bytes], message: bytes) -> None:
-    """The length in 8 bytes, then the message. Raises `OSError` when nobody reads."""
+    """Write the length in 8 bytes, then the message. Raises `OSError` if nobody reads."""
     stream.write(len(message).to_bytes(8, "little"))
     stream.write(message)
     stream.flush()
 
 
 def read_message(stream: IO[bytes]) -> bytes | None:
-    """The next message; None when the other side is gone, or does not keep to the form."""
+    """The next message; None if the other side is gone or breaks the format."""
     head = stream.read(8)
     length = int.from_bytes(head, "little")
     if len(head) < 8 or length > MAX_MESSAGE_BYTES:
@@ -41,7 +43,7 @@ def run_child() -> None:
     """Serve until stdin ends. Arguments: bytes of memory, the parent's process id."""
     max_bytes, parent_id = (int(word) for word in sys.argv[1:3])
     die_with(parent_id)
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides: a service's stop goes to all of its processes
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent decides when to stop: stopping a service signals all its processes
         signal.signal(number, signal.SIG_IGN)
     limit_memory(max_bytes)
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -50,7 +52,7 @@ def run_child() -> None:
         os.dup2(null, descriptor)
     from . import formats
 
-    assert formats.parse_bytes is not None  # imported while the parent still reads what goes wrong
+    assert formats.parse_bytes is not None  # imported while the parent still reads error output
     write_message(replies, READY)
     os.dup2(null, 2)
     with suppress(BrokenPipeError):
@@ -92,7 +94,7 @@ def die_with(parent_id: int) -> None:
 
 
 def limit_memory(max_bytes: int) -> None:
-    """All memory that this process can address; a system that cannot limit it does not."""
+    """Limit the memory that this process can address, on systems that support it."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -101,16 +103,16 @@ def limit_memory(max_bytes: int) -> None:
 
 
 def set_alarm(seconds: float) -> None:
-    """Kill this process after `seconds`, whatever it is at; 0 calls it off."""
+    """Kill this process after `seconds`, whatever it is doing; 0 cancels the alarm."""
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def peak_bytes() -> int:
-    """The most memory that this process had so far; 0 where the system does not tell."""
+    """The peak memory of this process so far; 0 if the system does not tell."""
     with suppress(OSError, ValueError, StopIteration), Path("/proc/self/status").open(encoding="ascii") as status:
-        # Not ru_maxrss: Linux counts in what the parent had when it started this process, which is a lot with a model in memory.
+        # Not ru_maxrss: Linux includes what the parent had when it started this process, which is a lot with a model in memory.
         return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
     try:
         import resource

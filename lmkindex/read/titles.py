@@ -1,4 +1,5 @@
-"""Titles: what a text, or the program that wrote a file, gives as its name. Takes strings, gives one short line, or "" for none."""
+"""Titles: the name that a text, or the program that wrote a file, gives. Takes strings, gives one short line, or "" for
+none."""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ from itertools import pairwise
 
 from .encoding import without_surrogates
 
-HEADING_LINES = 400  # a title is looked for in so many lines
+HEADING_LINES = 400  # only this many lines are searched for a title
 MAX_TITLE_CHARS = 200
-# Titles that programs write on their own.
+# Titles that programs write by default.
 NO_TITLES = frozenset(
     ("untitled", "word document", "document", "document1", "(anonymous)", "unspecified", "(unspecified)", "none", "title")
 )
@@ -47,7 +48,8 @@ def markdown_title(text: str) -> str:
 
 
 def _heading(line: str) -> str:
-    """The text of a line such as `## Tides ##`, "" if it is none. Without a pattern: they take cubic time on a line of blanks."""
+    """The text of a heading such as `## Tides ##`, "" if the line is not a heading. No regex, because those take cubic
+    time on a line of blanks."""
     marked = line.lstrip(" ")
     level = len(marked) - len(marked.lstrip("#"))
     if len(line) - len(marked) > 3 or not 1 <= level <= 6 or marked[level : level + 1] not in (" ", "\t"):
@@ -70,7 +72,7 @@ def _first_lines(text: str) -> list[str]:
 
 
 def clean_title(title: str) -> str:
-    """One short line, or "" for what a program or a file name gave instead of a title."""
+    """One short line, or "" if it is only a file name or a program's default title."""
     title = re.sub(r"^Microsoft \w+ - ", "", short_line(without_surrogates(title)))
     is_file_name = re.search(r"\.(docx?|pdf|tex|dvi|indd|rtf|odt|html?|txt|ps|qxd)$", title, re.IGNORECASE)
     return "" if is_file_name or title.lower() in NO_TITLES else title

@@ -1,7 +1,7 @@
-"""Questions -> hits -> spans (design.md, "Spans and scores"). The face of the package.
+"""Questions -> hits -> spans (design.md, "Spans and scores"). The public interface of the package.
 
-`searcher` asks the index, `ranking` puts hits in order, `spans` grows them and takes what fits into the budget. `passages` reads
-a passage by its place.
+`searcher` queries the index, `ranking` puts hits in order, `spans` grows them and selects what fits into the budget.
+`passages` reads a passage by its place.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""A place as it is printed, `PATH:START-END` -> the passage there, exactly as the index stores it.
+"""A printed place, `PATH:START-END` -> the passage there, exactly as the index stores it.
 
-Knows the reader's manifest and documents; knows no encoder and no terminal. Offsets are characters of the canonical text, half open.
+Knows the reader's manifest and documents; knows no encoder and no terminal. Offsets are characters of the canonical
+text, half open.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ NUM_NEAREST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """`text` is the document's `text[start:end]`; `before` and `after` are what stands around it."""
+    """`text` is the document's `text[start:end]`; `before` and `after` are the text around it."""
 
     path: str
     doc_id: str
@@ -37,7 +38,7 @@ class Passage:
 
     @property
     def place(self) -> str:
-        """`PATH:START-END`, as `Index.read` and `lmkindex read` take it."""
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it."""
         return f"{self.path}:{self.start}-{self.end}"
 
     def to_json(self) -> JsonObject:
@@ -45,11 +46,11 @@ class Passage:
 
 
 def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Passage:
-    """The passage at `PATH:START-END`, or all of a document without a range; a doc_id may stand for the path.
+    """The passage at `PATH:START-END`, or the whole document without a range; a doc_id may replace the path.
 
-    Raises `UsageError` for what is no range, `LmkindexError` for a document or a range that the index does not have.
+    Raises `UsageError` for a malformed range, `LmkindexError` for a document or a range that the index does not have.
     """
-    require(context_chars >= 0, "The characters around a passage must not be negative.")
+    require(context_chars >= 0, "The number of characters around a passage must not be negative.")
     entry, written = resolve_place(place, reader.manifest())
     if entry.status == "failed":
         raise LmkindexError(f"{one_line(entry.path)} is not in the index, because it could not be read: {entry.error}")
@@ -60,7 +61,8 @@ def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Pas
 def resolve_place(place: str, manifest: Manifest) -> tuple[ManifestEntry, str | None]:
     """The document that `place` names and the range as it is written, if there is one.
 
-    Paths may hold colons and dashes. The last colon before a good range counts; a path without a range comes next; a wrong range last.
+    Paths may hold colons and dashes. A valid range after the last colon is tried first, then a path without a range,
+    then a malformed range.
     """
     name, colon, written = place.rpartition(":")
     if colon and RANGE.fullmatch(written) and (found := documents_named(name, manifest)):
@@ -78,7 +80,8 @@ def resolve_place(place: str, manifest: Manifest) -> tuple[ManifestEntry, str | 
 
 
 def documents_named(name: str, manifest: Manifest) -> list[ManifestEntry]:
-    """The documents of a doc_id, of a path in the corpus, else of a file as named from here, else of a path as it is printed."""
+    """The documents with this doc_id or path in the corpus, else with this path relative to the working directory, else
+    with this printed path."""
     by_name = [entry for entry in manifest.values() if name in (entry.doc_id, entry.path)]
     if by_name:
         return by_name
@@ -88,7 +91,7 @@ def documents_named(name: str, manifest: Manifest) -> list[ManifestEntry]:
 
 
 def the_only(name: str, found: list[ManifestEntry]) -> ManifestEntry:
-    """The one document, or an error that tells how to name each of several."""
+    """The only document found, or an error that tells how to name each of several."""
     if len(found) > 1:
         listed = "".join(f"\n  {entry.doc_id}  {one_line(entry.root)}/{one_line(entry.path)}" for entry in found)
         raise LmkindexError(f"{one_line(name)} is in several roots. Name one by its doc_id, as in DOC_ID:START-END:{listed}")
@@ -96,16 +99,17 @@ def the_only(name: str, found: list[ManifestEntry]) -> ManifestEntry:
 
 
 def bounds_of(written: str | None, path: str, num_chars: int) -> tuple[int, int]:
-    """Start and end of a range that was written for a document of `num_chars` characters; of all of it without one.
+    """Start and end of a written range in a document of `num_chars` characters; without a range, those of the whole
+    document.
 
-    Raises `UsageError` for what is no range, `LmkindexError` for one that the text does not have; both say which it has.
+    Raises `UsageError` for a malformed range, `LmkindexError` for a range beyond the text; both state the valid range.
     """
     if written is None:
         return 0, num_chars
     match = RANGE.fullmatch(written)
     has = f"{one_line(path)} has the characters 0-{num_chars}"
     if match is None:
-        raise UsageError(f"{one_line(written) or 'Nothing'} after the path is no range. {has}: write PATH:START-END, or the path alone.")
+        raise UsageError(f"{one_line(written) or 'Nothing'} after the path is not a range. {has}: write PATH:START-END, or just the path.")
     start, end = int(match[1]), int(match[2])
     if start > end:
         raise UsageError(f"The range {start}-{end} ends before it starts. {has}.")
@@ -115,7 +119,7 @@ def bounds_of(written: str | None, path: str, num_chars: int) -> tuple[int, int]
 
 
 def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: int) -> Passage:
-    """The passage `bounds` of a document's row."""
+    """The passage at `bounds` in a document's row."""
     text: str = row["text"]
     start, end = bounds
     return Passage(

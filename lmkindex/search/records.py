@@ -1,4 +1,5 @@
-"""What a search goes through and gives: hits, spans of consecutive sentences, and a question's result. Knows no index and no model."""
+"""The records of a search: hits, spans of consecutive sentences, and a question's result. Knows no index and no
+model."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from ..records import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`; `lift` is the part of it that a
-    better sentence near it gave."""
+    """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`; `lift` is the
+    part of the score that a better sentence nearby gave."""
 
     doc_id: str
     pos: int
@@ -20,10 +21,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Consecutive sentences of one document: `text` is the document's `text[start:end]`, on `page` (from 1; None without pages).
+    """Consecutive sentences of one document: `text` is the document's `text[start:end]`, on `page` (from 1; None
+    without pages).
 
-    `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence positions, both
-    included. `why` says in lines why the span starts and ends where it does.
+    `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
+    positions, both included. `why` explains, line by line, why the span starts and ends where it does.
     """
 
     path: str
@@ -41,7 +43,7 @@ class Span:
 
     @property
     def place(self) -> str:
-        """`PATH:START-END`, as `Index.read` and `lmkindex read` take it."""
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it."""
         return f"{self.path}:{self.start}-{self.end}"
 
     def to_json(self) -> JsonObject:
@@ -51,8 +53,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """A question and its spans, best first. `similarity` is the best sentence's cosine with the question, -1 to 1; `min_similarity` is the
-    encoder's own threshold, under which `ask` abstains (-1: never)."""
+    """A question and its spans, best first. `similarity` is the best sentence's cosine with the question, -1 to 1;
+    `min_similarity` is the encoder's own threshold: `ask` abstains below it (-1: never)."""
 
     question: str
     spans: tuple[Span, ...]

@@ -1,5 +1,5 @@
 """Questions -> hits -> spans (design.md, "Spans and scores"). Knows the reader's queries and the encoder's vectors;
-what a span is, is in `spans.py`.
+`spans.py` defines what a span is.
 
 Searching takes no lock: a `Searcher` stays at the state that was published when it was opened. Shapes: Q questions, D
 dimensions.
@@ -23,7 +23,7 @@ from .ranking import in_order, rank_hits
 from .records import Hit, SearchResult, Span
 from .spans import Extent, explain_span, grow_extents, sentences_of, take_extents
 
-TOKEN_CHARS = 8  # no text in words has more characters a token
+TOKEN_CHARS = 8  # no text made of words has more characters per token
 
 
 class Searcher:
@@ -74,7 +74,7 @@ class Searcher:
 
     @cached_property
     def document_paths(self) -> list[tuple[str, str]]:
-        """Id and path of each document; read once, for all questions, because the state that is searched does not change."""
+        """Id and path of each document; read once for all questions, because the searched state does not change."""
         return [(entry.doc_id, entry.path) for entry in self.reader.manifest().values()]
 
     def nearest(self, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
@@ -88,7 +88,7 @@ class Searcher:
         return in_order(Hit(doc_id=row["doc_id"], pos=row["pos"], score=row["_score"]) for row in rows)
 
     def similarities_around(self, hits: Sequence[Hit], vector_D: Float32Array, options: SearchOptions) -> dict[str, dict[int, float]]:
-        """Cosines of the sentences that spans could take in, and of one more at each end, by document and position."""
+        """Cosines of the sentences that spans could include, and of one more at each end, by document and position."""
         before = max(options.surround, options.front, options.region + 1 if options.lifts else 0)
         after = max(options.surround, options.lift_region) + 1
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -102,7 +102,7 @@ class Searcher:
         return result
 
     def take_spans(self, extents: Sequence[Extent], options: SearchOptions, similarities: dict[str, dict[int, float]]) -> list[Span]:
-        """Spans by score until the budget is full; the last one is cut, first from its front, so that it keeps its
+        """Spans by score until the budget is full. The last span is cut, starting from its front, so that it keeps its
         boundary."""
         ranges: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for extent in extents:
@@ -112,7 +112,7 @@ class Searcher:
         rows = self.reader.landmark_rows(ranges, ["start", "end", "text"]).to_pylist()
         sentences = {(row["doc_id"], row["pos"]): row for row in rows}
         lengths = np.diff(self.encoder.tokenize([row["text"] for row in rows])[1]).tolist()
-        # A tokenizer may read a thousand characters without a blank as one unknown token; a reader does not.
+        # A tokenizer may turn a thousand characters without a blank into one unknown token; a language model does not.
         costs = (max(length, len(row["text"]) // TOKEN_CHARS) for length, row in zip(lengths, rows, strict=True))
         num_tokens = dict(zip(sentences, costs, strict=True))
         taken = [
@@ -153,5 +153,5 @@ def open_searcher(index: str, options: EncodeOptions) -> Searcher:
 
 
 def searcher_of(reader: IndexReader, options: EncodeOptions) -> Searcher:
-    """The searcher of a state that is open: loads the encoder that it was built with."""
+    """A searcher for an open state; loads the encoder that the index was built with."""
     return Searcher(reader, load_encoder(find_encoder(reader.head.encoder.get("path")), options))

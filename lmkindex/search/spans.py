@@ -1,5 +1,5 @@
-"""Similarities of neighbouring sentences -> a span: where it starts, what it scores, and why (design.md, "Spans and
-scores"; paper §3.3).
+"""Similarities of neighbouring sentences -> a span: where it starts, its score, and why (design.md, "Spans and scores";
+paper §3.3).
 
 Pure functions over arrays; knows no tables, texts or models. Everything is counted in sentence positions of one
 document.
@@ -17,8 +17,8 @@ from .records import Hit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` has the
-    rules that did it."""
+    """A span before it has text: sentences `first..last` of a document, grown from the boundary `pos`; `why` lists the
+    rules that applied."""
 
     doc_id: str
     first: int
@@ -46,7 +46,7 @@ def extent_of(hit: Hit, similarity_of: Mapping[int, float], options: SearchOptio
     elif options.front:
         rule = f"--front {options.front}"
     else:
-        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and taken by their own scores"
+        rule = f"auto: sentences within {options.region} of a better one are lifted by it, and ranked by their own scores"
     score = hit.score if is_fused else span_score(backwards, options.alpha) + hit.lift
     after = f", {last - hit.pos} after it by rule" if last > hit.pos else ""
     why = [f"ends at sentence {last}: hit {hit.pos} is the boundary{after}", f"starts at sentence {first}: {rule}"]
@@ -63,12 +63,12 @@ def grow_extents(
 
 
 def best_first(extents: Iterable[Extent]) -> list[Extent]:
-    """By score, ties by place."""
+    """Sort by score, ties by place."""
     return sorted(extents, key=lambda extent: (-extent.score, extent.doc_id, extent.pos))
 
 
 def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[str, ...]:
-    """One line a sentence and one beyond each end, then why the span starts and ends where it does."""
+    """One line for each sentence and for one beyond each end, then why the span starts and ends where it does."""
     lines = []
     for pos in range(extent.first - 1, extent.last + 2):
         if pos in similarity_of:
@@ -78,9 +78,9 @@ def explain_span(extent: Extent, similarity_of: Mapping[int, float]) -> tuple[st
 
 
 def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
-    """`extents`, best first, without those whose hit is no boundary: it lies in what better spans cover, or right
-    behind it with nothing new before it (design.md, "Spans and scores": a landmark next to a better one
-    of the same span is no boundary)."""
+    """`extents`, best first, without those whose hit is not a boundary: better spans cover the hit, or it comes right
+    after them and adds nothing new before it (design.md, "Spans and scores": a landmark next to a better one of the
+    same span is not a boundary)."""
     covered: set[tuple[str, int]] = set()
     for extent in extents:
         before = [(extent.doc_id, pos) in covered for pos in range(extent.first, extent.pos)]
@@ -93,12 +93,12 @@ def without_neighbours(extents: Iterable[Extent]) -> Iterator[Extent]:
 def take_extents(
     extents: Iterable[Extent], num_tokens: Mapping[tuple[str, int], int], budget_tokens: int, *, joins: bool = False
 ) -> list[Extent]:
-    """Spans by score until the budget is full; those that overlap become one, with `joins` also those that are side by
-    side. `num_tokens` is the cost of each (document, sentence).
+    """Spans by score until the budget is full; overlapping spans become one, and with `joins` also adjacent ones.
+    `num_tokens` is the cost of each (document, sentence).
 
-    A sentence costs once. Only what is taken is merged: merging all hits first would chain the spans of a dense place
-    into one that eats the budget before the second-best place is seen. A span that does not fit is cut; the best one is
-    never left out.
+    A sentence is charged once. Only selected spans are merged: merging all hits first would chain the spans of a dense
+    place into one that uses up the budget before the second-best place is reached. A span that does not fit is cut; the
+    best one is never left out.
     """
     taken: list[Extent] = []
     room = budget_tokens
@@ -115,8 +115,8 @@ def take_extents(
 
 
 def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[Extent]:
-    """`taken` with `extent`, as one span with all that it overlaps (`gap` 1: or touches), in the best one's place and
-    with its boundary and score."""
+    """`taken` plus `extent`, merged with all spans that it overlaps (`gap` 1: or touches). The merged span keeps the
+    place, boundary and score of the best one."""
     near = [index for index, one in enumerate(taken) if overlaps(one, extent, gap)]
     if not near:
         return [*taken, extent]
@@ -127,8 +127,8 @@ def merged_into(taken: Sequence[Extent], extent: Extent, gap: int = 0) -> list[E
 
 
 def cut_to_room(extent: Extent, num_tokens: Mapping[tuple[str, int], int], room: int) -> tuple[Extent, int]:
-    """The span without the sentences farthest before its boundary, then without those after it, that do not fit; and
-    its tokens."""
+    """The span cut to fit, and its tokens. Sentences before the boundary are dropped first, the farthest first; then
+    those after it."""
     first, last = extent.first, extent.last
     cost = sum(num_tokens[sentence] for sentence in sentences_of(extent))
     while cost > room and first < extent.pos:
@@ -148,11 +148,11 @@ def sentences_of(extent: Extent) -> list[tuple[str, int]]:
 
 
 def union(better: Extent, other: Extent) -> Extent:
-    """Both spans as one, with the better one's boundary and score."""
+    """Both spans merged, with the boundary and score of the better one."""
     why = f"merged with the span {other.first}-{other.last}"
     return replace(better, first=min(better.first, other.first), last=max(better.last, other.last), why=(*better.why, why))
 
 
 def overlaps(left: Extent, right: Extent, gap: int = 0) -> bool:
-    """Whether two spans share a sentence; with `gap` 1, or are side by side."""
+    """Whether two spans share a sentence, or, with `gap` 1, are adjacent."""
     return left.doc_id == right.doc_id and left.first <= right.last + gap and right.first <= left.last + gap

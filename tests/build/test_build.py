@@ -436,7 +436,7 @@ def test_a_stopped_rebuild_leaves_the_old_index(corpus: Path, index: str, small_
     build(index, corpus)
     before = tiny.all_landmarks(Path(index))
     other = FakeEncoder(dim=16)
-    with pytest.raises(InterruptedBuildError, match="index is as it was"):
+    with pytest.raises(InterruptedBuildError, match="index is unchanged"):
         build(index, corpus, encoder=other, rebuild=True, stop=lambda: 2, commit_rows=5)
     assert tiny.all_landmarks(Path(index)) == before
     assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}

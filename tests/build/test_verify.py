@@ -98,7 +98,7 @@ def test_other_vectors_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"start": 1}, ["1 of 30 sentences are not text[start:end]", "has other sentences than are stored"]),
+        ({"start": 1}, ["1 of 30 sentences are not text[start:end]", "now splits into other sentences than"]),
         ({"text": "Not what the document says."}, ["1 of 30 sentences are not text[start:end]"]),
         ({"window_key": "0" * 32}, ["is cut differently now"]),
     ],

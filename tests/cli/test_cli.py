@@ -377,7 +377,7 @@ def test_read_errors_help(run: Run, corpus: Path, fake: Any) -> None:
 def test_a_wrong_range_is_told_from_a_missing_document(run: Run, corpus: Path, name: str, written: str) -> None:
     wrong = run("read", f"{name}:{written}")
     assert (wrong.code, wrong.out) == (2, "")
-    assert f"{written or 'Nothing'} after the path is no range" in wrong.err
+    assert f"{written or 'Nothing'} after the path is not a range" in wrong.err
     assert f"has the characters 0-{42 if name[0] == 'a' else 35}: write PATH:START-END" in wrong.err
 
 

@@ -85,7 +85,7 @@ def test_settings_that_cannot_be_honoured(folder_path: Path, settings: dict[str,
 @pytest.mark.parametrize("name", ["config.json", "landmark.json"])
 def test_broken_json(folder_path: Path, name: str, text: str) -> None:
     (folder_path / name).write_text(text)
-    with pytest.raises(EncoderError, match="broken JSON"):
+    with pytest.raises(EncoderError, match="invalid JSON"):
         read_folder(folder_path)
 
 

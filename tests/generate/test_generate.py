@@ -213,8 +213,10 @@ def test_a_server_without_a_list_of_models(api: ApiServer) -> None:
 
 
 def test_a_reply_that_is_no_json(api: ApiServer) -> None:
-    assert "no JSON" in ask(f"{api.url}/html/v1", "x")[0].error
-    assert ask(f"{api.url}/failing/v1", "x")[0] == Generation(text="to", finish_reason="error", error="the server ended it with an error")
+    assert "not a JSON object" in ask(f"{api.url}/html/v1", "x")[0].error
+    assert ask(f"{api.url}/failing/v1", "x")[0] == Generation(
+        text="to", finish_reason="error", error="the server ended the answer with an error"
+    )
 
 
 def test_a_slow_server_times_out(api: ApiServer) -> None:

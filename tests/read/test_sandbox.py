@@ -79,7 +79,7 @@ def test_text_needs_no_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ((entry,), _) = walk_files([tmp_path], FileOptions())
         document = read_file(entry, FileOptions(), parser.parse)
         assert (document.title, document.text, document.pages) == ("Tides", "# Tides\n", ())
-        with pytest.raises(LmkindexError, match=r"does not start \(ModuleNotFoundError: .*no_such_module.*mend"):
+        with pytest.raises(LmkindexError, match=r"does not start \(ModuleNotFoundError: .*no_such_module.*repair"):
             parser.parse(b"<p>Text.", ".html")
 
 

@@ -49,7 +49,7 @@ def test_what_the_index_does_not_have_is_an_error(reader: IndexReader) -> None:
         read_passage(reader, "bad.pdf")
     with pytest.raises(LmkindexError, match="has the characters 0-40, so there is no 0-41"):
         read_passage(reader, "bees.txt:0-41")
-    with pytest.raises(UsageError, match="after the path is no range"):
+    with pytest.raises(UsageError, match="after the path is not a range"):
         read_passage(reader, "bees.txt:x")
     with pytest.raises(UsageError, match="must not be negative"):
         read_passage(reader, "bees.txt", -1)
