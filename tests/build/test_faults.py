@@ -107,11 +107,11 @@ def test_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space"), filler.open("wb") as file:
             while True:
                 file.write(bytes(1 << 12))
-        place.fails(Exception, "The disk is full. Nothing that was published is lost")
+        place.fails(Exception, "The disk is full. Nothing published is lost")
         place.is_intact()
         with filler.open("r+b") as file:
             file.truncate(filler.stat().st_size - (1 << 15))  # room for the first files, not for all
-        place.fails(Exception, "The disk is full. Nothing that was published is lost")
+        place.fails(Exception, "The disk is full. Nothing published is lost")
         place.is_intact()
         filler.unlink()
         place.is_mended()

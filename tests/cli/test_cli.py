@@ -76,7 +76,7 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
     code = f"import sys; from lmkindex_cli.main import main; main(['--help']); sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "Make the index equal to directories." in found.stdout
+    assert "Bring the index up to date with directories." in found.stdout
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -416,7 +416,7 @@ def test_check_finds_vectors_that_a_build_would_not_make(run: Run, corpus: Path,
     monkeypatch.setattr(fake, "encode_rows", tiny.ContextEncoder().encode_rows)
     found = run("status", "--check")
     assert found.code == 1
-    assert "has other vectors (cosine" in found.err and "`lmkindex build --rebuild` makes it again" in found.err
+    assert "has other vectors (cosine" in found.err and "`lmkindex build --rebuild` builds it again" in found.err
     assert len(run("status", "--check", "--json").json["sample"]["differences"]) == 3
 
 
@@ -500,10 +500,10 @@ def test_settings_reach_the_commands(run: Run, corpus: Path, monkeypatch: pytest
         ("[search]\nbudjet = 1", "`search.budjet` is not a setting. Did you mean `budget`?"),
         ('[search]\nbudget = "many"', "`search.budget` must be a whole number, not 'many'."),
         ("[search]\nbudget = true", "`search.budget` must be a whole number, not True."),
-        ('[build]\ninclude = "*.md"', "`build.include` must be a list of texts, not '*.md'."),
+        ('[build]\ninclude = "*.md"', "`build.include` must be a list of strings, not '*.md'."),
         ("json = 1", "`json` must be true or false, not 1."),
         ("[build]\nrebuild = true", "`build.rebuild` is not a setting."),
-        ("[build]\nmax-delete = 1\nmax_delete = 1", "is there twice"),
+        ("[build]\nmax-delete = 1\nmax_delete = 1", "is set twice"),
         ("[search", "cannot be read as TOML"),
     ],
 )

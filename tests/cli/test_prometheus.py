@@ -114,7 +114,7 @@ def test_metrics_of_odd_names_dry_runs_and_places_that_cannot_be_written(run: Ru
     write_metrics(Path("m.prom"), index, Outcome(exit_code=1))
     assert metrics()[LAST_SUCCESS] == first > 0  # the label was found again
     lost = run("build", "corpus", "--metrics", "nowhere/m.prom")
-    assert lost.code == 0 and lost.err.startswith("warning: The metrics could not be written to nowhere/m.prom: No such file")
+    assert lost.code == 0 and lost.err.startswith("warning: Cannot write the metrics to nowhere/m.prom: No such file")
 
 
 def logged(result: Any) -> list[Any]:
@@ -206,7 +206,7 @@ def test_documents_out_of_reach_are_counted_in_one_line(run: Run, corpus: Path, 
         assert result.code == 3
         assert [line.split(":")[:2] for line in result.err.splitlines()] == [
             ["failed", " disk"],
-            ["failed", " 3 documents are out of reach, their last text is searchable"],
+            ["failed", " 3 documents are out of reach; their last text stays searchable"],
         ]
     assert [event["event"] for event in logged(run("build", "--follow-links", "--log-json", "-q"))] == ["file_failed", "out_of_reach"]
     assert len(run("build", "--follow-links", "-v").err.splitlines()) >= 4

@@ -110,7 +110,7 @@ def test_who_presses_control_c_is_told_what_is_kept(corpus: Path, run: Run, monk
     monkeypatch.setattr(lmkindex.generate, "open_generator", lambda *_, **__: Stopped(write))
     code, _, err = run(corpus)
     assert code == 130
-    assert "the same command goes on" in err
+    assert "run the same command to continue" in err
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_the_real_engine_writes_questions_that_fit_the_schema(tmp_path: Path) ->
     assert done.returncode in (0, 4), done.stderr
     assert done.stderr.strip() in (
         "",
-        "Fewer than --questions: give it more time or --tries, more text or a better --llm; the same command goes on.",
+        "Fewer than --questions. Allow more time or --tries, add text, or use a better --llm; the same command continues.",
     )
     summary = json.loads(done.stdout)
     assert summary["model"] == "SmolLM2-135M-Instruct"

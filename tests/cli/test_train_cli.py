@@ -81,11 +81,11 @@ def test_a_run_ends_with_an_encoder_its_curves_and_a_summary(run: Run, recipe: P
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("small.toml", "--data", "nowhere"), "--data nowhere is no folder"),
+        (("small.toml", "--data", "nowhere"), "--data nowhere is not a folder"),
         (("none.toml", "--data", "data"), "The recipe none.toml cannot be read"),
         (("odd.toml", "--data", "data"), "odd.toml: [[stages]] has no key colour"),
         (("small.toml",), "--data"),
-        (("--adapt", "index", "--data", "data"), "leave --data out"),
+        (("--adapt", "index", "--data", "data"), "leave out --data"),
         (("small.toml", "--data", "empty"), "There is no evaluation set in empty"),
         (("small.toml", "--data", "data", "--threads", "-1"), "threads"),
     ],

@@ -481,7 +481,7 @@ def test_the_command_shows_tables(data: Path, tmp_path: Path, capsys: pytest.Cap
         (["--systems", "nonsense"], "No system is called nonsense"),
         (["--set", "three"], "three"),
         (["--scope", "page"], "--scope page"),
-        (["--experiment", "luck"], "No experiment is called luck"),
+        (["--experiment", "luck"], "There is no experiment named luck"),
         (["--experiment", "budget"], "run `lmkindex evaluate`"),
     ],
 )
