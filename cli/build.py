@@ -69,7 +69,7 @@ def build(  # over 40 lines: one parameter a flag
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Bring the index up to date with directories.
+    """Bring the index up to date with its directories.
 
     Documents are added, replaced, renamed and deleted; unchanged files are not read again. A build that was stopped continues where
     it left off.

@@ -51,7 +51,7 @@ Include = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Only
 Exclude = Annotated[list[str] | None, typer.Option(metavar="PATTERN", help="Skip files that match (as in .gitignore); repeatable.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed/--no-retry-failed", help="Retry unchanged files that failed before.")]
 IgnoreFailed = Annotated[bool, typer.Option("--ignore-failed/--no-ignore-failed", help="Exit with 0 instead of 3 when files failed.")]
-TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop cleanly after this time: 90s, 50m or 2h; 0 is no limit.")]
+TimeBudget = Annotated[str, typer.Option(metavar="TIME", help="Stop cleanly after this time (e.g. 90s, 50m, 2h); 0 is no limit.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait while another process writes to the index.")]
 MaxDelete = Annotated[
     str,
@@ -62,7 +62,7 @@ MaxDelete = Annotated[
 Metrics = Annotated[Path | None, typer.Option(metavar="FILE", help="Write metrics of the build to this file for Prometheus (*.prom).")]
 Checksum = Annotated[bool, typer.Option("--checksum", help="Compare file contents, not only sizes and times.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links/--no-follow-links", help="Also follow links that lead out of the corpus.")]
-MaxFileSize = Annotated[str, typer.Option(metavar="SIZE", help="Larger files fail: 300K, 64M or 2G.")]
+MaxFileSize = Annotated[str, typer.Option(metavar="SIZE", help="Larger files fail (e.g. 300K, 64M, 2G).")]
 MaxPages = Annotated[int, typer.Option(min=0, metavar="N", help="PDFs with more pages fail; 0 is no limit.")]
 FileTimeout = Annotated[str, typer.Option(metavar="TIME", help="PDF, DOCX and HTML files that take longer to parse fail.")]
 WindowTokens = Annotated[
@@ -94,7 +94,7 @@ BatchFile = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many 
 Explain = Annotated[bool, typer.Option("--explain", help="Explain why each span starts and ends where it does.")]
 
 # Answering
-Llm = Annotated[str | None, typer.Option(metavar="URL|DIR", help="An OpenAI-compatible URL or a model folder. Default: the default model.")]
+Llm = Annotated[str | None, typer.Option(metavar="URL|DIR", help="OpenAI-compatible URL or model folder. Default: a small local model.")]
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="The model's name at the URL.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 5 when a citation is not verified, or an answer has no citations.")]
 MaxAnswerTokens = Annotated[int, typer.Option(min=1, metavar="TOKENS", help="Maximum length of an answer.")]

@@ -76,7 +76,7 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
     code = f"import sys; from lmkindex_cli.main import main; main(['--help']); sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "Bring the index up to date with directories." in found.stdout
+    assert "Bring the index up to date with its directories." in found.stdout
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
