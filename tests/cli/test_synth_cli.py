@@ -185,7 +185,7 @@ def test_the_real_engine_writes_questions_that_fit_the_schema(tmp_path: Path) ->
     assert summary["model"] == "SmolLM2-135M-Instruct"
     attempts = [json.loads(line) for line in (tmp_path / "synth" / "attempts.jsonl").read_text().splitlines()]
     assert len(attempts) == summary["attempts"] <= 24
-    # Structured output: what is not cut off is the JSON that was asked for. Most of it is a question.
+    # Structured output: replies that are not cut off are the requested JSON, and most are questions.
     assert sum(attempt["verdict"] == "malformed" for attempt in attempts) <= 4
     assert sum(attempt["question"].endswith("?") for attempt in attempts) >= len(attempts) // 2
     assert all(attempt["rank"] >= 1 for attempt in attempts if attempt["verdict"] == "accepted")

@@ -24,7 +24,7 @@ QUESTION = {"id": "q", "doc": "d", "question": "Who?", "answers": ["Tom"], "span
 
 
 def write_lines(path: Path, lines: Sequence[Any]) -> Path:
-    """A JSON Lines file; gzip if its name says so. Lines that are bytes are written as they are."""
+    """Write a JSON Lines file, gzipped if its name says so. Bytes are written unchanged."""
     data = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
@@ -36,7 +36,7 @@ def write_pair(folder: Path, name: str, documents: Sequence[Any], questions: Seq
 
 
 def numbered_set(num_questions: int, name: str = "set") -> EvaluationSet:
-    """Questions 0..n-1, of which every third has no evidence."""
+    """Questions 0..n-1; every third one has no evidence."""
     questions = [
         Question(question_id=str(i), doc_id="d", text="Who?", answers=(), spans=((0, 3),) if i % 3 else ()) for i in range(num_questions)
     ]
@@ -82,7 +82,7 @@ def test_the_plain_file_goes_before_its_gzip(tmp_path: Path) -> None:
 def test_texts_are_taken_as_they_are(tmp_path: Path) -> None:
     text = "\ud800 \x00 \u2028 line\r\nend \U0001f41d"
     write_pair(tmp_path, "odd", [b"\xef\xbb\xbf" + json.dumps(DOCUMENT | {"text": text}).encode(), b" "], [QUESTION])
-    raw = '{"id": "q", "doc": "d", "question": "a\u2028b?", "answers": [], "spans": []}'.encode()  # no line end for JSON
+    raw = '{"id": "q", "doc": "d", "question": "a\u2028b?", "answers": [], "spans": []}'.encode()  # not a line end in JSON
     write_lines(tmp_path / "odd.qa.jsonl", [raw])
     (found,) = find_sets(tmp_path, [])
     assert found.documents[0].text == text
