@@ -101,7 +101,7 @@ def synth(  # over 40 lines: one parameter a flag
     for failure in failures:
         terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
-    with telling_what_is_kept(terminal, "All but the last few spans"), questions_progress(terminal, questions) as advance:
+    with telling_what_is_kept(terminal, "Everything except the last few spans"), questions_progress(terminal, questions) as advance:
         # The human sets come first: a running engine changes torch's threads (facts.md, "vLLM"), and errors in the sets
         # show up right away.
         compared = [compare_set(human_set, loaded, vectors, seed, advance) for human_set in human_sets]
