@@ -1,6 +1,7 @@
-"""Writes docs/reference/api.md: `python -m lmkindex_cli.api_reference > docs/reference/api.md`. Every name of `import lmkindex`.
+"""Writes docs/reference/api.md: `python -m lmkindex_cli.api_reference > docs/reference/api.md`.
 
-Takes signatures, fields and docstrings as they are in the code. A test fails when the page is stale.
+The page covers every public name of `lmkindex`, with signatures, fields and docstrings as they are in the code. A test fails when the
+page is stale.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ This page is generated: edit the docstrings, then run `python -m lmkindex_cli.ap
 `import lmkindex` loads nothing heavy; each name below is loaded when it is first used. All of them are typed
 (`py.typed`).
 
-An option has the name of its flag on the [command line](cli.md), with underscores, and its unit where it has one:
+An option is named like its flag on the [command line](cli.md), with underscores, and with its unit if it has one:
 `--budget` is `budget_tokens`, `--time-budget` is `time_budget_s`, `--max-file-size` is `max_file_bytes`, `--no-hybrid`
-is `hybrid=False`. It takes a number where the flag takes a text with a unit. The defaults are those of the command
-line, but settings files and `LMKINDEX_*` variables are not read, except `LMKINDEX_CACHE` and `LMKINDEX_API_KEY`.
+is `hybrid=False`. Where the flag takes text with a unit, the option takes a number. The defaults are those of the
+command line, but settings files and `LMKINDEX_*` variables are not read, except `LMKINDEX_CACHE` and
+`LMKINDEX_API_KEY`.
 
-Offsets are characters (code points) of a document's stored text, half open. `to_json()` of a record gives the object
-that the command line prints with `--json`. The examples run on `examples/corpus`, copied to `corpus`; where `index` is
-not opened, it is `lmkindex.open_index("my-index")`. In signatures, `StrPath` is `str | os.PathLike[str]`, `Questions`
-is `list[str] | tuple[str, ...]`, and `Front` is `int | Literal["auto"]`.
+Offsets are half-open ranges of characters (code points) in a document's stored text. A record's `to_json()` gives the
+object that the command line prints with `--json`. The examples run on `examples/corpus`, copied to `corpus`; where
+`index` is not opened, it is `lmkindex.open_index("my-index")`. In signatures, `StrPath` is `str | os.PathLike[str]`,
+`Questions` is `list[str] | tuple[str, ...]`, and `Front` is `int | Literal["auto"]`.
 """
 
 
@@ -49,9 +51,9 @@ def api_reference() -> str:
     errors = [one for one in objects.values() if is_error(one)]
     parts = [OPENING, "## Functions\n", *(function_entry(name, one) for name, one in objects.items() if inspect.isfunction(one))]
     parts += ["## The open index\n", *(entry for one in objects.values() if is_plain_class(one) for entry in class_entries(one))]
-    parts += ["## Records\n", "They are frozen.\n", *(record_entry(one) for one in objects.values() if is_dataclass(one))]
+    parts += ["## Records\n", "All records are frozen.\n", *(record_entry(one) for one in objects.values() if is_dataclass(one))]
     parts += ["## Errors\n", "The numbers are the command line's exit codes. Each message says what to do next.\n", error_list(errors)]
-    parts += ["## Version\n", "`lmkindex.__version__` is the version that is installed.\n"]
+    parts += ["## Version\n", "`lmkindex.__version__` is the installed version.\n"]
     return "\n".join(parts)
 
 
@@ -89,14 +91,14 @@ def default_of(field: Any) -> str:
 
 
 def error_list(errors: list[type[Exception]]) -> str:
-    """The tree as its module draws it, with the exit codes; then each error in words."""
+    """The tree from the docstring of `lmkindex.errors`, with the exit codes; then each error in words."""
     (tree,) = (block for block in (lmkindex.errors.__doc__ or "").split("\n\n") if "├──" in block)
     listed = [filled(f"- `lmkindex.{error.__name__}`: {opening_of(error)}") for error in errors]
     return "\n".join(["```text", textwrap.dedent(tree), "```", "", *listed]) + "\n"
 
 
 def signature_of(name: str, function: Any) -> str:
-    """`name(parameters) -> result` as it is written in the code, defaults as they are; broken into lines when it is long."""
+    """`name(parameters) -> result` as the code writes it, with defaults; broken into lines when it is long."""
     parts: list[str] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == "self":
@@ -111,7 +113,7 @@ def signature_of(name: str, function: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """A default as the code would write it: an enum's member by its name, a text in double quotes."""
+    """A default as the code would write it: an enum member by its name, a string in double quotes."""
     return json.dumps(value) if isinstance(value, str) else str(value) if hasattr(value, "name") else repr(value)
 
 
@@ -121,7 +123,7 @@ def opening_of(one: Any) -> str:
 
 
 def markdown_of(one: Any) -> str:
-    """A docstring in Markdown: examples are fenced, and what is said of arguments and errors are lists."""
+    """A docstring in Markdown: examples are fenced, arguments and errors become lists."""
     body, *sections = SECTION.split(inspect.getdoc(one) or "")
     blocks = [f"```pycon\n{block}\n```" if block.startswith(">>>") else " ".join(block.split()) for block in body.strip().split("\n\n")]
     for heading, text in zip(sections[::2], sections[1::2], strict=True):
@@ -130,12 +132,12 @@ def markdown_of(one: Any) -> str:
 
 
 def filled(text: str) -> str:
-    """Prose, broken into lines; what goes on in a list's item is set in."""
+    """Prose, broken into lines; continuation lines of a list item are indented."""
     return textwrap.fill(text, PROSE_WIDTH, break_on_hyphens=False, subsequent_indent="  " if text.startswith("- ") else "")
 
 
 def list_of(text: str) -> str:
-    """`name: meaning` lines, with what goes on set in below; other text as it is."""
+    """A list of `name: meaning` lines, whose continuation lines are indented; any other text as prose."""
     lines = textwrap.dedent(text).strip().splitlines()
     if not all(re.match(r"[\w, ]+: |\s", line) for line in lines):
         return filled(" ".join(text.split()))

@@ -61,9 +61,9 @@ def ask(  # over 40 lines: one parameter a flag
 ) -> int:
     """Answer a question, with checked citations.
 
-    A language model reads the spans that `search` finds; every citation is looked up in them.
+    A language model reads the spans that `search` finds; every citation is then checked against them.
 
-    Exits with 4 when nothing is found or the answer abstains. The key for a URL comes from LMKINDEX_API_KEY.
+    Exits with 4 when nothing is found or the answer abstains. LMKINDEX_API_KEY holds the key for a URL.
     """
     asked = asked_question(question, batch)
     options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
@@ -89,7 +89,7 @@ def ask(  # over 40 lines: one parameter a flag
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskSetup:
-    """What one run asks with. `opener` gives the generator, opened at the first call."""
+    """What one run needs to answer questions. `opener` returns the generator and opens it on the first call."""
 
     terminal: Terminal
     searcher: Searcher
@@ -105,14 +105,14 @@ class AskSetup:
 
 
 def make_opener(terminal: Terminal, options: AnswerOptions, threads: int) -> Callable[[], Generator]:
-    """The library's opener, which tells this terminal what it does."""
+    """The library's opener, which reports its progress to this terminal."""
     from lmkindex.generate import generator_opener
 
     return generator_opener(options, verbose=terminal.verbose, threads=threads, on_progress=terminal.status)
 
 
 def ask_one(setup: AskSetup, question: str) -> list[JsonObject]:
-    """Answer and print one question; on a terminal the text is shown while it is written."""
+    """Answer one question and print the answer; on a terminal the text is shown as the model writes it."""
     if setup.terminal.is_interactive:
         with draft() as on_text:
             (answer,) = setup.answers([question], [setup.search_options], on_text)
@@ -127,13 +127,13 @@ def ask_one(setup: AskSetup, question: str) -> list[JsonObject]:
 
 @contextmanager
 def draft() -> Iterator[Callable[[int, str], None]]:
-    """Shows the text as it comes and takes it away at the end: checking may add citations to it, so the checked answer is printed then."""
+    """Show the text as it comes and clear it at the end: checking may add citations, so the checked answer is printed afterwards."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     pieces: list[str] = []
-    # No refreshing thread: it would draw into the file that holds vLLM's output while the engine steps.
+    # No refresh thread: while the engine steps, it would draw into the file that captures vLLM's output.
     live = Live(Text(), console=Console(), auto_refresh=False, transient=True)
 
     def on_text(index: int, piece: str) -> None:
@@ -149,7 +149,7 @@ def draft() -> Iterator[Callable[[int, str], None]]:
 
 
 def ask_batch(setup: AskSetup, batch: str) -> list[JsonObject]:
-    """Answer and print all lines of a batch."""
+    """Answer all lines of a batch and print the results."""
     lines = read_batch(batch)
     asked = [line for line in lines if not line.error]
     answers = setup.answers([line.question for line in asked], options_of(asked, setup.search_options))
@@ -157,19 +157,19 @@ def ask_batch(setup: AskSetup, batch: str) -> list[JsonObject]:
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:
-    """5 under --strict when a citation failed or an answer has none; else 4 when no question has an answer; else 0."""
+    """5 under --strict when a citation failed or an answer has no citations; else 4 when no question has an answer; else 0."""
     if strict and any(not is_verified(answer) for answer in answers if not answer["abstained"]):
         return EXIT_CITATION_FAILED
     return EXIT_NOTHING_FOUND if answers and all(answer["abstained"] for answer in answers) else EXIT_OK
 
 
 def is_verified(answer: JsonObject) -> bool:
-    """Whether there are citations and the code found all of them: an answer that cites nothing cannot be checked."""
+    """Whether there are citations and all were verified: an answer that cites nothing cannot be checked."""
     return bool(answer["citations"]) and all(citation["verified"] for citation in answer["citations"])
 
 
 def print_answer(terminal: Terminal, answer: Answer) -> None:
-    """The answer and, under it, its citations."""
+    """Print the answer, and its citations below it."""
     terminal.print(without_verdicts(answer.answer))
     if answer.citations:
         terminal.print()
@@ -178,13 +178,13 @@ def print_answer(terminal: Terminal, answer: Answer) -> None:
 
 
 def without_verdicts(text: str) -> str:
-    """An answer in which nothing looks like a citation of ours: no check mark, no line that begins with a bracket. Only the code judges,
-    whatever a document made the model write."""
+    """The answer without anything that looks like our own citation lines: no check marks, no line that begins with a bracket. Only the
+    code gives verdicts, whatever a document made the model write."""
     return re.sub(r"^(?=[\[【])", "  ", text.translate(CHECK_MARKS), flags=re.MULTILINE)
 
 
 def citation_line(citation: Citation) -> str:
-    """`[1] PATH:START-END (page 3) verified ✓ "quote"`; what was cited but does not exist has no place."""
+    """`[1] PATH:START-END (page 3) verified ✓ "quote"`; a citation of a passage that does not exist has no place."""
     if not citation.path:
         return f"[{citation.marker}] NOT VERIFIED: there is no such passage"
     quote = one_line(" ".join(citation.quote.split()))

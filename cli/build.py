@@ -1,4 +1,4 @@
-"""`lmkindex build`: make an index equal to directories."""
+"""`lmkindex build`: bring an index up to date with its directories."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 EPILOG = (
     "Example:\n\n\b\n  lmkindex build corpus/ notes/ --exclude '*.log'\n"
-    "  lmkindex build --time-budget 50m --json   # from cron: the same roots again"
+    "  lmkindex build --time-budget 50m --json   # from cron: same roots as last time"
 )
-STOPPING = "Stopping after this batch; what is finished will be saved. Once more stops at once."
-STOPPED = "Stopped at once."
+STOPPING = "Stopping after this batch; finished work will be saved. Press Ctrl-C again to stop immediately."
+STOPPED = "Stopped immediately."
 PLAN_WORDS = {
     "add": "to add",
     "change": "to encode again",
@@ -69,10 +69,10 @@ def build(  # over 40 lines: one parameter a flag
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Make the index equal to directories.
+    """Bring the index up to date with its directories.
 
-    Documents are added, replaced, renamed and deleted; what did not change is not read again. A build that was stopped goes on where
-    it was.
+    Documents are added, replaced, renamed and deleted; unchanged files are not read again. A build that was stopped continues where
+    it left off.
     """
     with recording(terminal, None if dry_run else metrics) as outcome:
         build_options = BuildOptions(
@@ -101,7 +101,7 @@ def build(  # over 40 lines: one parameter a flag
 
 @contextmanager
 def bytes_progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar that the build moves."""
+    """A progress bar for the build."""
     with terminal.progress() as bar:
         task = bar.add_task("", total=None)
         yield lambda path, done, total: bar.update(task, completed=done, total=total, description=one_line(path))
@@ -109,8 +109,8 @@ def bytes_progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], Non
 
 @contextmanager
 def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
-    """SIGINT and SIGTERM are remembered for the build, which asks between batches. A second one stops at once, and so does one that
-    comes before the build asks for the first time (while it waits for the lock, or plans): nothing was done that could be saved."""
+    """Remember SIGINT and SIGTERM for the build, which checks between batches. A second signal stops it immediately. So does a signal
+    before the build's first check (while it waits for the lock, or plans), because there is nothing to save yet."""
     came: list[int] = []
     is_asking = False
 
@@ -128,7 +128,7 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
         is_asking = True
         return came[0] if came else 0
 
-    # What was ignored stays ignored: a shell says so to what it runs in the background.
+    # Ignored signals stay ignored: a shell ignores SIGINT for the commands it runs in the background.
     heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
     old = {number: signal.signal(number, remember) for number in heard}
     try:
@@ -139,7 +139,7 @@ def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
 
 
 def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool) -> None:
-    """JSON, or the summary in one line; problems to stderr. Failures that are ignored are no problems: -q does not show them."""
+    """Print JSON or a one-line summary, and problems to stderr. Ignored failures are not problems: -q hides them."""
     if terminal.as_json:
         terminal.print_json(report.to_json())
     if terminal.log_json or not terminal.as_json:
@@ -156,7 +156,7 @@ def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool
 
 
 def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, JsonObject], None]) -> None:
-    """Each failure; but a directory that cannot be entered is one, and the documents below it are counted, or with -v named."""
+    """Report each failure. A directory that cannot be entered counts as one; the documents below it are counted, or named with -v."""
     num_hidden = 0
     for failure in report.failed:
         if failure.is_out_of_reach and not verbose:
@@ -164,23 +164,23 @@ def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, Js
         else:
             tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
     if num_hidden:
-        text = f"failed: {num_hidden:,} documents are out of reach, their last text is searchable: `lmkindex status` names them."
+        text = f"failed: {num_hidden:,} documents are out of reach; their last text stays searchable: `lmkindex status` lists them."
         tell(text, "out_of_reach", {"documents": num_hidden})
 
 
 def tell_skipped(terminal: Terminal, report: BuildReport) -> None:
-    """Links that were not followed, in one line, or with -v each. They are no problem: not with -q."""
+    """Report links that were not followed: one line in all, or one each with -v. They are not problems, so -q hides them."""
     if report.skipped and terminal.verbose:
         for link in report.skipped:
             terminal.note(
                 f"skipped: {one_line(link.path)}: {one_line(link.reason)}", "file_skipped", {"path": link.path, "reason": link.reason}
             )
     elif report.skipped:
-        terminal.note(f"{len(report.skipped):,} links lead out of the corpus and were skipped: -v names them, --follow-links follows them.")
+        terminal.note(f"{len(report.skipped):,} links lead out of the corpus and were skipped: -v lists them, --follow-links follows them.")
 
 
 def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
-    """What is to be done: to who waits at a terminal, and to a collector."""
+    """Report what the build is about to do, to a user at a terminal and to a log collector."""
     if terminal.log_json:
         terminal.note(f"To do: {forecast_of(forecast)}.", "build_started", forecast.to_json())
     else:
@@ -188,7 +188,7 @@ def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
 
 
 def forecast_of(forecast: Forecast) -> str:
-    """A forecast in words, in the summary's units. What a changed file holds anew is not known before it is read: all is counted."""
+    """A forecast in words, in the summary's units. A changed file counts in full: what is new in it is unknown until it is read."""
     time_text = "time unknown until a build has measured a rate" if forecast.seconds is None else duration_of(forecast.seconds)
     size_text = f"{forecast.size_bytes / 1e6:,.1f} MB"
     return f"{forecast.files:,} files of {size_text} to read, windows of {forecast.tokens:,} tokens to encode, {time_text}"
@@ -214,13 +214,13 @@ def print_plan(terminal: Terminal, report: BuildReport) -> None:
 
 
 def summary_of(report: BuildReport) -> str:
-    """One line: what was done, what the index holds, how fast."""
+    """One line: what was done, what the index holds, and how fast it went."""
     names = ("added", "changed", "renamed", "deleted", "unchanged")
     parts = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
     parts += [f"{len(report.failed):,} failed"] if report.failed else []
     speed = f" ({report.tokens_per_second:,.0f} tokens/s)" if report.windows_encoded else ""
     expected = f" Forecast: {forecast_of(report.forecast)}." if report.forecast is not None and report.forecast.files else ""
-    until = " Time is up: run the same command to go on." if report.incomplete else ""
+    until = " Time is up: run the same command to continue." if report.incomplete else ""
     return (
         f"{report.documents:,} documents indexed{empty_of(report)}: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences of "
         f"{report.tokens:,} tokens; {report.bytes_read / 1e6:,.1f} MB read, windows of {report.tokens_encoded:,} tokens encoded "

@@ -1,4 +1,4 @@
-"""`lmkindex config`: the settings that are in force here, and where each came from."""
+"""`lmkindex config`: the settings in force here, and where each came from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .output import BOLD, Terminal, to_json
 
 EPILOG = "Example:\n\n\b\n  lmkindex config\n  LMKINDEX_SEARCH_BUDGET=500 lmkindex config --json"
 SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment", "DEFAULT_MAP": "file", "DEFAULT": "default"}
-# What the index decides, once there is one: the setting of `build` and where the head has it.
+# Settings of `build` that an existing index decides, and where its head keeps them.
 DECIDED_BY_INDEX = {
     "encoder": ("encoder", "name"),
     "window_tokens": ("options", "window_tokens"),
@@ -59,7 +59,7 @@ def config(terminal: Terminal, context: typer.Context) -> int:
 
 
 def settings_of(context: Any, settings: dict[str, s.Setting], from_files: dict[str, tuple[Any, Path]]) -> dict[str, dict[str, Any]]:
-    """Value and source of each setting, as Typer chose them."""
+    """Value and source of each setting, as Typer resolved them."""
     result: dict[str, dict[str, Any]] = {}
     for key, setting in settings.items():
         source = SOURCES[context.get_parameter_source(setting.name).name]
@@ -74,12 +74,12 @@ def settings_of(context: Any, settings: dict[str, s.Setting], from_files: dict[s
 
 
 def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
-    """What an index was built with wins for encoder and windows; an encoder that was asked for is left, for `build` to refuse it."""
+    """For encoder and windows, what the index was built with wins. An encoder that the user named stays, so that `build` can refuse it."""
     from lmkindex.index import read_head
 
     try:
         head = read_head(index_path(index))
-    except LmkindexError:  # `status` is the command that says what is wrong with an index
+    except LmkindexError:  # reporting what is wrong with an index is the job of `status`
         return
     for key, (part, name) in DECIDED_BY_INDEX.items():
         if head is not None and not (key == "encoder" and build[key]["source"] != "default"):
@@ -87,7 +87,7 @@ def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
 
 
 def print_settings(terminal: Terminal, paths: list[dict[str, Any]], found: dict[str, dict[str, dict[str, Any]]]) -> None:
-    """One line for each setting; what was set stands out from the defaults."""
+    """Print one line per setting, with its source."""
     for path in paths:
         terminal.print(f"{one_line(path['path'])}" + ("" if path["exists"] else "  (not there)"))
     for name, values in found.items():

@@ -1,4 +1,4 @@
-"""`lmkindex encoders`: which encoders there are, and what one is made of."""
+"""`lmkindex encoders`: list the encoders on this machine, or inspect one."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="List encoders, or inspect the folder of one.\n\n"
+    help="List encoders, or inspect an encoder's folder.\n\n"
     "An encoder is a folder in Hugging Face layout (config.json, weights, tokenizer) with a landmark.json.",
     epilog="Example:\n\n\b\n  lmkindex encoders list\n  lmkindex encoders inspect ./my-encoder",
 )
-Folder = Annotated[str, typer.Argument(metavar="DIR", help="An encoder folder, or the name of the default one.")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="An encoder folder, or the name of the default encoder.")]
 FIELDS = (
     "name", "path", "fingerprint", "pooling", "lmk_token", "lmk_id", "window_tokens", "context_tokens", "query_prefix", "dim",
     "min_similarity", "base", "base_license", "training",
@@ -36,7 +36,7 @@ FIELDS = (
 def list_encoders(terminal: Terminal) -> int:
     """List the encoders on this machine.
 
-    The default one, those in the cache, and the one that the index was built with.
+    Lists the default encoder, those in the cache, and the one the index was built with.
     """
     used, problems = encoder_of_index(terminal.index)
     folders = find_folders(used.get("path"), problems)
@@ -57,7 +57,7 @@ def list_encoders(terminal: Terminal) -> int:
 
 
 def encoder_of_index(index: str) -> tuple[dict[str, Any], list[str]]:
-    """What the index's head says of its encoder, and why it could not be read if so; nothing where there is no index."""
+    """What the index's head says about its encoder, and problems reading it; both empty if there is no index."""
     from lmkindex.index import read_head
 
     try:
@@ -68,7 +68,7 @@ def encoder_of_index(index: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def find_folders(used_path: str | None, problems: list[str]) -> list[tuple[EncoderFolder, bool]]:
-    """Each folder once, and whether it is the default; what is wrong with one is added to `problems`."""
+    """Each folder once, and whether it is the default. Errors are added to `problems`."""
     from lmkindex.encoder import find_encoder
     from lmkindex.runtime import cache_folder
 
@@ -91,7 +91,7 @@ def find_folders(used_path: str | None, problems: list[str]) -> list[tuple[Encod
 def inspect(terminal: Terminal, folder: Folder) -> int:
     """Check an encoder folder and show its settings.
 
-    Its fingerprint is that which an index keeps. No model is loaded.
+    The fingerprint shown is the one that an index stores. No model is loaded.
     """
     from lmkindex.encoder import find_encoder
 

@@ -28,29 +28,29 @@ EPILOG = (
     "  lmkindex evaluate data --reader 50\n  lmkindex evaluate data --experiment scatter --experiment budget\n  lmkindex plot evaluation"
 )
 CACHE_NAME = "evaluate"
-KEPT = "What was encoded and answered"
+KEPT = "Everything encoded and answered so far"
 
 Data = Annotated[
-    Path, typer.Argument(metavar="DATA", help="A folder of NAME.docs.jsonl.gz + NAME.qa.jsonl.gz, a LongBench .jsonl, or examples/.")
+    Path, typer.Argument(metavar="DATA", help="A folder of NAME.docs.jsonl.gz and NAME.qa.jsonl.gz, a LongBench .jsonl, or examples/.")
 ]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Only this set of the folder; repeatable.")]
-Systems = Annotated[list[str] | None, typer.Option("--systems", metavar="PATTERN", help="Only these systems, as in 'chunk-*'; repeatable.")]
-Scope = Annotated[str, typer.Option(metavar="NAME", help="corpus, document (the question's own document is known), or both.")]
-MainBudget = Annotated[int, typer.Option("--budget", min=1, metavar="TOKENS", help="The budget that the summary shows; all are computed.")]
-Questions = Annotated[int, typer.Option(min=0, metavar="N", help="Questions of a set, drawn at random; 0 takes all.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="Draws the questions, and the resamples of the intervals.")]
+Systems = Annotated[list[str] | None, typer.Option("--systems", metavar="PATTERN", help="Only these systems, e.g. 'chunk-*'; repeatable.")]
+Scope = Annotated[str, typer.Option(metavar="NAME", help="corpus, document (search only the question's own document), or both.")]
+MainBudget = Annotated[int, typer.Option("--budget", min=1, metavar="TOKENS", help="The budget shown in the summary; all are computed.")]
+Questions = Annotated[int, typer.Option(min=0, metavar="N", help="Questions per set, drawn at random; 0 uses all.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed for drawing questions, and resamples for the intervals.")]
 Baseline = Annotated[
-    str | None, typer.Option("--baseline-encoder", metavar="DIR", help="The encoder of all that is not a landmark system; none: the same.")
+    str | None, typer.Option("--baseline-encoder", metavar="DIR", help="Encoder of the non-landmark systems. Default: the same one.")
 ]
-Output = Annotated[str, typer.Option(metavar="DIR", help="Where results.json and the experiments go.")]
-Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where vectors are kept between runs; none: the user's cache.")]
-Reader = Annotated[int, typer.Option("--reader", min=0, metavar="N", help="Let the language model answer N questions of each set as well.")]
+Output = Annotated[str, typer.Option(metavar="DIR", help="Where to write results.json and the experiments.")]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where to keep vectors between runs. Default: user's cache.")]
+Reader = Annotated[int, typer.Option("--reader", min=0, metavar="N", help="Also let the language model answer N questions of each set.")]
 Experiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", metavar="NAME", help="Run seams, scatter, coherence, length or budget instead; repeatable."),
 ]
 Log = Annotated[
-    Path | None, typer.Option("--log", metavar="FILE", help="Put a dated entry with the tables into this Markdown file, before older ones.")
+    Path | None, typer.Option("--log", metavar="FILE", help="Add a dated entry with the tables to this Markdown file, above older ones.")
 ]
 
 
@@ -85,8 +85,8 @@ def evaluate(  # over 40 lines: one parameter a flag
 ) -> int:
     """Compare landmarks with chunks, single sentences, late chunking and BM25 at equal token budgets.
 
-    Vectors are kept by content: a second run takes minutes, and a run that was stopped goes on where it was. `lmkindex plot` makes
-    figures and a report of the output folder.
+    Vectors are cached by content: a second run takes minutes, and a run that was stopped continues where it left off. `lmkindex plot`
+    makes figures and a report from the output folder.
     """
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
@@ -120,7 +120,7 @@ def evaluate(  # over 40 lines: one parameter a flag
 def open_data(
     data: Path, names: Sequence[str], output: Path, cache: Path | None, log: Path | None
 ) -> tuple[list[EvaluationSet], VectorCache]:
-    """The sets and the kept vectors; what is missing or cannot be written is an error now, not after an hour."""
+    """The sets and the cached vectors. Anything missing or unwritable is an error now, not after an hour."""
     from lmkindex.datasets import find_sets
     from lmkindex.encoder.cache import VectorCache
     from lmkindex.evaluate.lexical import require_bm25
@@ -140,7 +140,7 @@ def make_options(systems: Sequence[str], scope: str, budget: int, questions: int
     from lmkindex.evaluate import BUDGETS_TOKENS, SCOPES, EvaluateOptions, select_systems
 
     if scope not in ("both", *SCOPES):
-        raise UsageError(f"--scope {scope} is none of: both, {', '.join(SCOPES)}.")
+        raise UsageError(f"--scope {scope} is not valid. Choose from: both, {', '.join(SCOPES)}.")
     return EvaluateOptions(
         systems=tuple(select_systems(systems)),
         scopes=SCOPES if scope == "both" else (scope,),
@@ -152,7 +152,7 @@ def make_options(systems: Sequence[str], scope: str, budget: int, questions: int
 
 
 def reader_systems(options: EvaluateOptions, are_named: bool) -> tuple[str, ...]:
-    """Those that --systems names, without the controls; else a dozen of all, because every answer costs a generation."""
+    """The systems that --systems names, without the controls; else only a dozen, because every answer costs a generation."""
     from lmkindex.evaluate.reader_run import READER_SYSTEMS
 
     return tuple(system.name for system in options.systems if not system.is_control) if are_named else READER_SYSTEMS
@@ -164,12 +164,12 @@ def check_experiments(names: Sequence[str]) -> list[str]:
 
     for name in names:
         if name not in EXPERIMENTS:
-            raise UsageError(f"No experiment is called {name}. There are: {', '.join(EXPERIMENTS)}.")
+            raise UsageError(f"There is no experiment named {name}. Choose from: {', '.join(EXPERIMENTS)}.")
     return list(dict.fromkeys(names))
 
 
 def load_encoders(encoder: str | None, baseline: str | None, options: EncodeOptions) -> Encoders:
-    """The encoders of the landmark systems and of the others: one and the same unless --baseline-encoder names another."""
+    """The encoders of the landmark systems and of the others: the same one unless --baseline-encoder names another."""
     from lmkindex.encoder import find_encoder, load_encoder
     from lmkindex.evaluate import Encoders
 
@@ -187,7 +187,7 @@ def run_experiments(
     options: EvaluateOptions,
     log: Path | None,
 ) -> int:
-    """Each experiment: its files, its figures, its tables."""
+    """Run each experiment: write its files and figures, print its tables."""
     from lmkindex.evaluate import add_to_log, experiment_tables, log_entry, render_text, run_experiment
 
     for name in names:
@@ -205,13 +205,13 @@ def run_experiments(
         for table in experiment_tables(measured):
             terminal.print(render_text(table) + "\n")
         terminal.print(measured["verdict"])
-        terminal.note(f"Written to {one_line(output)}/experiments/{name}.json, its figures to {one_line(output)}/figures.")
+        terminal.note(f"Results are in {one_line(output)}/experiments/{name}.json, figures in {one_line(output)}/figures.")
     return EXIT_OK
 
 
 @contextmanager
 def steps_progress(terminal: Terminal, num_steps: int | None) -> Iterator[Callable[..., None]]:
-    """A bar that counts steps; each call names the step that begins."""
+    """A bar that counts steps; each call names the step that starts."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=num_steps)
         yield lambda text, steps=1: bar.update(task, advance=steps, description=one_line(text))
@@ -234,4 +234,4 @@ def print_results(terminal: Terminal, results: dict[str, Any], output: str) -> N
 
     for table in results_tables(results):
         terminal.print(render_text(table) + "\n")
-    terminal.note(f"Written to {one_line(output)}/results.json; `lmkindex plot {one_line(output)}` makes figures and a report.")
+    terminal.note(f"Results are in {one_line(output)}/results.json; `lmkindex plot {one_line(output)}` makes figures and a report.")

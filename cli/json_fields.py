@@ -1,8 +1,8 @@
 """The JSON that `--json` and `--batch` print: every field of every command, and what it means. `reference.py` writes it
 into docs/reference/cli.md.
 
-`a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for an object of any fields. A test
-runs the commands and compares: nothing is printed that is not here, and nothing is here that is not printed.
+`a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for an object with any fields. A
+test runs the commands and compares: every printed field is listed here, and every listed field is printed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Fields = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonObjectFields:
     """What one kind of object holds. `fields` are (names that share a meaning, the meaning); `alike` are (name of a list, fields of each
-    object in it, where these are explained); `note` is said before the table."""
+    object in it, where these are explained); `note` is printed before the table."""
 
     fields: Fields
     alike: tuple[tuple[str, Fields, str], ...] = ()
@@ -29,96 +29,96 @@ class JsonObjectFields:
 
 
 def below(prefix: str, fields: Fields) -> Fields:
-    """`fields` as those of the objects at `prefix`."""
+    """`fields`, with their names prefixed by `prefix`."""
     return tuple((" ".join(f"{prefix}.{name}" for name in names.split()), meaning) for names, meaning in fields)
 
 
 SPAN = (
-    ("path doc_id page", "the document and, if it has pages, the one on which the span starts"),
-    ("start end", "characters of the document"),
+    ("path doc_id page", "the document and, if it has pages, the page on which the span starts"),
+    ("start end", "character offsets in the document"),
     (
         "boundary",
-        "the character where the boundary sentence ends, the sentence that was hit; it equals `end` unless the span goes on after it "
+        "the character where the boundary sentence (the sentence that was hit) ends; it equals `end` unless the span continues after it "
         "(`--surround`, or spans that were merged)",
     ),
     (
         "score",
         "`(cosine + 0.25 * BM25 / best BM25) / 1.25`, lifted by better sentences near it; with `--no-hybrid` the cosine, with `--front K` "
         "or `--surround K` the mean of the span's cosines up to the boundary, weighted by `exp(-alpha * distance)` (`--alpha`). Scores of "
-        "different questions compare under `--no-hybrid` only",
+        "different questions are comparable only under `--no-hybrid`",
     ),
     ("text", "the passage itself"),
 )
 FAILURE = (
-    ("path reason", "which file cannot be read, and why; also those that failed before"),
-    ("first last tries", 'when it failed for the first and the last time (UTC; "" is unknown), and how often it was tried'),
+    ("path reason", "which file cannot be read, and why; files that failed before are included"),
+    ("first last tries", 'when it first and last failed (UTC; "" is unknown), and how often it was tried'),
 )
 ENCODER = (
-    ("name path fingerprint", "what it is called, where it is, and the hash that an index keeps of it"),
+    ("name path fingerprint", "its name, its folder, and the hash of it that an index stores"),
     ("pooling lmk_token lmk_id query_prefix", "how a sentence becomes a vector"),
     ("window_tokens context_tokens dim", "sizes of a window, and of a vector"),
-    ("min_similarity", "the cosine under which `ask` abstains; -1 is never"),
+    ("min_similarity", "the cosine below which `ask` abstains; -1 means never"),
     ("base base_license training.*", "what it was made from, and how"),
 )
 SCORES = (
     ("name", "the system"),
-    ("recall precision iou", "of the evidence's characters, at this budget"),
+    ("recall precision iou", "over the characters of the evidence, at this budget"),
     ("mrr hit_boundary recall_at_1 recall_at_5 recall_at_10", "of the ranking, whatever the budget"),
     ("ci95.recall ci95.precision ci95.iou ci95.mrr ci95.hit_boundary", "95% intervals: low, high"),
-    ("ci95.recall_difference", "mean, low and high of the reference's recall minus this system's; not of the reference"),
+    ("ci95.recall_difference", "mean, low and high of the reference's recall minus this system's; absent for the reference"),
     ("ms_per_query index_seconds index_bytes vectors_per_1000_tokens bytes_per_1000_tokens", "what it costs"),
 )
 AT_BUDGET = (
     ("dataset scope budget_tokens", "the set (`macro` for the mean over several), corpus or document, the budget"),
-    ("num_questions", "questions with evidence that were asked"),
+    ("num_questions", "number of questions with evidence that were asked"),
     *below("systems[]", SCORES),
 )
 READ_ANSWERS = (
     ("dataset num_questions", "for each set, and for `macro`"),
-    ("systems[].name systems[].f1 systems[].exact_match", "of the answers from this system's passages"),
-    ("systems[].tokens_read systems[].seconds", "what they cost"),
+    ("systems[].name systems[].f1 systems[].exact_match", "scores of the answers from this system's passages"),
+    ("systems[].tokens_read systems[].seconds", "what the answers cost"),
     ("systems[].abstained systems[].failed", "the share without an answer; answers that failed"),
     ("systems[].ci95.f1 systems[].ci95.exact_match", "95% intervals: low, high"),
-    ("systems[].ci95.f1_difference", "mean, low and high of the reference's F1 minus this system's; not of the reference"),
+    ("systems[].ci95.f1_difference", "mean, low and high of the reference's F1 minus this system's; absent for the reference"),
 )
 
 OBJECTS = {
     "build": JsonObjectFields(
         fields=(
-            ("scanned", "files found; `added + changed + renamed + unchanged + len(failed)`, and those not reached when `incomplete`"),
-            ("added changed renamed deleted unchanged", "documents that this run treated so"),
+            ("scanned", "files found: `added + changed + renamed + unchanged + len(failed)`, plus files not reached when `incomplete`"),
+            ("added changed renamed deleted unchanged", "number of documents, by what this run did with them"),
             *below("failed[]", FAILURE),
             ("documents sentences tokens", "what the index holds after the build; tokens are the documents' own"),
-            ("windows_encoded windows_reused", "windows of this run; one is reused when the same tokens are stored for the document"),
+            ("windows_encoded windows_reused", "windows of this run; a window is reused when the same tokens are stored for the document"),
             ("seconds", "duration of the run"),
             ("tokens_per_second", "encoder input tokens of this run (context included) per second"),
             ("tokens_encoded bytes_read", "encoder input tokens of this run; bytes of the files that it read"),
             (
                 "forecast.files forecast.bytes forecast.tokens forecast.seconds",
-                "an estimate from sizes, made before; `--dry-run` counts exactly. `seconds` is null until a build has measured a rate",
+                "an estimate from sizes, made beforehand; `--dry-run` counts exactly. `seconds` is null until a build has measured a rate",
             ),
-            ("empty", "documents without text; they are among `documents`"),
-            ("skipped[].path skipped[].reason", "links that lead out of the corpus and were not followed; they are no failures"),
-            ("incomplete", "there and true when `--time-budget` ended the run; the same command goes on"),
-            ("warnings", "there when maintenance failed, which loses nothing: list of sentences"),
+            ("empty", "documents without text; they are included in `documents`"),
+            ("skipped[].path skipped[].reason", "links that lead out of the corpus and were not followed; they are not failures"),
+            ("incomplete", "present and true when `--time-budget` ended the run; the same command continues"),
+            ("warnings", "list of sentences, present when maintenance failed (which loses nothing)"),
             (
                 "plan.add plan.change plan.rename plan.delete plan.fail plan.skip",
-                "there with `--dry-run`: lists of paths (`OLD -> NEW` for `rename`); the rest is then a forecast",
+                "present with `--dry-run`: lists of paths (`OLD -> NEW` for `rename`); the other fields are then a forecast",
             ),
         ),
     ),
     "search": JsonObjectFields(
-        note="Spans stand best first.",
+        note="Spans are listed best first.",
         fields=(
             ("question", "as it was asked"),
             *below("spans[]", SPAN),
-            ("spans[].why", "there with `--explain`: lines that say why the span starts and ends where it does"),
+            ("spans[].why", "present with `--explain`: lines that say why the span starts and ends where it does"),
         ),
     ),
     "ask": JsonObjectFields(
         note="Markers number the spans that the model was shown in document order, by `path` and `start`. Marker 0 is a sentence of "
-        "the answer that no span supports: it is not in the text, and its place, if any, is the nearest miss. A marker that names no span "
-        "has an empty `path`. Neither is verified. Verified means that the source says it, not that it answers the question.",
+        "the answer that no span supports: the marker is not in the text, and its place, if any, is the nearest miss. A marker that names "
+        "no span has an empty `path`. Neither is verified. Verified means that the source says it, not that it answers the question.",
         fields=(
             ("question", "as it was asked"),
             ("answer", "the text with its markers, `[1]`"),
@@ -126,50 +126,50 @@ OBJECTS = {
             ("citations[].marker", "the number in the answer"),
             ("citations[].path citations[].page citations[].start citations[].end", "the place"),
             ("citations[].quote", "the source's own text there"),
-            ("citations[].verified", "whether code found what the answer says there"),
-            ("model", "the language model's name; empty when none was asked"),
-            ("error", "there when the model failed on this question, in a batch in which it answered others"),
+            ("citations[].verified", "whether code found there what the answer says"),
+            ("model", "the language model's name; empty when no model was used"),
+            ("error", "present when the model failed on this question, in a batch in which it answered others"),
         ),
-        alike=(("spans[]", SPAN, "as those of `search`, best first"),),
+        alike=(("spans[]", SPAN, "as for `search`, best first"),),
     ),
     "--batch": JsonObjectFields(
         note='Lines of the input are `{"question": ..., "id"?: ..., "path"?: GLOB}`; other keys are ignored. `path` replaces `--path`. '
-        "A good line gives the object of the command; a wrong one gives `error` and `line`.",
+        "A valid line gives the object of the command; an invalid line gives `error` and `line`.",
         fields=(
-            ("id", "there when the line had one: any JSON value, handed through as the first key"),
-            ("error line", "what is wrong, and with which line, counting from 1; blank lines count, but are not answered"),
+            ("id", "present when the line had an `id`: any JSON value, passed through as the first key"),
+            ("error line", "what is wrong, and the line number, counting from 1; blank lines count, but are not answered"),
         ),
     ),
     "read": JsonObjectFields(
         fields=(
-            ("path doc_id page", "the document and, if it has pages, the one on which the passage starts"),
+            ("path doc_id page", "the document and, if it has pages, the page on which the passage starts"),
             ("start end text", "the passage"),
-            ("before after", "what stands around it, by `--context`"),
+            ("before after", "the text around it, as much as `--context` says"),
         ),
     ),
     "status": JsonObjectFields(
         fields=(
-            ("index published size_bytes", "where it is, when it was published, what it takes on disk"),
+            ("index published size_bytes", "where the index is, when it was published, its size on disk"),
             ("documents sentences tokens", "what it holds"),
             ("encoder.name encoder.fingerprint encoder.dim encoder.path", "what it was built with; a null path is the default encoder"),
             ("options.window_tokens options.context_tokens", "sizes of its windows"),
-            ("roots", "the directories that it was built from"),
-            ("tokens_per_second", "the rate that a build last measured; null before"),
+            ("roots", "the directories it was built from"),
+            ("tokens_per_second", "the rate that a build last measured; null if none has"),
             *below("failed[]", FAILURE),
             ("failed[].status", "`failed`, or `stale` when the last readable text is still searchable"),
             ("empty", "paths of documents that hold no text"),
             ("format tables.NAME", "of the index on disk: its format, and the published version of each table"),
-            ("damage", "with `--check`: list of sentences, empty when the index is whole"),
+            ("damage", "with `--check`: list of sentences, empty when the index is intact"),
             ("sample.windows sample.documents", "with `--check`, when nothing is damaged: how many were encoded again"),
-            ("sample.vectors sample.offsets sample.smallest_cosine", "what was compared, and how near the farthest vectors are"),
+            ("sample.vectors sample.offsets sample.smallest_cosine", "what was compared, and the cosine of the least similar vectors"),
             ("sample.differences", "list of sentences"),
         ),
     ),
     "config": JsonObjectFields(
         note="`COMMAND` is `common` for the common settings.",
         fields=(
-            ("files[].path files[].exists", "settings files, in the order in which they win"),
-            ("settings.COMMAND.KEY.value", "what is in force"),
+            ("files[].path files[].exists", "settings files, highest precedence first"),
+            ("settings.COMMAND.KEY.value", "the value in force"),
             ("settings.COMMAND.KEY.source", "`flag`, `environment`, `file`, `index` or `default`"),
             ("settings.COMMAND.KEY.where", "the variable, the file or the index; else null"),
         ),
@@ -177,34 +177,34 @@ OBJECTS = {
     "encoders inspect": JsonObjectFields(fields=ENCODER),
     "encoders list": JsonObjectFields(
         fields=(("encoders[].is_default encoders[].is_used", "whether it is the default, and whether the index was built with it"),),
-        alike=(("encoders[]", ENCODER, "beside these two, what `encoders inspect` prints"),),
+        alike=(("encoders[]", ENCODER, "besides these two, what `encoders inspect` prints"),),
     ),
     "evaluate": JsonObjectFields(
         fields=(
             *AT_BUDGET,
-            ("created version", "when, and by which lmkindex"),
+            ("created version", "when, and by which version of lmkindex"),
             ("reference", "the system that the others are compared with"),
             ("num_resamples seed max_questions budgets", "what the figures were computed with"),
-            ("encoder.name encoder.fingerprint encoder.pooling", "of the landmark systems"),
-            ("baseline_encoder.name baseline_encoder.fingerprint baseline_encoder.pooling", "of the others"),
+            ("encoder.name encoder.fingerprint encoder.pooling", "the encoder of the landmark systems"),
+            ("baseline_encoder.name baseline_encoder.fingerprint baseline_encoder.pooling", "the encoder of the other systems"),
             ("datasets[].name datasets[].num_documents datasets[].num_tokens", "the sets"),
-            ("datasets[].num_questions datasets[].num_in_file", "questions that were asked, and those of the file"),
+            ("datasets[].num_questions datasets[].num_in_file", "number of questions that were asked, and in the file"),
             ("reader.budget_tokens reader.model reader.max_answer_tokens", "with `--reader`, else `reader` is null"),
             *below("reader.results[]", READ_ANSWERS),
         ),
         alike=(("results[]", AT_BUDGET, "`dataset` to `systems` again, for every set, scope and budget"),),
     ),
     "evaluate --experiment": JsonObjectFields(
-        note="One object for each experiment, on a line of its own.",
+        note="One object per experiment, each on its own line.",
         fields=(
-            ("experiment title question", "which it is, and what it asks"),
-            ("sets encoder settings.*", "what it was asked of, and how"),
+            ("experiment title question", "which experiment it is, and what it asks"),
+            ("sets encoder settings.*", "what it was run on, and how"),
             ("tables[].title tables[].columns tables[].rows", "its numbers; a null is a dash"),
             ("figures[].name figures[].kind figures[].title figures[].x_label figures[].y_label", "what `plot` draws; lines or bars"),
-            ("figures[].x_log figures[].y_log figures[].x_categories", "the axes; bars have a name for each group, else null"),
+            ("figures[].x_log figures[].y_log figures[].x_categories", "the axes; for bars, a name for each group, else null"),
             ("figures[].series[].name figures[].series[].x figures[].series[].y", "one line, or one kind of bar"),
             ("figures[].series[].low figures[].series[].high", "its 95% intervals, or null"),
-            ("verdict", "what follows, computed from the numbers"),
+            ("verdict", "the conclusion, computed from the numbers"),
             ("seconds created", "how long it took, and when"),
         ),
     ),
@@ -217,17 +217,17 @@ OBJECTS = {
     "train --adapt": JsonObjectFields(
         fields=(
             ("before after system", "names of both encoders, and of the system that was measured"),
-            ("recall[].budget_tokens recall[].before recall[].after recall[].difference", "of the questions that were kept out, as text"),
+            ("recall[].budget_tokens recall[].before recall[].after recall[].difference", "recall on the held-out questions, as text"),
             ("recall[].verdict", "`higher`, `lower` or `no clear difference`"),
-            ("encoder questions held_out", "path of the new encoder; questions to learn from, and those that were kept out"),
+            ("encoder questions held_out", "path of the new encoder; number of training questions, and of held-out questions"),
         ),
     ),
     "synth": JsonObjectFields(
         fields=(
-            ("name model", "of the set, and of the language model"),
-            ("documents attempts questions", "what was read, spans that were asked about, questions that were accepted"),
-            ("rejected.REASON", "how many were rejected for it"),
-            ("complete", "whether there are as many questions as were wanted"),
+            ("name model", "names of the set and of the language model"),
+            ("documents attempts questions", "documents read, spans asked about, questions accepted"),
+            ("rejected.REASON", "how many questions were rejected for this reason"),
+            ("complete", "whether there are as many questions as requested"),
             ("failed[].path failed[].reason", "files that cannot be read"),
         ),
     ),
@@ -235,7 +235,7 @@ OBJECTS = {
 
 
 def json_tables() -> str:
-    """A table of each kind of object, in Markdown."""
+    """A Markdown table for each kind of object."""
     parts = []
     for title, one in OBJECTS.items():
         rows = [(names, meaning) for names, meaning in one.fields] + [(name, meaning) for name, _, meaning in one.alike]

@@ -1,4 +1,4 @@
-"""The entry point: puts the commands together, reads the settings, and is the one place where errors become messages and exit codes."""
+"""The entry point: assembles the commands, reads the settings, and is the only place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="lmkindex",
-    rich_markup_mode=None,  # brackets in help, paths and messages are brackets
+    rich_markup_mode=None,  # brackets in help, paths and messages are just brackets
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -53,7 +53,7 @@ def root(
 ) -> None:
     """Index long documents with landmark embeddings, search them, and answer from them with checked citations.
 
-    --index, --json, --quiet, --verbose, --no-progress and --log-json may stand before the command or after it.
+    --index, --json, --quiet, --verbose, --no-progress and --log-json work before or after the command.
     """
     group = context.command
     schema = settings.read_schema(group)
@@ -64,12 +64,12 @@ def root(
 
 @cache
 def make_command() -> Any:
-    """The whole program as one command."""
+    """The whole program as a single Click command."""
     return typer.main.get_command(app)
 
 
 def move_common_options(arguments: Sequence[str]) -> list[str]:
-    """Common options that stand before the command, put behind it, where they are declared."""
+    """Move common options that come before the command behind it, where they are declared."""
     count = 0
     while count < len(arguments) and (arguments[count] in COMMON_FLAGS or arguments[count].split("=")[0] == "--index"):
         count += 2 if arguments[count] == "--index" else 1
@@ -79,25 +79,25 @@ def move_common_options(arguments: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code. Prints errors to stderr; never raises for what a user can meet."""
+    """Run one command line and return its exit code. Errors are printed to stderr, never raised."""
     ACTIVE.set(None)
     words = move_common_options(arguments)
     is_verbose = "-v" in words or "--verbose" in words
-    wants_help = bool(HELP_FLAGS & set(words))  # help must come whatever stands in a settings file
+    wants_help = bool(HELP_FLAGS & set(words))  # help must work whatever a settings file contains
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # replaced by something that cannot
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal that has no such letter
+        with suppress(AttributeError):  # replaced by an object without `reconfigure`
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # the terminal may lack a character
     try:
         code = run_command(words, wants_help)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        # Whoever read has left: say nothing, and let the flush at exit go nowhere.
+        # The reader has closed the pipe: say nothing, and let the flush at exit go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except Exception as error:  # the last place where anything can be said about it
+    except Exception as error:  # the last place that can report it
         if is_verbose and not isinstance(error, LmkindexError):
             print(visible(traceback.format_exc()), file=sys.stderr, end="")
         terminal = ACTIVE.get() or Terminal(index="", log_json="--log-json" in words)
@@ -107,20 +107,20 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def exit_code_of(error: Exception) -> int:
-    """cli.md, "Exit codes". What LanceDB cannot read is a damaged index."""
+    """See cli.md, "Exit codes". If LanceDB cannot read it, the index is damaged."""
     if is_damage(error):
         return IndexUnusableError.exit_code
     return error.exit_code if isinstance(error, LmkindexError) else EXIT_ERROR
 
 
 def is_full_disk(error: Exception) -> bool:
-    """Whether Python or LanceDB found no room."""
+    """Whether Python or LanceDB ran out of disk space."""
     has_no_room = isinstance(error, OSError) and error.errno == errno.ENOSPC
     return has_no_room or (str(error).startswith("lance error") and "No space left" in str(error))
 
 
 def run_command(words: list[str], wants_help: bool) -> int:
-    """Let Typer run the command; it ends every command with SystemExit, its own usage errors with 2."""
+    """Let Typer run the command. It ends every command with SystemExit; its own usage errors exit with 2."""
     try:
         make_command().main(words, prog_name="lmkindex", obj={} if wants_help else None)
     except SystemExit as end:
@@ -129,14 +129,14 @@ def run_command(words: list[str], wants_help: bool) -> int:
 
 
 def error_message(error: Exception) -> str:
-    """What went wrong, in a sentence for the user."""
+    """What went wrong, as a sentence for the user."""
     if isinstance(error, LmkindexError):
         return str(error)
     if is_damage(error):
         return damage_message(error)
     if is_full_disk(error):
         place = f" ({error.filename})" if isinstance(error, OSError) and error.filename is not None else ""
-        return f"The disk is full{place}. Nothing that was published is lost: make room and run the same command again."
+        return f"The disk is full{place}. Nothing published is lost: free some space and run the same command again."
     if isinstance(error, MemoryError):
         return "There is not enough memory. Close other programs, or try a smaller --window-tokens or --max-answer-tokens."
     if isinstance(error, OSError) and error.strerror:
@@ -148,5 +148,5 @@ def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script."""
     words = sys.argv[1:] if arguments is None else arguments
     if not sys.warnoptions and not {"-v", "--verbose"} & set(words):
-        warnings.simplefilter("ignore")  # libraries warn their developers, not our users
+        warnings.simplefilter("ignore")  # library warnings are for developers, not our users
     sys.exit(main(words))

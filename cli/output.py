@@ -1,6 +1,6 @@
-"""Text for people and JSON for programs: the only way of the commands to stdout and stderr.
+"""Text for people and JSON for programs: all output of the commands to stdout and stderr goes through here.
 
-Human output never carries a control character of a document to the terminal, and never reads markup in it. JSON is ASCII and always valid.
+Human output never passes a document's control characters to the terminal, and never interprets markup. JSON is ASCII and always valid.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def to_json(value: object) -> str:
 
 
 def place(path: str, start: int, end: int, page: int | None) -> str:
-    """How a passage is named everywhere, and what `lmkindex read` takes: PATH:START-END, with the page for people."""
+    """How a passage is named everywhere, and what `lmkindex read` accepts: PATH:START-END, plus the page for people."""
     return f"{one_line(path)}:{start}-{end}" + (f" (page {page})" if page is not None else "")
 
 
 def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | None = None) -> str:
-    """One event for a collector of logs: a line of JSON with its end. `time` is UTC; `fields` is what only this kind of event has."""
+    """One event for a log collector: a line of JSON with its newline. `time` is UTC; `fields` is what is specific to this kind of event."""
     now_ms = time.time_ns() // 1_000_000
     stamp = time.strftime(f"%Y-%m-%dT%H:%M:%S.{now_ms % 1000:03}Z", time.gmtime(now_ms / 1000))
     return to_json({"time": stamp, "level": level, "event": event, "message": message, "fields": dict(fields or {})}) + "\n"
@@ -42,7 +42,7 @@ def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """The common options of a command, and the only way to stdout and stderr."""
+    """The common options of a command, and its only access to stdout and stderr."""
 
     index: str
     as_json: bool = False
@@ -61,32 +61,32 @@ class Terminal:
         return sys.stdout.isatty() and not self.as_json
 
     def print(self, text: str = "", style: str = "") -> None:
-        """A result for people, in a style where there are styles."""
+        """Print a result for people, styled if the terminal allows it."""
         is_styled = style and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         sys.stdout.write(f"{style}{visible(text)}{RESET}\n" if is_styled else f"{visible(text)}\n")
 
     def print_json(self, value: object) -> None:
-        """A result for programs; flushed, so that a batch can be followed and nothing is lost when it is stopped."""
+        """Print a result for programs. Flushed, so that a batch can be followed and nothing is lost when it is stopped."""
         sys.stdout.write(to_json(value) + "\n")
         sys.stdout.flush()
 
     def note(self, text: str, event: str = "note", fields: Mapping[str, Any] | None = None) -> None:
-        """What a person may want to know; not with -q."""
+        """Tell the user something useful; -q hides it."""
         if not self.quiet:
             self.warn(text, event, fields, level="info")
 
     def warn(self, text: str, event: str = "warning", fields: Mapping[str, Any] | None = None, *, level: str = "warning") -> None:
-        """What a person must know: a line of text, or with --log-json an event, whose `fields` say the same to a program."""
+        """Tell the user something important: a line of text, or with --log-json an event, whose `fields` say the same for programs."""
         sys.stderr.write(log_line(level, event, text, fields) if self.log_json else f"{visible(text)}\n")
         sys.stderr.flush()
 
     def status(self, text: str) -> None:
-        """A step that takes a while, for who waits at a terminal."""
+        """Announce a step that takes a while to a user at a terminal."""
         if self.shows_progress:
             self.warn(text)
 
     def progress(self, *, counts_bytes: bool = True) -> Progress:
-        """A bar of bytes, or of steps, on stderr; it draws nothing off a terminal. Texts go through `one_line` and are never markup."""
+        """A bar of bytes, or of steps, on stderr; without a terminal it draws nothing. Texts go through `one_line` and are never markup."""
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -97,13 +97,13 @@ class Terminal:
 
 @contextmanager
 def telling_what_is_kept(terminal: Terminal, kept: str) -> Iterator[None]:
-    """When Ctrl-C stops what runs inside, tell the user what is kept."""
+    """When Ctrl-C stops the block, tell the user what is kept."""
     try:
         yield
     except KeyboardInterrupt:
-        terminal.note(f"Stopped. {kept} is kept: the same command goes on from there.")
+        terminal.note(f"Stopped. {kept} is kept: run the same command to continue.")
         raise
 
 
-# The terminal of the command that runs, for what goes wrong outside of it; None before a command line was understood.
+# The terminal of the running command, for errors outside of it; None until a command line has been parsed.
 ACTIVE: ContextVar[Terminal | None] = ContextVar("ACTIVE", default=None)

@@ -16,12 +16,12 @@ from .output import BOLD, DIM, Terminal, place
 if TYPE_CHECKING:
     from lmkindex.search import Passage
 
-EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # all of it"
+EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # the whole text"
 
 Reference = Annotated[
-    str, typer.Argument(metavar="REF", help="PATH:START-END, as it is printed, or a doc_id for the path; without a range: all of it.")
+    str, typer.Argument(metavar="REF", help="PATH:START-END as printed, or a doc_id instead of PATH; without a range, the whole text.")
 ]
-Context = Annotated[int, typer.Option(min=0, metavar="N", help="Characters before and after the passage, marked off from it.")]
+Context = Annotated[int, typer.Option(min=0, metavar="N", help="Also show N characters before and after the passage, marked as context.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
     """Print a passage that a citation names.
 
-    It is printed as it is stored; to a file or a pipe exactly, without a line end of its own.
+    The text is printed as stored. In a file or a pipe it is exact, with no newline added.
     """
     from lmkindex.index import IndexReader
     from lmkindex.search import read_passage
@@ -46,7 +46,7 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
 
 
 def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
-    """The passage alone is exact to the byte off a terminal; with context, lines mark where it starts and ends."""
+    """Without context and without a terminal the passage is exact to the byte; with context, lines mark where it starts and ends."""
     if context:
         terminal.print(passage.before, DIM)
         terminal.print(f"--- {place(passage.path, passage.start, passage.end, passage.page)} ---", BOLD)

@@ -15,7 +15,7 @@ from .output import Terminal
 
 EPILOG = "Example:\n\n\b\n  lmkindex evaluate examples --output evaluation\n  lmkindex plot evaluation"
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where `lmkindex evaluate` saved its JSON.")]
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The output folder of `lmkindex evaluate`.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 def plot(terminal: Terminal, folder: Folder = Path(o.EVALUATION_FOLDER)) -> int:
     """Draw the figures of a saved evaluation, and write its report.
 
-    Figures go to FOLDER/figures, as PNGs that can be printed in black and white. FOLDER/report.html
+    Figures are PNGs in FOLDER/figures, readable in black and white. FOLDER/report.html
     holds all tables and figures in one file. Nothing is measured again.
     """
     from lmkindex.evaluate import publish

@@ -1,6 +1,6 @@
 """`--batch FILE.jsonl`: lines of `{"question": ..., "id"?: ..., "path"?: GLOB}` in, JSON Lines in the same order out.
 
-A line that is wrong gives a line `{"id"?, "error", "line"}`; the others go on. Other keys of a line are ignored.
+An invalid line gives a line `{"id"?, "error", "line"}`; the others are still answered. Other keys of a line are ignored.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from lmkindex.records import JsonObject
 
 T = TypeVar("T")
-EXIT_ERROR_LINES = 1  # some line was wrong, whatever the others gave
-CHUNK = 1024  # questions that go through together; after each chunk its lines are written, so that little is lost when it is stopped
+EXIT_ERROR_LINES = 1  # some line was invalid, whatever the others gave
+CHUNK = 1024  # questions processed together; each chunk's lines are written when it is done, so that a stop loses little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine:
-    """One line of the input; `handed` holds the `id`, if it has one. Either `error` says what is wrong, or it is a question."""
+    """One line of the input; `handed` holds its `id`, if any. Either `error` says what is wrong, or the line is a question."""
 
     number: int
     handed: Mapping[str, Any]
@@ -38,7 +38,7 @@ class BatchLine:
 
 
 def read_batch(batch: str) -> list[BatchLine]:
-    """All lines of a file or, for `-`, of stdin; blank ones are passed over. Raises `UsageError` when the file cannot be read."""
+    """All lines of a file or, for `-`, of stdin; blank lines are skipped. Raises `UsageError` when the file cannot be read."""
     try:
         data = sys.stdin.buffer.read() if batch == "-" else Path(batch).read_bytes()
     except OSError as error:
@@ -57,7 +57,7 @@ def read_line(number: int, line: bytes) -> BatchLine:
         handed = {name: fields[name] for name in ("id",) if name in fields}
         question, path_glob = fields.get("question"), fields.get("path")
         if not isinstance(question, str) or not isinstance(path_glob, str | None):
-            raise UsageError("`question` must be a text." if isinstance(path_glob, str | None) else "`path` must be a text.")
+            raise UsageError("`question` must be a string." if isinstance(path_glob, str | None) else "`path` must be a string.")
         return BatchLine(number=number, handed=handed, question=check_question(question), path_glob=check_glob(path_glob))
     except UsageError as error:
         return BatchLine(number=number, handed=handed, error=str(error))
@@ -74,12 +74,12 @@ def chunked(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def options_of(lines: Sequence[BatchLine], options: SearchOptions) -> list[SearchOptions]:
-    """The options of each line: the command's own, with the line's `path` where it has one."""
+    """The options of each line: the command's own, with the line's `path` if it has one."""
     return [options if line.path_glob is None else replace(options, path_glob=line.path_glob) for line in lines]
 
 
 def write_batch(terminal: Terminal, lines: Sequence[BatchLine], results: Iterator[JsonObject]) -> Iterator[JsonObject]:
-    """Print one line for each line of the input, in order, as `results` of the good ones come; yield each result."""
+    """Print one line per input line, in order, taking the valid lines' results from `results` as they come; yield each result."""
     for line in lines:
         result = {"error": line.error, "line": line.number} if line.error else next(results)
         terminal.print_json({**line.handed, **result})

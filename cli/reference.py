@@ -1,7 +1,6 @@
-"""Writes docs/reference/cli.md: `python -m lmkindex_cli.reference > docs/reference/cli.md`. The help of each command,
-and what help cannot say.
+"""Writes docs/reference/cli.md: `python -m lmkindex_cli.reference > docs/reference/cli.md`.
 
-A test fails when the page is stale.
+The page has the help of each command, and what help cannot say. A test fails when the page is stale.
 """
 
 from __future__ import annotations
@@ -23,41 +22,41 @@ This page is generated: edit `cli/reference.py` or the commands' own help, then 
 `python -m lmkindex_cli.reference > docs/reference/cli.md`.
 
 Results go to stdout, everything else to stderr. Progress bars are drawn only when stderr is a terminal, and not with
-`--quiet` or `--no-progress`. Control characters and bidirectional overrides in paths and documents are written out in
-output for people (`␛` for ESC), in paths invisible characters too; in an answer, check marks become `*` and lines that
-begin with a bracket are set in, so that only the program writes `verified ✓`. JSON, and the output of `read` to a file
-or a pipe, is exact. `--index`, `--json`, `--quiet`, `--verbose`, `--no-progress` and `--log-json` may stand before the
-command or after it.
+`--quiet` or `--no-progress`. In output for people, control characters and bidirectional overrides in paths and
+documents are written out (`␛` for ESC), and so are invisible characters in paths. In an answer, check marks become `*`
+and lines that begin with a bracket are indented, so that only the program writes `verified ✓`. JSON is exact, and so is
+the output of `read` to a file or a pipe. `--index`, `--json`, `--quiet`, `--verbose`, `--no-progress` and `--log-json`
+work before or after the command.
 
 ## Exit codes
 
 | code | meaning |
 |---|---|
-| 0 | done, also when there was nothing to do |
-| 1 | error; in a batch: some line of the input was wrong (the others were answered) |
+| 0 | done, or there was nothing to do |
+| 1 | error; in a batch: some line of the input was invalid (the others were answered) |
 | 2 | wrong usage or configuration |
 | 3 | the build finished, but some files failed |
 | 4 | nothing found, or the answer abstained; in a batch: for none of its questions was anything found |
-| 5 | a citation failed under `--strict`; in a batch: any citation of any answer |
+| 5 | under `--strict`, a citation failed or an answer has no citations; in a batch: in any answer |
 | 6 | the index is missing, damaged or incompatible |
 | 75 | another process is writing to the index |
 | 130, 143 | interrupted (SIGINT, SIGTERM) after saving what was done |
 
-An error is one message on stderr that begins with `error:`; stdout stays empty, with `--json` too. A reader that
-closes the pipe (`| head`) ends the command quietly with 1. The second Ctrl-C stops a build at once: what was not yet
-committed is encoded again by the next one.
+An error is one message on stderr that begins with `error:`; stdout stays empty, even with `--json`. When the reader
+closes the pipe (`| head`), the command ends quietly with 1. A second Ctrl-C stops a build immediately: the next build
+encodes again what was not yet committed.
 
 """
 
 SETTINGS = """\
 ## Settings
 
-What is said first wins: a flag, an environment variable, `./lmkindex.toml`, the user's file
+The first of these that sets a value wins: a flag, an environment variable, `./lmkindex.toml`, the user's file
 (`config.toml` in the user's configuration directory, on Linux `~/.config/lmkindex/`; `LMKINDEX_CONFIG` names another),
-the default. `lmkindex config` shows what is in force and where it came from. What an index was built with wins over all
-of them for its encoder and window sizes, until `build --rebuild`.
+the default. `lmkindex config` shows each value in force and where it came from. For encoder and window sizes, what the
+index was built with wins over all of these, until `build --rebuild`.
 
-In a file, common settings stand at the top and those of a command in its table; dashes and underscores are the same.
+In a file, common settings are at the top and a command's settings in its table; dashes and underscores are the same.
 `[ask]` inherits from `[search]` of the same file. An unknown key or a wrong type is an error. Paths are relative to the
 working directory.
 
@@ -72,23 +71,22 @@ time-budget = "50m"
 budget = 1500
 ```
 
-The environment variable of a setting is `LMKINDEX_` with the command and the key (`LMKINDEX_BUILD_ENCODER`), or the key
-alone for common ones (`LMKINDEX_INDEX`). `ask` also reads the `LMKINDEX_SEARCH_` ones. Switches take `1` or `0`, lists
-are split at blanks. Also read: `LMKINDEX_CACHE` (where prepared models, and hashes of encoder folders,
-are kept), `LMKINDEX_API_KEY` (else
-`OPENAI_API_KEY`; the key for `--llm URL`).
+The environment variable of a setting is `LMKINDEX_` plus the command and the key (`LMKINDEX_BUILD_ENCODER`), or just
+the key for a common setting (`LMKINDEX_INDEX`). `ask` also reads the `LMKINDEX_SEARCH_` variables. Switches take `1` or
+`0`; lists are split at whitespace. Two more variables are read: `LMKINDEX_CACHE` (where prepared models, and hashes of
+encoder folders, are kept) and `LMKINDEX_API_KEY` (else `OPENAI_API_KEY`; the key for `--llm URL`).
 
 """
 
 JSON = """\
 ## JSON
 
-`--json` prints one object on one line; `--batch` prints JSON Lines, one for each line of the input and in its order,
-with or without `--json`. It is ASCII: other letters are escaped.
+`--json` prints one object on one line; `--batch` prints JSON Lines, one for each input line in the same order, with or
+without `--json`. The output is ASCII: all other characters are escaped.
 
-`path` is relative to the root that the document was found under. `start` and `end` are characters (code points, not
-bytes) of the canonical text, half open, so that `text[start:end]` is the passage. For a text file, the canonical text
-is the file decoded as UTF-8, a byte order mark not counted, with its own newlines; for other formats
+`path` is relative to the root under which the document was found. `start` and `end` are half-open character offsets
+(code points, not bytes) into the canonical text, so `text[start:end]` is the passage. For a text file, the canonical
+text is the file decoded as UTF-8, with its own newlines but without a byte order mark; for other formats
 `lmkindex read PATH` prints it. `page` counts from 1, and is null for documents without pages.
 
 `a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for any fields.
@@ -97,7 +95,7 @@ is the file decoded as UTF-8, a byte order mark not counted, with its own newlin
 
 
 def help_of(words: list[str]) -> str:
-    """What `lmkindex WORDS --help` prints, whatever the settings and the terminal."""
+    """What `lmkindex WORDS --help` prints, independent of settings and terminal."""
     printed = StringIO()
     with redirect_stdout(printed), suppress(SystemExit):
         make_command().main([*words, "--help"], prog_name="lmkindex", obj={}, terminal_width=WIDTH)

@@ -1,4 +1,4 @@
-"""What `search` and `ask` share: their question, and their options."""
+"""What `search` and `ask` share: reading the question, and the search options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def asked_question(question: str | None, batch: str | None) -> str | None:
 
 
 def read_stdin() -> str:
-    """All of stdin as UTF-8; what is not becomes a surrogate, which `check_question` refuses."""
+    """All of stdin as UTF-8. Invalid bytes become surrogates, which `check_question` refuses."""
     return sys.stdin.buffer.read().decode("utf-8-sig", errors="surrogateescape")
 
 

@@ -1,4 +1,4 @@
-"""`lmkindex search`: the spans of the documents that bear on a question. No language model."""
+"""`lmkindex search`: the spans that are relevant to a question. No language model."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def search(
     device: o.Device = o.BUILD.encode.device,
     dtype: o.Dtype = o.BUILD.encode.dtype,
 ) -> int:
-    """Print the spans that bear on a question.
+    """Print the spans that are relevant to a question.
 
-    They come best first, with scores and places. No language model is used.
+    Best spans first, each with its score and place. No language model is used.
 
     Exits with 4 when nothing is found.
     """
@@ -66,7 +66,7 @@ def search(
 
 
 def search_batch(terminal: Terminal, batch: str, searcher: Searcher, options: SearchOptions, explain: bool) -> int:
-    """All lines of a batch. 1 when a line was wrong; else 4 when nothing at all was found; else 0."""
+    """Search for all lines of a batch. Returns 1 if a line was invalid; else 4 if nothing at all was found; else 0."""
     lines = read_batch(batch)
     asked = [line for line in lines if not line.error]
 
@@ -82,7 +82,7 @@ def search_batch(terminal: Terminal, batch: str, searcher: Searcher, options: Se
 
 
 def result_json(result: SearchResult, explain: bool) -> JsonObject:
-    """The contract's object; with --explain each span says `why`."""
+    """The JSON object of a result; with --explain each span has `why`."""
     fields = result.to_json()
     if explain:
         fields["spans"] = [{**span.to_json(), "why": list(span.why)} for span in result.spans]
@@ -90,7 +90,7 @@ def result_json(result: SearchResult, explain: bool) -> JsonObject:
 
 
 def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None:
-    """Rank, score, place and text of each span."""
+    """Print rank, score, place and text of each span."""
     if not result.spans:
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
@@ -102,5 +102,5 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
 
 
 def indent(lines: Sequence[str]) -> str:
-    """Lines set in, so that headings stand out."""
+    """Indent lines, so that headings stand out."""
     return "\n".join(f"   {line}" for line in lines)

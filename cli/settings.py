@@ -1,7 +1,7 @@
 """Settings from files and the environment: flags, then `LMKINDEX_*`, then `./lmkindex.toml`, then the user's file, then defaults.
 
-Typer does the choosing; this module tells it what the files say, after checking every key and type, and can say where a value came from.
-Common keys stand at the top of a file, the others in a table for each command; `[ask]` inherits what `[search]` says of retrieval.
+Typer picks the value. This module checks every key and type in the files, passes their values to Typer, and knows where a value came from.
+Common keys are at the top of a file, the others in a table per command; `[ask]` inherits the retrieval settings of `[search]`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .options import COMMON, ONE_TIME, TEXT_OR_NUMBER
 
 PROJECT_FILE = "lmkindex.toml"
 CONFIG_VARIABLE = "LMKINDEX_CONFIG"
-# Read by the library or on start, not as the default of an option.
+# Read by the library or at startup, not as the default of an option.
 OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "LMKINDEX_CACHE", "LMKINDEX_API_KEY"})
 PREFIX = "LMKINDEX_"
 INHERITS = {"ask": "search"}
@@ -28,7 +28,7 @@ INHERITS = {"ask": "search"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """An option that files and the environment may set. `key` is its name in files; `types` are what TOML may give."""
+    """An option that files and the environment may set. `key` is its name in files; `types` are what it may be in TOML."""
 
     name: str
     key: str
@@ -48,7 +48,7 @@ Schema = dict[str, dict[str, Setting]]
 
 
 def leaf_commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """All commands that do something, by their names as typed: `build`, `encoders list`."""
+    """All commands that do something, with their names as typed: `build`, `encoders list`."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from leaf_commands(command, f"{prefix}{name} ")
@@ -57,7 +57,7 @@ def leaf_commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def read_schema(group: Any) -> Schema:
-    """The settings of each command by key, and under "" the common ones. What is asked once only is not among them."""
+    """The settings of each command by key, with the common settings under "". One-time options are left out."""
     schema: Schema = {"": {}}
     for command_name, command in leaf_commands(group):
         for parameter in command.params:
@@ -74,7 +74,7 @@ def read_schema(group: Any) -> Schema:
 
 
 def types_of(parameter: Any) -> tuple[type, ...]:
-    """What TOML may give for an option."""
+    """The types that TOML may give for an option."""
     if parameter.is_flag:
         return (bool,)
     if parameter.multiple:
@@ -87,36 +87,36 @@ def types_of(parameter: Any) -> tuple[type, ...]:
 
 
 def bind_environment(group: Any, schema: Schema) -> None:
-    """Tell Typer which environment variables stand behind which option."""
+    """Tell Typer which environment variables belong to which option."""
     for command_name, command in leaf_commands(group):
         known = {setting.name: setting for owner in ("", command_name) for setting in schema.get(owner, {}).values()}
         for parameter in command.params:
             if parameter.name in known:
                 parameter.envvar = list(known[parameter.name].variables)
-                parameter.show_envvar = False  # the rule is in docs/reference/cli.md; with a name, help is hard to read
+                parameter.show_envvar = False  # the naming rule is in docs/reference/cli.md; names in the help make it hard to read
 
 
 def settings_paths() -> list[Path]:
-    """Where settings files may be, the one that wins last. Raises `UsageError` when `LMKINDEX_CONFIG` names no file."""
+    """Where settings files may be; the last one wins. Raises `UsageError` when `LMKINDEX_CONFIG` is not a file."""
     from platformdirs import user_config_path
 
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():
-        raise UsageError(f"{CONFIG_VARIABLE} names {named}, which is not a file: correct it or unset it.")
+        raise UsageError(f"{CONFIG_VARIABLE} is {named}, which is not a file. Correct it or unset it.")
     return [Path(named) if named else user_config_path("lmkindex", appauthor=False) / "config.toml", Path(PROJECT_FILE)]
 
 
 def read_files(schema: Schema) -> list[SettingsFile]:
-    """All settings files that exist, checked, the one that wins last."""
+    """All settings files that exist, checked; the last one wins."""
     return [read_settings_file(path, schema) for path in settings_paths() if path.is_file()]
 
 
 def read_settings_file(path: Path, schema: Schema) -> SettingsFile:
-    """Read and check one file. Raises `UsageError` that names the file, the key and what it should be."""
+    """Read and check one file. Raises a `UsageError` that names the file, the key and the expected value."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read as TOML: {error}. Correct it or move it away.") from error
+        raise UsageError(f"{path} cannot be read as TOML: {error}. Correct or move the file.") from error
     common = {key: value for key, value in content.items() if not isinstance(value, dict)}
     tables = {name: table for name, table in content.items() if isinstance(table, dict)}
     values = {"": check_table(path, "", common, schema[""], [*schema[""], *(f"[{name}]" for name in schema if name)])}
@@ -139,14 +139,14 @@ def check_table(path: Path, owner: str, table: Mapping[str, Any], settings: Mapp
         if key not in settings:
             raise unknown(path, label, valid, key)
         if key in checked:
-            raise UsageError(f"{path}: `{label}` is there twice, with a dash and with an underscore: keep one of them.")
+            raise UsageError(f"{path}: `{label}` is set twice, once with a dash and once with an underscore. Keep one of them.")
         checked[key] = check_value(path, label, value, settings[key].types)
     return checked
 
 
 def check_value(path: Path, label: str, value: Any, types: tuple[type, ...]) -> Any:
-    """`value` as the option takes it. A bool is no number; a list holds texts."""
-    names = {bool: "true or false", list: "a list of texts", str: "a text", int: "a whole number", float: "a number"}
+    """`value` in the form that the option takes. A bool is not a number; a list holds strings."""
+    names = {bool: "true or false", list: "a list of strings", str: "a string", int: "a whole number", float: "a number"}
     is_right = isinstance(value, types) and (not isinstance(value, bool) or bool in types)
     if isinstance(value, list):
         is_right = is_right and all(isinstance(item, str) for item in value)
@@ -157,19 +157,19 @@ def check_value(path: Path, label: str, value: Any, types: tuple[type, ...]) -> 
 
 
 def unknown(path: Path, label: str, valid: list[str], key: str | None = None) -> UsageError:
-    """The error for a key or table that nothing reads, with the nearest one that something does."""
+    """The error for an unknown key or table, with the closest known name."""
     near = get_close_matches(key or label, valid, n=1, cutoff=0.5)
-    advice = f"Did you mean `{near[0]}`?" if near else f"It may hold {', '.join(sorted(valid))}."
+    advice = f"Did you mean `{near[0]}`?" if near else f"Valid settings are: {', '.join(sorted(valid))}."
     return UsageError(f"{path}: `{label}` is not a setting. {advice}")
 
 
 def merge_files(files: list[SettingsFile], owner: str) -> dict[str, tuple[Any, Path]]:
-    """The values that files give to a command ("" for the common ones), each with the file it is from."""
+    """The values that files give a command ("" for the common settings), each with the file it comes from."""
     return {key: (value, file.path) for file in files for key, value in file.values.get(owner, {}).items()}
 
 
 def default_map(group: Any, schema: Schema, files: list[SettingsFile]) -> dict[str, Any]:
-    """What files say, as Typer wants it: by command and parameter, nested as the commands are."""
+    """The values of the files in Typer's form: by command and parameter, nested like the commands."""
     result: dict[str, Any] = {}
     for command_name, _ in leaf_commands(group):
         place = result
@@ -182,6 +182,6 @@ def default_map(group: Any, schema: Schema, files: list[SettingsFile]) -> dict[s
 
 
 def unknown_variables(schema: Schema) -> list[str]:
-    """Variables of our prefix that nothing reads: misspelled, most likely."""
+    """Variables with our prefix that nothing reads: most likely misspelled."""
     known = OTHER_VARIABLES | {variable for settings in schema.values() for setting in settings.values() for variable in setting.variables}
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)

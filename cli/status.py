@@ -1,4 +1,4 @@
-"""`lmkindex status`: what is indexed, with what, and whether it is whole."""
+"""`lmkindex status`: what is indexed, with which encoder, and whether it is intact."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .output import BOLD, Terminal
 
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
-Check = Annotated[bool, typer.Option("--check", help="Read everything and compare; exit with 6 on damage.")]
+Check = Annotated[bool, typer.Option("--check", help="Read and check everything; exit with 6 on damage.")]
 SampleSize = Annotated[
-    int, typer.Option("--sample", min=0, metavar="WINDOWS", help="With --check: encode so many again; exit with 1 on a difference.")
+    int, typer.Option("--sample", min=0, metavar="WINDOWS", help="With --check: encode this many again; exit with 1 on a difference.")
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", help="With --check: which documents and windows are the sample.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="N", help="With --check: seed for drawing the sample.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
 
 @o.command
 def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_WINDOWS, seed: Seed = 0) -> int:
-    """Show what is indexed, and with what.
+    """Show what is indexed, and with which encoder.
 
-    Also which files failed and why, the size on disk, and when the index was last published.
+    Also shows which files failed and why, the size on disk, and when the index was last published.
     """
     from lmkindex.build import read_status
     from lmkindex.index import IndexReader
@@ -56,7 +56,7 @@ def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_
 
 
 def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str, Any]:
-    """Some windows encoded again, as `--json` tells of them."""
+    """Encode some windows again and compare; returns what `--json` prints."""
     from lmkindex.build import check_sample
     from lmkindex.config import EncodeOptions
     from lmkindex.search import open_searcher
@@ -67,7 +67,7 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
 
 
 def tried(failure: Mapping[str, Any]) -> str:
-    """When a file failed and how often, in words; nothing when an older version wrote the row."""
+    """When and how often a file failed, in words; empty if an older version wrote the row."""
     if not failure["tries"]:
         return ""
     if failure["tries"] == 1:
@@ -76,7 +76,7 @@ def tried(failure: Mapping[str, Any]) -> str:
 
 
 def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
-    """The facts in lines; problems go to stderr as well as into the exit code."""
+    """Print the facts, one per line. Problems go to stderr, as well as into the exit code."""
     encoder, options = found["encoder"], found["options"]
     terminal.print(f"Index {one_line(found['index'])}", BOLD)
     terminal.print(f"  holds      {found['documents']:,} documents, {found['sentences']:,} sentences, {found['tokens']:,} tokens")
@@ -85,7 +85,7 @@ def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
     terminal.print(f"  on disk    {found['size_bytes'] / 1e6:,.1f} MB")
     terminal.print(f"  published  {found['published']}")
     if found["tokens_per_second"] is not None:
-        terminal.print(f"  rate       {found['tokens_per_second']:,.0f} tokens/s, when a build last measured it")
+        terminal.print(f"  rate       {found['tokens_per_second']:,.0f} tokens/s, as last measured by a build")
     for root in found["roots"]:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
     for failure in found["failed"]:
@@ -96,7 +96,7 @@ def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
     for sentence in found.get("damage", []):
         terminal.warn(f"damage: {one_line(sentence)}")
     if found.get("damage"):
-        terminal.warn("The documents themselves are untouched: `lmkindex build --rebuild` makes the index again.")
+        terminal.warn("The documents themselves are untouched: `lmkindex build --rebuild` builds the index again.")
     elif "damage" in found:
         terminal.print("  check      no damage found")
     if "sample" in found:
@@ -104,7 +104,7 @@ def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
 
 
 def print_sample(terminal: Terminal, sample: dict[str, Any]) -> None:
-    """What was encoded again, and what differs."""
+    """Print what was encoded again, and what differs."""
     terminal.print(
         f"  sample     {sample['windows']:,} windows of {sample['documents']:,} documents encoded again, {sample['vectors']:,} vectors: "
         f"smallest cosine {sample['smallest_cosine']:.6f}; {sample['offsets']:,} offsets compared"
@@ -113,6 +113,6 @@ def print_sample(terminal: Terminal, sample: dict[str, Any]) -> None:
         terminal.warn(f"differs: {one_line(sentence)}")
     if sample["differences"]:
         terminal.warn(
-            "The index is not what a build would make now. If lmkindex or its libraries were updated, that is why. "
-            "`lmkindex build --rebuild` makes it again."
+            "The index differs from what a build would make now. If lmkindex or its libraries were updated, that is why. "
+            "`lmkindex build --rebuild` builds it again."
         )

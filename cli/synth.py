@@ -1,4 +1,4 @@
-"""`lmkindex synth`: questions for spans of any corpus, written by a language model, filtered, and reported beside human ones."""
+"""`lmkindex synth`: a language model writes questions about spans of any corpus; they are filtered, and reported next to human ones."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ EPILOG = (
     "  lmkindex synth data --set medquad --compare data --compare-set squad_dev"
 )
 
-Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files, or with --set a folder of sets.")]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="The documents of NAME.docs.jsonl.gz; repeatable.")]
-Output = Annotated[str, typer.Option(metavar="DIR", help="Where the set, its report and what is needed to go on are kept.")]
-Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the set: NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]
-Questions = Annotated[int, typer.Option(min=1, metavar="N", help="Accepted questions to aim at.")]
-Tries = Annotated[int, typer.Option(min=0, metavar="N", help="Spans to ask about at most; 0 is 20 for each question.")]
-Seed = Annotated[int, typer.Option(metavar="N", help="Draws the spans.")]
-Background = Annotated[int, typer.Option(min=0, metavar="WORDS", help="Text shown around a span; 0 shows the span alone.")]
-Temperature = Annotated[float, typer.Option(min=0.0, metavar="T", help="How freely the language model writes.")]
-Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where vectors are kept between runs; none: the user's cache.")]
-Compare = Annotated[Path | None, typer.Option(metavar="DATA", help="A folder of human sets to report the same figures of.")]
+Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files; with --set, a folder of sets.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Use the documents of NAME.docs.jsonl.gz; repeatable.")]
+Output = Annotated[str, typer.Option(metavar="DIR", help="Where to keep the set, its report, and what is needed to continue a run.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the set, for NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]
+Questions = Annotated[int, typer.Option(min=1, metavar="N", help="How many accepted questions to aim for.")]
+Tries = Annotated[int, typer.Option(min=0, metavar="N", help="Maximum number of spans to ask about; 0 means 20 per question.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed for drawing the spans.")]
+Background = Annotated[int, typer.Option(min=0, metavar="WORDS", help="Words shown around a span; 0 shows the span alone.")]
+Temperature = Annotated[float, typer.Option(min=0.0, metavar="T", help="Sampling temperature of the language model.")]
+Cache = Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Where to keep vectors between runs. Default: user's cache.")]
+Compare = Annotated[Path | None, typer.Option(metavar="DATA", help="A folder of human sets, to report the same figures for.")]
 CompareSets = Annotated[list[str] | None, typer.Option("--compare-set", metavar="NAME", help="Only this set of --compare; repeatable.")]
 
 
@@ -74,10 +74,10 @@ def synth(  # over 40 lines: one parameter a flag
 ) -> int:
     """Write questions about a corpus, as training data for its domain.
 
-    A language model asks about spans of one to five sentences; filters drop what copies the span, cannot be understood alone, is not
-    answered by it or does not find it again. The result is a set that `evaluate` and `train` read, with a report of its quality.
+    A language model asks about spans of one to five sentences. Filters drop questions that copy the span, cannot be understood alone,
+    are not answered by the span, or do not find it again. The result is a set for `evaluate` and `train`, with a quality report.
 
-    A run that was stopped goes on where it was. The key for a URL comes from LMKINDEX_API_KEY.
+    A run that was stopped continues where it left off. LMKINDEX_API_KEY holds the key for a URL.
     """
     from lmkindex.encoder import find_encoder, load_encoder
     from lmkindex.encoder.cache import VectorCache
@@ -101,9 +101,9 @@ def synth(  # over 40 lines: one parameter a flag
     for failure in failures:
         terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
-    with telling_what_is_kept(terminal, "All but the last few spans"), questions_progress(terminal, questions) as advance:
-        # The human sets come first: the engine, once it runs, changes torch's threads (facts.md, "vLLM"), and what is
-        # wrong in them shows at once.
+    with telling_what_is_kept(terminal, "Everything except the last few spans"), questions_progress(terminal, questions) as advance:
+        # The human sets come first: a running engine changes torch's threads (facts.md, "vLLM"), and errors in the sets
+        # show up right away.
         compared = [compare_set(human_set, loaded, vectors, seed, advance) for human_set in human_sets]
         opener = make_opener(terminal, answer_options, threads)
         result = write_questions(documents, loaded, opener, options, folder, vectors, advance)
@@ -127,7 +127,7 @@ def find_human_sets(folder: Path | None, names: Sequence[str]) -> list[Evaluatio
 def compare_set(
     human_set: EvaluationSet, encoder: Encoder, cache: VectorCache, seed: int, advance: Callable[[str, int, int], None]
 ) -> JsonObject:
-    """The figures of a human set, or of a sample of it."""
+    """Measure a human set, or a sample of it."""
     from lmkindex.synth import COMPARED_QUESTIONS, measure_set
 
     advance(f"measuring {human_set.name}", 0, 0)
@@ -136,7 +136,7 @@ def compare_set(
 
 @contextmanager
 def questions_progress(terminal: Terminal, num_questions: int) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar of accepted questions; off a terminal nothing."""
+    """A bar of accepted questions; without a terminal, nothing."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=num_questions)
 
@@ -147,7 +147,7 @@ def questions_progress(terminal: Terminal, num_questions: int) -> Iterator[Calla
 
 
 def print_summary(terminal: Terminal, summary: JsonObject, folder: Path) -> None:
-    """JSON, or what was written in a few lines."""
+    """Print JSON, or a summary of a few lines."""
     if terminal.as_json:
         terminal.print_json(summary)
         return
@@ -155,5 +155,5 @@ def print_summary(terminal: Terminal, summary: JsonObject, folder: Path) -> None
     counts = f"{summary['questions']:,} questions about {summary['documents']:,} documents from {summary['attempts']:,} spans"
     terminal.print(f"{counts}, by {one_line(summary['model']) or 'no model'}.\nRejected: {reasons or 'none'}.")
     if not summary["complete"]:
-        terminal.note("Fewer than --questions: give it more time or --tries, more text or a better --llm; the same command goes on.")
-    terminal.note(f"Written to {one_line(str(folder))}/{one_line(summary['name'])}.qa.jsonl.gz; its report is quality.md there.")
+        terminal.note("Fewer than --questions. Allow more time or --tries, add text, or use a better --llm; the same command continues.")
+    terminal.note(f"Questions are in {one_line(str(folder))}/{one_line(summary['name'])}.qa.jsonl.gz, the report in quality.md next to it.")

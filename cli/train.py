@@ -1,4 +1,4 @@
-"""`lmkindex train`: an encoder from a recipe, or one adapted to an index."""
+"""`lmkindex train`: train an encoder from a recipe, or adapt one to an index."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ EPILOG = (
 
 RecipeFile = Annotated[Path | None, typer.Argument(metavar="RECIPE", help="A TOML file: base, data, stages (docs/reference/recipes.md).")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DATA", help="A folder of NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]
-Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="The run's folder; none: runs/ and the recipe's name.")]
+Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="The run's folder. Default: runs/ plus the recipe's name.")]
 Adapt = Annotated[
-    str | None, typer.Option("--adapt", metavar="INDEX", help="Instead of a recipe: fit the encoder of this index to its documents.")
+    str | None, typer.Option("--adapt", metavar="INDEX", help="Instead of a recipe: adapt the encoder of this index to its documents.")
 ]
-Questions = Annotated[int, typer.Option(min=1, metavar="N", help="With --adapt: questions to let the language model write.")]
-Steps = Annotated[int, typer.Option(min=1, metavar="N", help="With --adapt: updates to make.")]
-LOG_EVERY = 20  # steps, off a terminal
+Questions = Annotated[int, typer.Option(min=1, metavar="N", help="With --adapt: how many questions the language model writes.")]
+Steps = Annotated[int, typer.Option(min=1, metavar="N", help="With --adapt: how many training steps to make.")]
+LOG_EVERY = 20  # steps, without a terminal
 
 
 def register(app: typer.Typer) -> None:
@@ -53,24 +53,24 @@ def train(  # over 40 lines: one parameter a flag
     threads: o.Threads = o.BUILD.encode.threads,
     device: o.Device = o.BUILD.encode.device,
 ) -> int:
-    """Train an encoder in stages, as a recipe says, or adapt an index's encoder to its documents.
+    """Train an encoder in the stages of a recipe, or adapt an index's encoder to its documents.
 
-    The run saves itself every few minutes and can be stopped at any moment: the same command goes on from there, with the same batches.
-    The finished encoder is OUTPUT/encoder; curves of the loss and of the development sets lie beside it.
+    The run saves its state every few minutes and can be stopped at any moment: the same command continues with the same batches. The
+    finished encoder is OUTPUT/encoder; curves of the loss and of the development sets are next to it.
 
-    --adapt lets the language model write questions about the indexed documents, trains on most of them, and reports the recall of the
+    --adapt lets the language model write questions about the indexed documents, trains on most of them, and reports the recall on the
     rest before and after.
     """
     if (recipe is None) == (adapt is None):
-        raise UsageError("Give a recipe, as in `lmkindex train recipes/default.toml --data DATA`, or --adapt INDEX.")
+        raise UsageError("Give either a recipe, as in `lmkindex train recipes/default.toml --data DATA`, or --adapt INDEX.")
     if adapt is not None:
         if data is not None:
-            raise UsageError("--adapt writes its own questions: leave --data out.")
+            raise UsageError("--adapt generates its own questions: leave out --data.")
         answer_options = AnswerOptions(llm=llm, model=model, timeout_s=o.parse_duration("--timeout", timeout))
         return run_adapt(terminal, adapt, output or Path("runs") / "adapted", questions, steps, answer_options, device, threads)
     assert recipe is not None
     if data is None or not data.is_dir():
-        given = "is missing" if data is None else f"{data} is no folder"
+        given = "is missing" if data is None else f"{data} is not a folder"
         raise UsageError(f"--data {given}: name the folder of the recipe's sets, NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")
     from lmkindex.evaluate import DevBench
     from lmkindex.train import TrainOptions, draw_curves, is_main_process, read_recipe, run_training
@@ -85,7 +85,7 @@ def train(  # over 40 lines: one parameter a flag
     figures: list[Path] = []
     try:
         figures = draw_curves(folder)
-    except UsageError as error:  # without matplotlib the encoder is as good
+    except UsageError as error:  # a missing matplotlib does not affect the encoder
         terminal.warn(f"No curves were drawn. {error}")
     if terminal.as_json:
         terminal.print_json({"encoder": str(encoder_path), "run": str(folder), "figures": [str(path) for path in figures]})
@@ -97,7 +97,7 @@ def train(  # over 40 lines: one parameter a flag
 def run_adapt(
     terminal: Terminal, index: str, output: Path, questions: int, steps: int, answer_options: AnswerOptions, device: str, threads: int
 ) -> int:
-    """Questions, a short training, a report."""
+    """Write questions, train briefly, print a report."""
     from lmkindex.adapt import AdaptOptions, adapt_encoder, render_report
     from lmkindex.train import TrainOptions
 
@@ -117,7 +117,7 @@ def run_adapt(
 
 @contextmanager
 def training_progress(terminal: Terminal) -> Iterator[Callable[[str, float, dict[str, Any]], None]]:
-    """A bar on a terminal, a line now and then in a log."""
+    """A bar on a terminal; in a log, a line every few steps."""
     with terminal.progress(counts_bytes=False) as bar:
         task = bar.add_task("", total=1000)
 

@@ -13,27 +13,27 @@ from hypothesis import settings
 
 pytest_plugins = ["cli_place"]
 
-# No deadline: the machines that run this are shared, and a slow example is no failure.
+# No deadline: the machines that run this are shared, and a slow example is not a failure.
 settings.register_profile("lmkindex", deadline=None, print_blob=True)
 settings.load_profile("lmkindex")
 
 
 def pytest_configure() -> None:
-    """A shell lets background jobs ignore SIGINT, and every child inherits that: tests that send one would wait for ever."""
+    """A shell lets background jobs ignore SIGINT, and every child inherits that: tests that send SIGINT would wait forever."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         with suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: where processes share the work, none waits for one that began last."""
+    """Run files with slow tests first: with several processes, a slow file that starts last would delay the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
 def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function from a pooling to the folder of a tiny bidirectional encoder, made once a session."""
+    """A function from a pooling to the folder of a tiny bidirectional encoder, made once per session."""
     made: dict[str, Path] = {}
 
     def folder(pooling: str) -> Path:
@@ -52,5 +52,5 @@ def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def index(tmp_path: Path) -> str:
-    """Where an index can be made."""
+    """A path for an index."""
     return str(tmp_path / "index")

@@ -1,4 +1,4 @@
-"""An encoder adapted to an index: what is written, what is kept out, that it goes on after a stop, and what is refused."""
+"""An encoder adapted to an index: what is written, what is held out, that it continues after a stop, and what is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LENIENT = FilterOptions(max_rank_share=1.0, max_similarity=2.0)
 
 
 def write(prompt: Prompt) -> str:
-    """A question of the words of the fact's last sentence, its halves swapped so that it is no copy."""
+    """A question made of the words of the fact's last sentence, with its halves swapped so that it is not a copy."""
     words = re.findall(r"\w+", prompt.user.split("Fact: ")[1].split(". ")[-1])[1:]
     asked, answer = words[:-1], words[-1]
     middle = len(asked) // 2
@@ -68,7 +68,7 @@ def make_index(folder: Path, encoder: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def lenient_filters() -> Iterator[None]:
-    """To a random encoder all questions are near-duplicates, and it finds few spans again: its filters let all through."""
+    """For a random encoder all questions are near-duplicates and few spans are found again, so these filters let everything through."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lmkindex.adapt, "SynthOptions", partial(SynthOptions, filters=LENIENT))
         yield
@@ -81,7 +81,7 @@ def index(tmp_path_factory: pytest.TempPathFactory, bert_folder: Callable[[str],
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, index: Path) -> tuple[Path, JsonObject]:
-    """An output that nobody stopped, and its report; tests do not change it."""
+    """The output of an uninterrupted run, and its report; tests do not change it."""
     output = tmp_path_factory.mktemp("finished") / "out"
     return output, adapt(index, output, lambda: FakeGenerator(write))
 
@@ -154,14 +154,14 @@ def test_a_stopped_run_goes_on_and_asks_and_encodes_nothing_again(finished: tupl
 def test_a_finished_run_is_measured_again_but_not_with_other_questions(
     finished: tuple[Path, JsonObject], index: Path, tmp_path: Path
 ) -> None:
-    """More questions are split anew: some that were trained on would be kept out, and measured with."""
+    """More questions would be split again: some of the training questions would be held out and used for measuring."""
     output = tmp_path / "out"
     shutil.copytree(finished[0], output)
     expected = finished[1] | {"encoder": str(output / "run" / "encoder")}
     assert adapt(index, output, refuse) == expected
     with pytest.raises(UsageError, match=r"began with other questions.*another --output"):
         adapt(index, output, lambda: FakeGenerator(write), replace(OPTIONS, num_questions=FEWEST_QUESTIONS + 5))
-    assert adapt(index, output, refuse) == expected  # nothing was spoilt
+    assert adapt(index, output, refuse) == expected  # nothing was damaged
 
 
 @pytest.mark.parametrize("num_written", [0, 6])

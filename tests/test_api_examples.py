@@ -1,4 +1,4 @@
-"""The examples in the front door's docstrings, as they stand: the real encoder over `examples/corpus`, in an empty directory."""
+"""The examples in the docstrings of the public API, exactly as written: the real encoder over `examples/corpus`, in an empty directory."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from lmkindex.config import DEFAULT_INDEX, AnswerOptions, BuildOptions, EncodeOp
 from lmkindex_cli import options as o
 from lmkindex_cli.main import make_command
 
-# A flag whose value has a unit in its text -> the option that has it in its name.
+# A flag whose value has a unit -> the option with the unit in its name.
 WITH_UNIT = {
     "budget": "budget_tokens", "time_budget": "time_budget_s", "max_file_size": "max_file_bytes", "file_timeout": "file_timeout_s",
     "timeout": "timeout_s", "context": "context_chars",
@@ -37,14 +37,14 @@ READ_AS: dict[str, Callable[[Any], Any]] = {
     "exclude": lambda patterns: tuple(patterns or ()),
 }
 COMMON = {"as_json", "quiet", "verbose", "no_progress", "log_json", "help"}
-# What is about exit codes, files and the terminal.
+# Flags about exit codes, files and the terminal.
 ONLY_FLAGS: dict[str, set[str]] = {
     "build": {"ignore_failed", "metrics"}, "search": {"batch", "explain"}, "ask": {"batch", "strict"}, "read": set(),
     "status": {"check", "sample", "seed"},
 }  # fmt: skip
-AT_OPENING = {"index", "threads", "device", "dtype"}  # flags of each command; an index that stays open is told once
+AT_OPENING = {"index", "threads", "device", "dtype"}  # flags of each command; an open index gets them once
 ONLY_PYTHON = {"on_progress"}
-# Fields of the records that neither has: not for users to set.
+# Fields of the records that neither has: users cannot set them.
 INTERNAL = {"commit_rows", "commit_s", "ann_rows", "max_parse_bytes", "batch_tokens", "region", "temperature"}
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -60,7 +60,7 @@ def options_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def flags_of(command: str) -> dict[str, Any]:
-    """A command's flags as the options that they should be, with their defaults."""
+    """A command's flags, as the options that they should become, with their defaults."""
     parameters = [one for one in make_command().commands[command].params if one.param_type_name == "option"]
     found = {WITH_UNIT.get(one.name, one.name): one.default for one in parameters if one.name not in COMMON | ONLY_FLAGS[command]}
     return {name: READ_AS.get(name, lambda value: value)(value) for name, value in found.items()}
@@ -84,7 +84,7 @@ def test_an_index_is_opened_with_the_flags_that_search_and_ask_share() -> None:
 
 
 def changed(record: Any, default: Any) -> set[str]:
-    """The fields of a record, and of those in it, that are not as by default."""
+    """The fields of a record, and of records inside it, that differ from the default."""
     found: set[str] = set()
     for field in fields(record):
         value, usual = getattr(record, field.name), getattr(default, field.name)

@@ -1,4 +1,4 @@
-"""The documentation holds together: what cites it, its links, its commands, and the words and modules that it names."""
+"""The documentation is consistent: citations of it, its links, its commands, and the words and modules that it names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lmkindex_cli.settings import leaf_commands
 ROOT = tiny.ROOT_PATH
 DOCS = ROOT / "docs"
 PAGES = {page.relative_to(DOCS).as_posix(): page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md"))}
-RECORDS = ("log.md", "results/")  # what was measured stays as it was written, with the flags and files of its day
+RECORDS = ("log.md", "results/")  # records of measurements stay as they were written, with the flags and files of that day
 GUIDES = [name for name in PAGES if not name.startswith(RECORDS)]
 CITING_FOLDERS = ("lmkindex", "cli", "tests", "benchmarks", "recipes", "examples/sources")
 CITING_FILES = ("Justfile", ".ci/run", "pyproject.toml", "mkdocs.yml")

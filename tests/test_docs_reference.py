@@ -62,7 +62,7 @@ def test_columns_are_as_the_page_says(heading: str, schema: list[tuple[str, str]
 
 
 def test_another_program_reads_the_published_state(place: Path) -> None:
-    """The page's program, while a later version that nobody published holds other rows."""
+    """The page's program, while a later, unpublished version holds other rows."""
     from lmkindex.index.tables import connect
 
     documents = connect(place / ".lmkindex").open_table("documents")
@@ -105,7 +105,7 @@ def test_keys_of_recipes_and_their_defaults(heading: str, record: type[Any]) -> 
 
 
 def texts_of_the_code() -> list[str]:
-    """Every string in the code, and of formatted ones the pieces between what is put in."""
+    """Every string in the code; for f-strings, the pieces between the placeholders."""
     paths = [path for folder in ("lmkindex", "cli") for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
     return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]

@@ -21,7 +21,7 @@ SERVER_PATH = tiny.TESTS_PATH / "recorded"
 
 
 def run(words: Sequence[str], folder: Path, temporary: Path, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    """A Python process of a user: in `folder`, with its temporary files in `temporary`."""
+    """Run Python as a user would, in `folder`, with temporary files in `temporary`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LMKINDEX")}
     environment |= {"PYTHONPATH": tiny.PYTHONPATH, "TMPDIR": str(temporary), "PYTHONWARNINGS": "error::DeprecationWarning:__main__"}
     return subprocess.run(
@@ -56,7 +56,7 @@ def test_only_verified_citations_are_printed(place: Path, monkeypatch: pytest.Mo
         said = script("ask_with_citations.py", str(tiny.CORPUS_PATH), "When was the Inner Basin dredged? {invent}", *words, folder=place)
         assert said.returncode == 0, said.stderr
         assert re.search(r"^\S+:\d+-\d+\n  \S.*$", said.stdout, re.MULTILINE), said.stdout
-        assert "Atlantis" not in said.stdout  # the server's invention
+        assert "Atlantis" not in said.stdout  # made up by the server
         assert re.search(rf"^[1-9]\d* verified, [1-9]\d* left out\. Asked: {MODEL}\.$", said.stdout, re.MULTILINE), said.stdout
 
 

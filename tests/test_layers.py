@@ -14,7 +14,7 @@ import pytest
 import tiny
 
 ROOT_PATH = tiny.ROOT_PATH
-# A package or module of lmkindex may import those that stand before it.
+# A package or module of lmkindex may import those before it in this list.
 ORDER = (
     "errors", "records", "config", "question", "display", "storage", "runtime", "plots", "files", "read", "sentences", "windows", "encoder",
     "index", "build", "search", "generate", "answer", "datasets", "synth", "train", "evaluate", "adapt", "opened", "api",
@@ -44,7 +44,7 @@ def find_modules(root: Path) -> dict[str, Path]:
 
 
 def find_imports(root: Path) -> list[Import]:
-    """Every import of our own modules, wherever in a module it stands."""
+    """Every import of our own modules, anywhere in a module."""
     modules = find_modules(root)
     return [
         Import(importer=name, where=where, target=target, is_at_import=is_at_import)
@@ -92,7 +92,7 @@ def wrong_ways(imports: Sequence[Import]) -> list[str]:
     wrong = []
     for one in imports:
         if one.importer.split(".")[0] != "lmkindex" or not (importer := layer_of(one.importer)):
-            continue  # the command line and the front door stand above everything
+            continue  # the command line and the public API are above everything
         if one.target.split(".")[0] == "lmkindex_cli":
             wrong.append(f"{one.where}: the library must not know the command line")
             continue
@@ -159,7 +159,7 @@ def test_every_import_is_seen() -> None:
 
 
 def test_importing_the_packages_loads_nothing_heavy() -> None:
-    """What takes seconds to import is imported by the function that needs it."""
+    """Modules that take seconds to import are imported inside the function that needs them."""
     names = ", ".join(f"lmkindex.{name}" for name in ORDER)
     script = f"import sys, {names}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -217,7 +217,7 @@ def test_a_planted_circle_is_found(tmp_path: Path) -> None:
 
 
 def test_a_circle_through_a_face_is_found(tmp_path: Path) -> None:
-    """`evaluate.metrics` runs the face of `evaluate`, which imports `build.plan` again."""
+    """`evaluate.metrics` runs the `__init__` of `evaluate`, which imports `build.plan` again."""
     files = {
         "lmkindex/build/plan.py": "from ..evaluate.metrics import a\n",
         "lmkindex/evaluate/__init__.py": "from ..build.plan import b\n",

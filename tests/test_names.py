@@ -13,7 +13,7 @@ import tiny
 
 ROOT_PATH = tiny.ROOT_PATH
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 250, 40
-FIRST_LINES = 30  # of a module: where the reason for its length stands
+FIRST_LINES = 30  # of a module: where the reason for its length is given
 EXPERIMENTS = "lmkindex/evaluate/experiments"
 # The two seams are made of the same parts.
 PARTS_OF_SEAMS = {"fake", "protocol"}
@@ -74,7 +74,7 @@ def alias_of(node: ast.stmt) -> str:
 
 
 def long_modules(files: Mapping[str, str]) -> list[str]:
-    """Modules over the limit that do not say why."""
+    """Modules over the limit without a stated reason."""
     return [
         f"{file}: {len(lines)} lines"
         for file, lines in ((file, text.splitlines()) for file, text in files.items())

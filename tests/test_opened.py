@@ -1,4 +1,4 @@
-"""The front door in use, over a fake encoder and a fake language model: builds, questions, places, and an index that is closed."""
+"""The public API in use, with a fake encoder and a fake language model: builds, questions, places, and a closed index."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_ctrl_c_keeps_the_documents_that_are_finished(
     encoder.at = encoder.num_calls + 6
     with pytest.raises(KeyboardInterrupt):
         lmkindex.build_index(tmp_path / "corpus", index=index, rebuild=True)
-    assert tiny.all_landmarks(Path(index)) == before  # a rebuild swaps at its end
+    assert tiny.all_landmarks(Path(index)) == before  # a rebuild takes effect at its end
 
 
 def test_one_question_gives_one_result_and_a_list_gives_a_list(built: str) -> None:
@@ -158,7 +158,7 @@ def test_the_generator_is_opened_by_the_first_question_that_needs_it_and_kept(bu
         index.ask("Who keeps the light?", llm="http://localhost:1/v1")
         index.ask("What burns?", llm="http://localhost:1/v1")
         assert [options.llm for options, _ in opened] == [None, "http://localhost:1/v1"]
-        index.ask("What burns?", llm="http://localhost:1/v1", max_answer_tokens=8)  # less room for the answer is more for the spans
+        index.ask("What burns?", llm="http://localhost:1/v1", max_answer_tokens=8)  # less room for the answer leaves more for the spans
         assert len(opened) == 3
 
 
@@ -184,7 +184,7 @@ def test_questions_are_embedded_before_the_engine_starts(built: str, fake: FakeE
 
 
 class Stubborn(FakeGenerator):
-    """Is interrupted at its first question, and like an engine then refuses all others."""
+    """Is interrupted at its first question, and then refuses all others, like an engine."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(lambda prompt: "Amdahl keeps the light [1].")

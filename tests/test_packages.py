@@ -29,7 +29,7 @@ def test_every_module_is_in_a_package() -> None:
 
 
 def test_every_file_of_tests_is_collected(pytestconfig: pytest.Config) -> None:
-    """pytest passes over folders named `build`, among others, unless it is told not to."""
+    """pytest skips folders named `build`, among others, unless it is told not to."""
     patterns = pytestconfig.getini("norecursedirs")
     paths = sorted((ROOT / "tests").rglob("test_*.py"))
     assert len(paths) > 70

@@ -99,7 +99,7 @@ def test_text_without_full_stops_is_cut(name: str) -> None:
     text = without_full_stops()[name]
     sentences = sentences_of(text)
     assert len(sentences) >= len(text) / MAX_SENTENCE_CHARS
-    assert len(sentences) <= len(text) / (MAX_SENTENCE_CHARS / 2) + 2 or name == "table dump"  # rows may be sentences; letters may not
+    assert len(sentences) <= len(text) / (MAX_SENTENCE_CHARS / 2) + 2 or name == "table dump"  # rows may be sentences; letters may not be
 
 
 def test_long_text_is_cut_at_line_ends_and_blanks() -> None:
@@ -130,7 +130,7 @@ def test_headings_items_and_rows_start_a_sentence() -> None:
 
 
 def test_a_single_line_of_5_mb_ends() -> None:
-    """Not timed: a splitter whose work grows with the square of the text would not come back."""
+    """Not timed: a splitter whose work grows with the square of the text would not return."""
     text = ('The keeper said "wait and counted 7 lamps; ' * 120_000)[:5_000_000]
     sentences = sentences_of(text)
     assert len(sentences) >= 5_000_000 // MAX_SENTENCE_CHARS

@@ -1,4 +1,4 @@
-"""The way of one new .txt file from the command to the table's `add`: through how many modules, with how many steps back."""
+"""The path of one new .txt file from the command to the table's `add`: how many modules, and how many steps back."""
 
 from __future__ import annotations
 

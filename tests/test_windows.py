@@ -68,7 +68,7 @@ def test_same_text_gives_same_windows(lengths: list[int], seed: int) -> None:
 
 
 def edited(tokens: TokenizedSentences, at: int, ids: list[int]) -> TokenizedSentences:
-    """The document with one sentence of `ids` put before sentence `at`."""
+    """The document with one sentence of `ids` inserted before sentence `at`."""
     start = int(tokens.offsets[at])
     return TokenizedSentences(
         ids_T=np.concatenate([tokens.ids_T[:start], np.asarray(ids, dtype=np.int32), tokens.ids_T[start:]]),
@@ -84,7 +84,7 @@ def test_an_insertion_changes_a_bounded_number_of_keys(seed: int, at: int, ids: 
     tokens = tokenized(lengths, paragraph_every=4, seed=seed)
     before = {window.key for window in windows_of(tokens)}
     after = {window.key for window in windows_of(edited(tokens, at, ids))}
-    assert len(after - before) <= 12  # what random text shows is half of that
+    assert len(after - before) <= 12  # random text needs half of that
     assert len(before) > 400
 
 

@@ -1,9 +1,8 @@
 """Sets of documents and questions, for evaluation and for training (evaluate-your-own-set.md, "Your own questions").
-The face of the package.
+The public interface of the package.
 
-In the order of reading: `records` says what a set is; `set_reader` reads the three forms of a set, through the checked
-`json_lines`, and `set_writer` writes one of them; `corpus` splits and tokenizes a set's texts; `landmarks` encodes them
-as a build does.
+In reading order: `records` defines a set; `set_reader` reads the three forms of a set, with checks by `json_lines`, and
+`set_writer` writes one of them; `corpus` splits and tokenizes a set's texts; `landmarks` encodes them as a build does.
 """
 
 from __future__ import annotations

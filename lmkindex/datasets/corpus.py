@@ -1,6 +1,6 @@
 """Texts -> one tokenized, split corpus on the global character axis.
 
-The sentences are those of a build, the tokens those of the encoder. Knows no question and no model's weights.
+Sentences are split as in a build, tokens are those of the encoder. Knows nothing about questions or model weights.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ TOKENIZE_SENTENCES = 4096  # at a time: the tokenizer's own objects are far larg
 
 
 def make_corpus(texts: Sequence[str], encoder: Encoder) -> Corpus:
-    """Split and tokenize `texts`. Seconds count what a build would do; finding the tokens' characters is ours and is
-    not counted."""
+    """Split and tokenize `texts`. `prepare_s` counts only what a build would do too; locating the tokens' characters is
+    needed only here and is not counted."""
     started = time.perf_counter()
     split = [split_sentences(text) for text in texts]
     document_starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
@@ -55,7 +55,7 @@ def concatenate(arrays: Sequence[Int64Array]) -> Int64Array:
 
 
 def tokenize_all(encoder: Encoder, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
-    """Ids of all texts end to end, and the offsets of each (len(texts) + 1)."""
+    """Ids of all texts, concatenated, and the offsets of each text (len(texts) + 1)."""
     parts, counts = [np.zeros(0, dtype=np.int32)], [np.zeros(1, dtype=np.int64)]
     for first in range(0, len(texts), TOKENIZE_SENTENCES):
         ids_T, offsets = encoder.tokenize(texts[first : first + TOKENIZE_SENTENCES])
@@ -65,6 +65,6 @@ def tokenize_all(encoder: Encoder, texts: Sequence[str]) -> tuple[Int32Array, In
 
 
 def locate_all(encoder: Encoder, texts: Sequence[str]) -> Int64Array:
-    """Characters of each token in its own text [T, 2]."""
+    """Start and end character of each token in its own text [T, 2]."""
     parts = [encoder.locate_tokens(texts[first : first + TOKENIZE_SENTENCES]) for first in range(0, len(texts), TOKENIZE_SENTENCES)]
     return np.concatenate([np.zeros((0, 2), dtype=np.int64), *parts])

@@ -1,6 +1,6 @@
-"""JSON Lines files -> checked fields; what is wrong is a `UsageError` that names file and line. Knows no sets.
+"""JSON Lines files -> checked fields. Any error is a `UsageError` that names file and line. Knows nothing about sets.
 
-Texts are taken as they are, with NULs and lone surrogates.
+Texts are kept unchanged, including NULs and lone surrogates.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class JsonLine:
 
     def read_text(self, name: str) -> str:
         value = self.read(name)
-        return value if isinstance(value, str) else self.fail(f"`{name}` must be a text.")
+        return value if isinstance(value, str) else self.fail(f"`{name}` must be a string.")
 
     def read_question(self, name: str) -> str:
         question = self.read_text(name)
@@ -42,17 +42,17 @@ class JsonLine:
     def read_answers(self) -> tuple[str, ...]:
         value = self.read("answers")
         if not isinstance(value, list) or not all(isinstance(answer, str) for answer in value):
-            self.fail("`answers` must be a list of texts.")
+            self.fail("`answers` must be a list of strings.")
         return tuple(value)
 
     def read_spans(self, text: str) -> Spans:
-        """The spans, each `[start, end)` within `text` and not empty; merged."""
+        """The spans, merged. Each must be a non-empty `[start, end)` within `text`."""
         value = self.read("spans")
         if not isinstance(value, list) or not all(is_pair(span) for span in value):
-            self.fail("`spans` must be a list of [start, end].")
+            self.fail("`spans` must be a list of [start, end] pairs.")
         for start, end in value:
             if not 0 <= start < end <= len(text):
-                self.fail(f"the span [{start}, {end}] is empty or outside of its document, which has {len(text)} characters.")
+                self.fail(f"the span [{start}, {end}] is empty or outside its document, which has {len(text)} characters.")
         return merge_spans((start, end) for start, end in value)
 
     def read(self, name: str) -> Any:
@@ -60,7 +60,7 @@ class JsonLine:
 
 
 def merge_spans(spans: Iterable[tuple[int, int]]) -> Spans:
-    """The same characters as sorted spans of which no two overlap or touch."""
+    """The same characters as sorted spans that neither overlap nor touch."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -76,7 +76,7 @@ def is_pair(span: object) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[JsonLine]:
-    """The objects of a JSON Lines file, plain or gzip; blank lines are skipped. Lines end with `\\n` alone."""
+    """The objects of a JSON Lines file, plain or gzip; blank lines are skipped. Only `\\n` ends a line."""
     opened: Callable[[Path], Any] = gzip.open if path.name.endswith(".gz") else partial(open, mode="rb")
     try:
         with opened(path) as file:
@@ -86,7 +86,7 @@ def read_lines(path: Path) -> Iterator[JsonLine]:
                     place = f"{path}, line {number}"
                     yield JsonLine(place=place, number=number, fields=parse_object(data, place))
     except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} cannot be read: {error}. If it is damaged, get it again.") from error
+        raise UsageError(f"{path} cannot be read: {error}. If the file is damaged, get a new copy.") from error
 
 
 def parse_object(data: bytes, place: str) -> JsonObject:

@@ -1,4 +1,4 @@
-"""A corpus -> one vector a sentence, each in its window, as a build makes them. Encodes through a `VectorCache`."""
+"""A corpus -> one vector per sentence, each encoded in its window, as in a build. Encodes through a `VectorCache`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .records import Corpus
 
 
 def embed_landmarks(cache: VectorCache, encoder: Encoder, corpus: Corpus, window_tokens: int = 0, context_tokens: int = -1) -> Embedded:
-    """Every sentence in its window, as a build does it (design.md, "Windows"); 0 and -1 take the encoder's own
+    """Encode every sentence in its window, as a build does (design.md, "Windows"); 0 and -1 mean the encoder's own
     sizes."""
     folder = encoder.folder
     sizes = (window_tokens or folder.window_tokens, folder.context_tokens if context_tokens < 0 else context_tokens)
     options = window_options(encoder, *sizes)
     rows: list[Row] = []
-    parts_S: list[list[int]] = []  # the token counts of each sentence's parts: one, except where a sentence is longer than a window
+    parts_S: list[list[int]] = []  # the token counts of each sentence's parts: one part, unless the sentence is longer than a window
     for first, end in pairwise(corpus.document_sentences.tolist()):
         tokens = document_tokens(corpus, first, end)
         for window in make_windows(tokens, options, folder.fingerprint):
@@ -35,7 +35,7 @@ def embed_landmarks(cache: VectorCache, encoder: Encoder, corpus: Corpus, window
 
 
 def document_tokens(corpus: Corpus, first: int, end: int) -> TokenizedSentences:
-    """Sentences `[first, end)` as a build hands them to `make_windows`."""
+    """Sentences `[first, end)`, in the form that a build passes to `make_windows`."""
     token_first, token_end = int(corpus.sentence_tokens[first]), int(corpus.sentence_tokens[end])
     return TokenizedSentences(
         ids_T=corpus.token_ids_T[token_first:token_end],

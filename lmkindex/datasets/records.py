@@ -1,7 +1,7 @@
-"""What a set is: documents, questions about them, and where the evidence stands; and its texts on the *global character
+"""What a set is: documents, questions about them, and where the evidence is; and its texts on the *global character
 axis*.
 
-On that axis the documents stand one after another, document d at `[document_starts[d], document_starts[d + 1])`.
+On that axis the documents follow each other, document d at `[document_starts[d], document_starts[d + 1])`.
 Shapes: D documents, S sentences, T tokens.
 """
 
@@ -19,7 +19,7 @@ RECALL_RANKS = (1, 5, 10)  # the ranks k of recall@k
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceDocument:
-    """A document of an evaluation set, as its file has it."""
+    """A document of an evaluation set, as in its file."""
 
     doc_id: str
     title: str
@@ -30,7 +30,7 @@ class SourceDocument:
 class Question:
     """A question about one document. `spans` are `[start, end)` characters of that document's text, sorted and
     disjoint; with `any_span` each is an alternative (places of an answer string), otherwise all of them together are
-    the evidence. Empty: none known. `note` is what the file says about the question."""
+    the evidence. No spans: the evidence is unknown. `note` is what the file says about the question."""
 
     question_id: str
     doc_id: str

@@ -1,9 +1,9 @@
-"""Files -> evaluation sets, checked: documents, questions about them, and where the evidence stands.
+"""Files -> evaluation sets, checked: documents, questions about them, and where the evidence is.
 
 Takes a path in one of three forms: a folder of `NAME.docs.jsonl[.gz]` + `NAME.qa.jsonl[.gz]` (evaluate-your-own-set.md,
 "Your own questions"), a LongBench-style `.jsonl[.gz]` file (`input`, `context`, `answers`), or a folder with `corpus/`
-and `questions.jsonl`, as the project's `examples/`. Knows no model and no metric. Texts are taken as they are, with
-NULs and lone surrogates; what is wrong is a `UsageError` that names file and line.
+and `questions.jsonl`, like the project's `examples/`. Knows nothing about models or metrics. Texts are kept unchanged,
+including NULs and lone surrogates. Any error is a `UsageError` that names file and line.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FORMS = (
 PAIR_FILE = re.compile(r"(.+)\.(docs|qa)\.jsonl(?:\.gz)?")
 # A letter or digit of a script that puts spaces between words. Thai, Lao, Burmese, Khmer, Chinese and Japanese do not.
 WORD_CHARACTER = "[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-VERDICTS = frozenset({"yes", "no", "unanswerable"})  # answers about the text: where the word happens to stand is no evidence
+VERDICTS = frozenset({"yes", "no", "unanswerable"})  # verdicts, not quotes: where such a word happens to occur is not evidence
 
 
 def find_sets(path: Path, names: Sequence[str]) -> list[EvaluationSet]:
-    """The sets of `path` that `names` lists, in that order; all of them, sorted by name, when it is empty.
+    """The sets of `path` that `names` lists, in that order; if `names` is empty, all of them, sorted by name.
 
-    Raises `UsageError` for a path of no known form, an unknown name (and lists the known ones) and everything wrong in
-    a file.
+    Raises `UsageError` for a path of an unknown form, for an unknown name (listing the known names), and for any error
+    in a file.
     """
     if (path / "questions.jsonl").is_file() and (path / "corpus").is_dir():
         found = {path.resolve().name: partial(read_sample_folder, path)}
@@ -51,16 +51,16 @@ def find_sets(path: Path, names: Sequence[str]) -> list[EvaluationSet]:
     else:
         raise UsageError(f"{path} does not exist: {FORMS}.")
     unknown = [name for name in names if name not in found]
-    require(not unknown, f"There is no evaluation set {', '.join(unknown)} in {path}; there is {', '.join(sorted(found))}.")
+    require(not unknown, f"There is no evaluation set {', '.join(unknown)} in {path}; available: {', '.join(sorted(found))}.")
     return [found[name]() for name in dict.fromkeys(names or sorted(found))]
 
 
 def sample_questions(evaluation_set: EvaluationSet, max_questions: int, seed: int, *, with_evidence: bool) -> EvaluationSet:
     """At most `max_questions` (0: all) of the set's questions, in the order of the file; all documents stay.
 
-    The same seed and name of the set give the same sample everywhere, and a larger sample holds every smaller one.
+    The same seed and set name give the same sample everywhere, and a larger sample contains every smaller one.
     """
-    require(max_questions >= 0, "The number of questions must not be negative: 0 takes all.")
+    require(max_questions >= 0, "The number of questions must not be negative; 0 means all.")
     questions = [question for question in evaluation_set.questions if question.spans or not with_evidence]
     if 0 < max_questions < len(questions):
         key = hashlib.blake2b(f"{seed}\0{evaluation_set.name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -70,7 +70,7 @@ def sample_questions(evaluation_set: EvaluationSet, max_questions: int, seed: in
 
 
 def find_pairs(folder: Path) -> dict[str, partial[EvaluationSet]]:
-    """The sets that have both of their files in `folder`; of a file and its `.gz` the plain one is read."""
+    """The sets with both files in `folder`. If a file exists plain and as `.gz`, the plain file is read."""
     paths = sorted(folder.iterdir(), reverse=True)  # NAME.jsonl.gz before NAME.jsonl, which overwrites it
     files = {(match[1], match[2]): path for path in paths if (match := PAIR_FILE.fullmatch(path.name)) and path.is_file()}
     names = sorted(name for name, kind in files if kind == "docs" and (name, "qa") in files)
@@ -78,13 +78,13 @@ def find_pairs(folder: Path) -> dict[str, partial[EvaluationSet]]:
 
 
 def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
-    """A set from its file of documents (`id`, `text`, maybe `title`) and its file of questions (`id`, `doc`,
-    `question`, ...)."""
+    """A set from its documents file (`id`, `text`, optional `title`) and its questions file (`id`, `doc`, `question`,
+    ...)."""
     documents: dict[str, SourceDocument] = {}
     for line in read_lines(docs_path):
         doc_id = line.read_text("id")
         if doc_id in documents:
-            line.fail(f"the document id {doc_id!r} was used before: ids must be unique.")
+            line.fail(f"the document id {doc_id!r} is already in use: ids must be unique.")
         title = line.read_text("title") if "title" in line.fields else ""
         documents[doc_id] = SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text"))
     questions = [read_set_question(line, "doc", documents, f"is not in {docs_path.name}") for line in read_lines(qa_path)]
@@ -106,8 +106,8 @@ def read_set_question(line: JsonLine, document_field: str, documents: Mapping[st
 
 
 def read_longbench(path: Path) -> EvaluationSet:
-    """A set whose every line is a question with its own context; equal contexts are one document. The evidence is every
-    place of an answer, each an alternative; a question whose answers do not stand in the context has none."""
+    """A set in which every line is a question with its own context; equal contexts become one document. Each occurrence
+    of an answer is an alternative piece of evidence; a question whose answers do not occur in the context has none."""
     name = set_name(path)
     documents: dict[str, SourceDocument] = {}
     questions = []
@@ -117,7 +117,7 @@ def read_longbench(path: Path) -> EvaluationSet:
         question_id = line.fields.get("_id", f"{name}-line-{line.number}")
         questions.append(
             Question(
-                question_id=question_id if isinstance(question_id, str) else line.fail("`_id` must be a text."),
+                question_id=question_id if isinstance(question_id, str) else line.fail("`_id` must be a string."),
                 doc_id=document.doc_id,
                 text=line.read_question("input"),
                 answers=answers,
@@ -143,19 +143,19 @@ def read_sample_folder(folder: Path) -> EvaluationSet:
                 failed.append(f"{entry.path}: {error}")
             else:
                 documents[entry.path] = SourceDocument(doc_id=entry.path, title=document.title, text=document.text)
-    # A build goes on without what it cannot read; here every run must have the same documents.
-    require(not failed, f"Mend or remove what cannot be read in {corpus_path}: {'; '.join(failed)}.")
+    # A build continues without unreadable files; here every run must have the same documents.
+    require(not failed, f"Repair or remove the files in {corpus_path} that cannot be read: {'; '.join(failed)}.")
     questions = [read_set_question(line, "path", documents, "is not in corpus/") for line in read_lines(questions_path)]
     return checked_set(folder.resolve().name, documents.values(), questions, questions_path)
 
 
 def checked_set(name: str, documents: Iterable[SourceDocument], questions: Sequence[Question], path: Path) -> EvaluationSet:
-    require(bool(questions), f"{path} holds no questions: add at least one.")
+    require(bool(questions), f"{path} contains no questions: add at least one.")
     return EvaluationSet(name=name, documents=tuple(documents), questions=tuple(questions))
 
 
 def find_answers(text: str, answers: Iterable[str]) -> Spans:
-    """Every place of an answer in `text`, whatever its case and white space, as whole words; merged."""
+    """Every occurrence of an answer in `text` as whole words, ignoring case and white space; merged."""
     found = {tuple(answer.split()) for answer in answers if answer.strip() and answer.strip().lower() not in VERDICTS}
     return merge_spans(match.span() for words in found for match in answer_pattern(words).finditer(text))
 
@@ -167,5 +167,5 @@ def answer_pattern(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def set_name(path: Path) -> str:
-    """The name of a `.jsonl` or `.jsonl.gz` file without its suffixes; of any other its whole name."""
+    """The name of a `.jsonl` or `.jsonl.gz` file without its suffixes; the full name of any other file."""
     return re.sub(r"\.jsonl(\.gz)?$", "", path.name)

@@ -1,7 +1,7 @@
 """A set -> the two files that `set_reader` reads: `NAME.docs.jsonl.gz` and `NAME.qa.jsonl.gz`
 (evaluate-your-own-set.md, "Your own questions").
 
-Each file is there whole or not at all, and equal sets give equal bytes.
+Each file is written completely or not at all, and equal sets give equal bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .records import EvaluationSet, Question
 
 
 def write_set(folder: Path, one: EvaluationSet, fine_spans: Mapping[str, Spans] | None = None) -> None:
-    """Write a set to `folder`. `fine_spans` are, by question id, the places of the answer's own words within the
+    """Write a set to `folder`. `fine_spans` maps a question id to the places of the answer's own words within the
     evidence."""
     documents = [{"id": document.doc_id, "title": document.title, "text": document.text} for document in one.documents]
     write_lines(folder / f"{one.name}.docs.jsonl.gz", documents)
@@ -26,7 +26,7 @@ def write_set(folder: Path, one: EvaluationSet, fine_spans: Mapping[str, Spans] 
 
 
 def question_json(question: Question, fine_spans: Mapping[str, Spans] | None) -> JsonObject:
-    """A line of the file of questions."""
+    """A line of the questions file."""
     fine = {} if fine_spans is None else {"fine": [list(span) for span in fine_spans[question.question_id]]}
     return {
         "id": question.question_id,

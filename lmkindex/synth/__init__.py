@@ -1,10 +1,10 @@
-"""Documents -> a set of questions about them, written by a language model and filtered: data to train on. The face of
-the package.
+"""Documents -> a set of questions about them, written by a language model and filtered: data to train on. The public
+interface of the package.
 
-In the order of reading: `source_documents` reads what is asked about; `pick` chooses spans of it; `question_prompt`
-asks the model for a question and reads the reply; `filters` and `round_trip` judge it, without and with the encoder;
-`journal` keeps every attempt on disk; `question_writer` is the loop over all of that. `quality` measures sets of
-questions, and `quality_report` writes the figures beside the set. `records` has what flows between them.
+In reading order: `source_documents` reads the documents; `pick` chooses spans of them; `question_prompt` asks the model
+for a question and parses the reply; `filters` and `round_trip` judge it, without and with the encoder; `journal` keeps
+every attempt on disk; `question_writer` is the loop over all of that. `quality` measures sets of questions, and
+`quality_report` writes the figures next to the set. `records` has what flows between them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The memory of a run: `settings.json`, what it was begun with, and `attempts.jsonl`, one line for each pick that was
-asked about.
+"""The memory of a run: `settings.json`, the settings it was started with, and `attempts.jsonl`, one line for each pick
+that was asked about.
 
-A chunk of attempts is appended in one write and synced before the next is asked for, so that a kill loses one chunk.
-Whatever follows the last whole line in order is cut off: it was being written. Attempts of different settings are never
-mixed.
+A chunk of attempts is appended in one write and synced before the next one is requested, so that a kill loses only one
+chunk. Anything after the last complete line in sequence is cut off, because its write was interrupted. Attempts with
+different settings are never mixed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MODEL = "language model"
 
 
 class Journal:
-    """The attempts of one output folder. Invariant: attempt i is about pick i, and those in memory are those on
-    disk."""
+    """The attempts of one output folder. Invariant: attempt i is about pick i, and memory and disk hold the same
+    attempts."""
 
     def __init__(self, folder: Path, settings: JsonObject) -> None:
         self.folder = folder
@@ -46,13 +46,13 @@ class Journal:
         return str(self.settings.get(MODEL, ""))
 
     def set_model(self, name: str) -> None:
-        """Note the model that was opened. Raises `UsageError` if another one wrote what is there."""
+        """Record the model that was opened. Raises `UsageError` if another model wrote the existing attempts."""
         self.settings = self._check(self.settings | {MODEL: name})
         if not self._settings_path.is_file() or read_settings(self._settings_path) != self.settings:
             write_json(self._settings_path, self.settings)
 
     def append(self, attempts: Sequence[Attempt]) -> None:
-        """Put a chunk on disk."""
+        """Write a chunk to disk."""
         lines = "".join(json.dumps(write_attempt(attempt)) + "\n" for attempt in attempts)
         with self._attempts_path.open("ab") as file:
             file.write(lines.encode("ascii"))
@@ -61,20 +61,20 @@ class Journal:
         self.attempts.extend(attempts)
 
     def _check(self, settings: JsonObject) -> JsonObject:
-        """The settings on disk and these as one. Raises `UsageError` if a value differs."""
+        """These settings merged with those on disk. Raises `UsageError` if a value differs."""
         if not self._settings_path.is_file():
             return settings
         stored = read_settings(self._settings_path)
         for name in sorted({*stored, *settings} - {MODEL} | ({MODEL} & set(stored) & set(settings))):
             if stored.get(name) != settings.get(name):
                 raise UsageError(
-                    f"{self.folder} was begun with another {name} ({stored.get(name)}, now {settings.get(name)}): "
-                    "name another --output, or delete that folder to begin again."
+                    f"{self.folder} was started with another {name} ({stored.get(name)}, now {settings.get(name)}). "
+                    "Use another --output, or delete the folder to start again."
                 )
         return stored | settings
 
     def _load(self) -> list[Attempt]:
-        """The whole attempts on disk; what follows them is cut off."""
+        """The complete attempts on disk; anything after them is cut off."""
         try:
             data = self._attempts_path.read_bytes()
         except FileNotFoundError:
@@ -93,8 +93,8 @@ class Journal:
 
 
 def make_settings(documents: Sequence[SourceDocument], encoder: Encoder, options: SynthOptions) -> JsonObject:
-    """Everything that an attempt and its verdict depend on, but the model, under names for the user. Numbers of
-    questions and tries are not among them: they may be raised."""
+    """Everything that an attempt and its verdict depend on, except the model, under names that the user knows. The
+    numbers of questions and tries are not included, because they may be raised."""
     corpus = blake2b(digest_size=8)
     for document in documents:
         for text in (document.doc_id, document.text):
@@ -118,7 +118,7 @@ def read_settings(path: Path) -> JsonObject:
     try:
         settings = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read ({error}): name another --output, or delete that folder to begin again.") from error
+        raise UsageError(f"{path} cannot be read ({error}). Use another --output, or delete the folder to start again.") from error
     return settings if isinstance(settings, dict) else {}
 
 
@@ -139,7 +139,7 @@ def write_attempt(attempt: Attempt) -> JsonObject:
 
 
 def read_attempt(line: bytes) -> Attempt | None:
-    """The attempt of a line; None if it is not whole."""
+    """The attempt in a line; None if the line is incomplete."""
     try:
         fields = json.loads(line)
         pick = Pick(

@@ -1,7 +1,7 @@
-"""Documents -> places to ask about: spans of one to five consecutive sentences, each in some 200 words of background.
+"""Documents -> places to ask about: spans of one to five consecutive sentences, each in about 200 words of background.
 
-Takes documents and a seed; gives `Pick`s in an order whose every beginning is spread over the documents, so that a run
-may stop or go on anywhere. Knows no model. The sentences are split as in a build. Shapes: S sentences of a document.
+Takes documents and a seed; yields `Pick`s in an order of which every prefix is spread over the documents, so that a run
+may stop or continue anywhere. Knows no model. Sentences are split as in a build. Shapes: S sentences of a document.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from ..records import Sentences
 from ..sentences import split_sentences
 from .records import Pick
 
-MAX_SENTENCES = 5  # lengths of 1 to 5 are drawn alike; paragraphs that end make the short ones more frequent
+MAX_SENTENCES = 5  # lengths 1 to 5 are drawn equally often; paragraph ends make short spans more frequent
 MAX_SPAN_WORDS = 130
 MIN_SENTENCE_WORDS, MAX_SENTENCE_WORDS = 5, 60
 MIN_SPAN_WORDS = 9
-MIN_LETTERS = 0.75  # share of a sentence's characters that are letters or blanks: below are tables, formulas and code
-MAX_CAPITALISED = 0.6  # share of words that begin with a capital: above are headings, title pages and signatures
-MAX_COPIES = 2  # a sentence that stands more often in the corpus is boilerplate
-SHORT_PARAGRAPHS = 1.5  # mean sentences of a paragraph: below, paragraphs are lines or turns of speech, and spans may join two
-MAX_SHARE = 4  # a document takes part with at most so many times the mean number of spans; the rest of it comes last
-NUM_ROUNDS = 4  # each cuts the documents again
+MIN_LETTERS = 0.75  # share of letters or blanks in a sentence's characters: tables, formulas and code have less
+MAX_CAPITALISED = 0.6  # share of words that begin with a capital: headings, title pages and signatures have more
+MAX_COPIES = 2  # a sentence that occurs more often in the corpus is boilerplate
+SHORT_PARAGRAPHS = 1.5  # mean sentences per paragraph: below this, paragraphs are lines or turns of speech, and spans may join two
+MAX_SHARE = 4  # a document is dealt at most this many times the mean number of spans; its other spans come last
+NUM_ROUNDS = 4  # each round cuts the documents differently
 
-ENDS_SENTENCE = re.compile(r"[.!。！।][\"'”’»)\]]*$")  # no question: it asks itself
-STARTS_LOWER = re.compile(r"[\W\d_]*[a-zß-öø-ÿ]")  # the rest of a sentence that was torn apart
+ENDS_SENTENCE = re.compile(r"[.!。！।][\"'”’»)\]]*$")  # no questions: they already ask something
+STARTS_LOWER = re.compile(r"[\W\d_]*[a-zß-öø-ÿ]")  # the rest of a sentence that was split in the middle
 NO_PROSE = re.compile(r"^\s*(?:[#|>*+•·–—-]|\d{1,3}[.)]\s)|[{}<>|\\=]{2}|https?://\S+$|\.{4}|_{3}|[-=~*]{4}")
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 Flags = npt.NDArray[np.bool_]
 
 
 def make_picks(documents: Sequence[SourceDocument], seed: int, background_words: int) -> Iterator[Pick]:
-    """All picks, numbered from 0: a pure function of its arguments. No span comes twice."""
+    """All picks, numbered from 0: a pure function of the arguments. No span occurs twice."""
     split = [split_sentences(document.text) for document in documents]
     prose = find_prose(documents, split)
     seen: set[tuple[int, int, int]] = set()
@@ -56,7 +56,7 @@ def make_picks(documents: Sequence[SourceDocument], seed: int, background_words:
 
 
 def find_prose(documents: Sequence[SourceDocument], split: Sequence[Sentences]) -> list[Flags]:
-    """Which sentences of each document may be asked about [S]: prose that stands in the corpus once or twice."""
+    """Which sentences of each document may be asked about [S]: prose that occurs once or twice in the corpus."""
     texts = [
         [document.text[start:end] for start, end in zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True)]
         for document, sentences in zip(documents, split, strict=True)
@@ -68,14 +68,14 @@ def find_prose(documents: Sequence[SourceDocument], split: Sequence[Sentences]) 
 
 
 def key_of(sentence: str) -> bytes:
-    """The sentence whatever its case, white space and digits (page numbers), as a short hash."""
+    """A short hash of the sentence that ignores case, white space and digits (page numbers)."""
     words = " ".join(re.sub(r"\d+", "0", sentence.casefold()).split())
     return blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def is_prose(sentence: str) -> bool:
-    """Whether `sentence` is a whole sentence of running text; headings, items without an end, tables, code and menus
-    are not."""
+    """Whether `sentence` is a complete sentence of running text, not a heading, an item without an end mark, a table, code
+    or a menu."""
     words = WORD.findall(sentence)
     if not MIN_SENTENCE_WORDS <= len(words) <= MAX_SENTENCE_WORDS or not ENDS_SENTENCE.search(sentence):
         return False
@@ -90,7 +90,7 @@ def cut_spans(document: SourceDocument, sentences: Sentences, is_prose_S: Flags,
     """Disjoint spans (first and last sentence) that cover the document's prose, with lengths drawn from 1 to
     `MAX_SENTENCES`.
 
-    A span stays inside its paragraph, except in documents whose paragraphs are single lines, where it may join two.
+    A span stays inside its paragraph. Only in documents whose paragraphs are single lines may it join two.
     """
     may_join = len(sentences) < SHORT_PARAGRAPHS * max(1, int(sentences.ends_paragraph_S.sum()))
     spans = []
@@ -114,18 +114,17 @@ def cut_spans(document: SourceDocument, sentences: Sentences, is_prose_S: Flags,
 
 
 def num_words(document: SourceDocument, sentences: Sentences, first: int, last: int) -> int:
-    """Words of the sentences `first` to `last`."""
+    """Number of words in the sentences `first` to `last`."""
     return len(document.text[int(sentences.starts_S[first]) : int(sentences.ends_S[last])].split())
 
 
 def deal(
     documents: Sequence[SourceDocument], spans: Sequence[Sequence[tuple[int, int]]], seed: int, round_number: int
 ) -> list[tuple[int, tuple[int, int]]]:
-    """All spans of a round with their document's index, in an order whose every beginning gives each document its
-    share.
+    """All spans of a round with their document's index, in an order of which every prefix gives each document its share.
 
-    The share of a document is its number of spans, at most `MAX_SHARE` times the mean: span j of a document whose share
-    is w stands at (j + u) / w with u in 0..1, as cards are dealt.
+    The share of a document is its number of spans, at most `MAX_SHARE` times the mean. Span j of a document with share w
+    gets the position (j + u) / w with u in 0..1, like dealing cards.
     """
     counts = [len(of_document) for of_document in spans if of_document]
     most = MAX_SHARE * sum(counts) / max(1, len(counts))
@@ -140,15 +139,15 @@ def deal(
 
 
 def random_source(document: SourceDocument, seed: int, *parts: int | str) -> np.random.Generator:
-    """A source of random numbers that depends on the seed, the document and `parts` alone."""
+    """A random generator that depends only on the seed, the document and `parts`."""
     key = "\0".join(map(str, (seed, *parts, document.doc_id)))
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return np.random.default_rng(int.from_bytes(digest, "little"))
 
 
 def make_pick(number: int, document: SourceDocument, sentences: Sentences, span: tuple[int, int], background_words: int) -> Pick:
-    """The span (first and last sentence) with whole sentences around it, on both sides alike, up to `background_words`
-    together."""
+    """The span (first and last sentence) with whole sentences around it, evenly on both sides, up to `background_words` in
+    total."""
     first, last = span
     before, after = span
     room = background_words - num_words(document, sentences, first, last)

@@ -1,8 +1,7 @@
-"""How a set of questions looks, in figures that synthetic and human sets share: what an honest report of a synthetic
-set stands beside.
+"""Statistics of a set of questions, the same for synthetic and human sets, so that a report can compare them honestly.
 
 The evidence of a question is the sentences that its spans touch, because some sets mark two words and others a section.
-Takes questions and the encoder's view of their documents; knows nothing of how the questions came to be, except in
+Takes questions and the encoder's view of their documents; knows nothing about how the questions were made, except in
 `describe_run`.
 """
 
@@ -22,7 +21,7 @@ from .filters import REASONS, overlap, words_of
 from .records import SynthResult
 from .round_trip import SentencePlaces, embed_documents, rank_in_document
 
-COMPARED_QUESTIONS = 300  # of each human set: enough for shares to two digits, and few documents to encode
+COMPARED_QUESTIONS = 300  # per human set: enough for shares with two digits, and few documents to encode
 MAX_SENTENCES = 5
 QUESTION_WORDS = {"whom": "who", "whose": "who"} | {word: word for word in ("what", "who", "when", "where", "why", "how", "which")}
 VERBS = "is are was were am do does did has have had can could may might must shall should will would"
@@ -30,7 +29,7 @@ YES_NO = frozenset(VERBS.split())
 
 
 def measure_set(evaluation_set: EvaluationSet, encoder: Encoder, cache: VectorCache, max_questions: int, seed: int) -> JsonObject:
-    """The figures of at most `max_questions` (0: all) of a set's questions with evidence."""
+    """The figures for at most `max_questions` (0: all) of a set's questions with evidence."""
     questions = sample_questions(evaluation_set, max_questions, seed, with_evidence=True).questions
     asked_about = {question.doc_id for question in questions}
     documents = [document for document in evaluation_set.documents if document.doc_id in asked_about]
@@ -40,8 +39,8 @@ def measure_set(evaluation_set: EvaluationSet, encoder: Encoder, cache: VectorCa
 def measure_questions(
     name: str, questions: Sequence[Question], documents: Sequence[SourceDocument], places: SentencePlaces, encoder: Encoder
 ) -> JsonObject:
-    """The figures of these questions: words, question words, overlap with the evidence, rank of the evidence, sentences
-    of the evidence."""
+    """The figures for these questions: words, question words, overlap with the evidence, rank of the evidence, sentences
+    of evidence."""
     questions = [question for question in questions if len(places.touched(question.doc_id, question.spans))]
     texts = {document.doc_id: document.text for document in documents}
     vectors_QD = encode_questions(encoder, [question.text for question in questions]) if questions else ()
@@ -67,8 +66,8 @@ def measure_questions(
 
 
 def describe_run(result: SynthResult) -> JsonObject:
-    """What became of the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before they were
-    a filter."""
+    """What happened to the attempts of a synthetic set: acceptance, reasons, acceptance by length, ranks before the
+    round-trip filter."""
     attempts = result.attempts
     tried = Counter(attempt.pick.num_sentences for attempt in attempts)
     taken = Counter(attempt.pick.num_sentences for attempt in attempts if attempt.is_accepted)
@@ -86,7 +85,7 @@ def describe_run(result: SynthResult) -> JsonObject:
 
 
 def question_word(question: str) -> str:
-    """`what`, `who`, `how` and so on, the first that occurs; `yes/no` for a question that begins with a verb; else
+    """The first of `what`, `who`, `how` and so on that occurs; `yes/no` if the question begins with a verb; else
     `other`."""
     words = words_of(question)
     if words and words[0] in YES_NO:
@@ -101,7 +100,7 @@ def describe_ranks(ranks: Sequence[int]) -> JsonObject:
 
 
 def summary(values: Sequence[float]) -> JsonObject:
-    """Mean, median and the middle eight tenths."""
+    """Mean, median, and the 10th and 90th percentiles."""
     if not values:
         return {"mean": 0.0, "median": 0.0, "p10": 0.0, "p90": 0.0}
     p10, median, p90 = np.percentile(values, [10, 50, 90]).tolist()
@@ -114,7 +113,7 @@ def summary(values: Sequence[float]) -> JsonObject:
 
 
 def shares(names: Iterable[str]) -> dict[str, float]:
-    """How often each name occurs, as a share, the most frequent first."""
+    """How often each name occurs, as a share, most frequent first."""
     counts = Counter(names)
     return {name: round_figure(count / counts.total()) for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
@@ -136,13 +135,13 @@ def render_quality(quality: JsonObject) -> str:
             ["rejected because", "attempts", "meaning"], [[name, f"{run['rejected'][name]:,}", REASONS[name]] for name in run["rejected"]]
         ),
         *table(["sentences of the span", "accepted"], [[length, f"{rate:.1%}"] for length, rate in run["acceptance_by_sentences"].items()]),
-        "Before the round trip was a filter, the span's median rank was "
+        "Before the round-trip filter, the span's median rank was "
         f"{run['rank_before_filter']['median']:g}, and it was first for {run['rank_before_filter']['within_1']:.1%}.",
         "",
-        "## Beside other sets",
+        "## Comparison with other sets",
         "",
-        "Ranks are those of the best sentence of the evidence among all sentences of its document, with the encoder that filtered; of the",
-        "synthetic set they are after the filter, and therefore no measure of it.",
+        "A rank is that of the best evidence sentence among all sentences of its document, with the encoder that did the filtering. For",
+        "the synthetic set, ranks are after the filter, so they do not measure its quality.",
         "",
         *table(["", *(one["name"] for one in sets)], quality_rows(sets)),
     ]
@@ -150,7 +149,7 @@ def render_quality(quality: JsonObject) -> str:
 
 
 def quality_rows(sets: Sequence[JsonObject]) -> list[list[str]]:
-    """One row for each figure, one column for each set."""
+    """One row per figure, one column per set."""
     rows = [["questions", *(f"{one['questions']:,}" for one in sets)]]
     rows += [[f"words, {name}", *(f"{one['words'][name]:g}" for one in sets)] for name in ("mean", "median", "p10", "p90")]
     for part, title in (("question_words", ""), ("sentences", "evidence of sentences: ")):
@@ -170,7 +169,7 @@ def percent(values: Mapping[str, float], name: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a Markdown table, with a blank one at the end."""
+    """Lines of a Markdown table, with a blank line at the end."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in (header, *rows)]
     lines = [f"| {' | '.join(row)} |" for row in cells]
     return [lines[0], f"|{'---|' * len(header)}", *lines[1:], ""]

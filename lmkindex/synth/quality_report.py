@@ -1,4 +1,4 @@
-"""The report of a run: `quality.json` and `quality.md` beside the set."""
+"""The report of a run: `quality.json` and `quality.md` next to the set."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ def report_quality(
     compared: Sequence[JsonObject],
     output: Path,
 ) -> JsonObject:
-    """Measure the questions of a run, put the figures of other sets (`measure_set`) beside them, and write both
-    files."""
+    """Measure the questions of a run, add the figures of other sets (`measure_set`), and write both files."""
     questions = questions_of(result)
     asked_about = {question.doc_id for question in questions}
     those = [document for document in documents if document.doc_id in asked_about]

@@ -1,8 +1,8 @@
 """Pick -> prompt -> question and answer. The wording is our own, and short enough for a small model.
 
-The rules and the worked examples are the same for every pick, so that their prefix is cached; the examples are earlier
-turns of the chat, because small models follow turns much better than examples inside a text. Knows no filter and no
-generator.
+The rules and the worked examples are the same for every pick, so that their prefix can be cached. The examples are
+earlier turns of the chat, because small models follow turns much better than examples inside a text. Knows nothing
+about filters or generators.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .records import Pick
 
 MAX_QUESTION_CHARS, MAX_ANSWER_CHARS = 160, 120
 MAX_REPLY_TOKENS = 100
-# Only what every server with structured output knows: patterns break some of them.
+# Only features that every server with structured output supports: patterns break some servers.
 SCHEMA: JsonObject = {
     "type": "object",
     "properties": {
@@ -38,7 +38,7 @@ RULES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A worked example: a fact with what stands before and after it."""
+    """A worked example: a fact with the text before and after it."""
 
     before: str
     fact: str
@@ -81,7 +81,7 @@ EXAMPLES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the model wrote, white space trimmed; both texts are empty when it refused."""
+    """What the model wrote, with white space trimmed; both strings are empty if it refused."""
 
     question: str
     answer: str
@@ -96,18 +96,18 @@ def make_question_prompt(text: str, pick: Pick) -> Prompt:
 
 
 def render_turn(before: str, fact: str, after: str) -> str:
-    """The user's turn: the background, if there is any, and the fact once more, nearest to where the model writes."""
+    """The user's turn: the background, if any, and the fact again, closest to where the model writes."""
     background = f"Background: {flat(f'{before} {fact} {after}')}\n\n" if before or after else ""
     return f"{background}Fact: {flat(fact)}"
 
 
 def flat(text: str) -> str:
-    """On one line."""
+    """The text on one line."""
     return " ".join(text.split())
 
 
 def parse_reply(text: str) -> Reply | None:
-    """The question and the answer of a reply; None if it is not the JSON that was asked for."""
+    """The question and answer of a reply; None if it is not the requested JSON."""
     try:
         fields = json.loads(text)
     except ValueError:
@@ -119,7 +119,7 @@ def parse_reply(text: str) -> Reply | None:
 
 
 def write_reply(question: str, answer: str) -> str:
-    """A reply as the examples show it: compact JSON."""
+    """A reply in the form that the examples show: compact JSON."""
     return json.dumps({"question": question, "answer": answer}, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -136,6 +136,6 @@ TURNS, BARE_TURNS = (
 
 
 def prompt_version() -> str:
-    """A hash of everything that all prompts share: attempts of different versions are not mixed."""
+    """A hash of everything that all prompts share, so that attempts of different versions are not mixed."""
     shared = json.dumps([RULES, TURNS, BARE_TURNS, SCHEMA, render_turn("a", "b", "c")])
     return blake2b(shared.encode(), digest_size=8).hexdigest()

@@ -1,9 +1,9 @@
 """The loop: picks -> prompts -> replies -> verdicts, chunk by chunk, until enough questions are accepted; then the set
 is written.
 
-Everything that costs time is on disk before the next chunk begins, and the same call goes on from there: an interrupted
-run and an uninterrupted one write the same set, as far as the language model repeats itself. Knows no command line and
-prints nothing.
+Everything that costs time is on disk before the next chunk starts, and the same call continues from there. An
+interrupted run writes the same set as an uninterrupted run, as far as the language model is deterministic. Knows no
+command line and prints nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .question_prompt import MAX_REPLY_TOKENS, Reply, make_question_prompt, pars
 from .records import ACCEPTED, Attempt, Pick, SynthOptions, SynthResult
 from .round_trip import AcceptedQuestions, SentencePlaces, allowed_rank, embed_documents, rank_in_document
 
-OnQuestions = Callable[[str, int, int], None]  # what is done, questions accepted, picks asked about
+OnQuestions = Callable[[str, int, int], None]  # the current step, questions accepted, picks asked about
 
 
 def write_questions(
@@ -42,12 +42,12 @@ def write_questions(
     cache: VectorCache,
     on_step: OnQuestions = lambda text, accepted, asked: None,
 ) -> SynthResult:
-    """Write `options.num_questions` questions about the documents to `output`, as a set that `evaluate` and `train`
-    read, or go on with it.
+    """Write `options.num_questions` questions about the documents to `output`, as a set for `evaluate` and `train`, or
+    continue such a set.
 
-    The generator is opened after the sentences were encoded, and only if something is left to ask. Raises `UsageError`
-    when `output` was begun with other settings, `GeneratorError` when the generator fails on a whole chunk,
-    `LockedError` when another run is at work.
+    The generator is opened after the sentences are encoded, and only if something is left to ask. Raises `UsageError`
+    if `output` was started with other settings, `GeneratorError` if the generator fails on a whole chunk, `LockedError`
+    if another run is writing there.
     """
     from filelock import FileLock, Timeout
 
@@ -58,7 +58,7 @@ def write_questions(
             fill_journal(journal, documents, encoder, open_generator, options, cache, on_step)
             return write_accepted(journal, documents, options)
     except Timeout:
-        raise LockedError(f"Another run is writing to {output}: wait for it, or name another --output.") from None
+        raise LockedError(f"Another run is writing to {output}: wait for it, or use another --output.") from None
 
 
 def fill_journal(
@@ -70,14 +70,14 @@ def fill_journal(
     cache: VectorCache,
     on_step: OnQuestions,
 ) -> None:
-    """Ask about pick after pick until there are enough questions, or no picks, tries or time left."""
+    """Ask about one pick after another until there are enough questions, or no picks, tries or time are left."""
     started = time.monotonic()
     questions = [attempt.question for attempt in journal.attempts if attempt.is_accepted]
     if len(questions) >= options.num_questions or len(journal.attempts) >= options.num_tries:
         return
     on_step("choosing spans", len(questions), len(journal.attempts))
     picks = list(islice(make_picks(documents, options.seed, options.background_words), options.num_tries))
-    require(bool(picks), "There is no running text in these documents that could be asked about.")
+    require(bool(picks), "There is no running text in these documents to ask about.")
     if len(journal.attempts) >= len(picks):
         return
     on_step("encoding sentences", len(questions), len(journal.attempts))
@@ -100,20 +100,19 @@ def fill_journal(
 
 
 def ask_chunk(generator: Generator, picks: Sequence[Pick], judge: Judge, options: SynthOptions) -> list[Attempt]:
-    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` when it writes nothing at
-    all."""
+    """One chunk: what the generator writes for the picks, judged. Raises `GeneratorError` if every prompt fails."""
     prompts = [make_question_prompt(judge.texts[pick.doc_id], pick) for pick in picks]
     generations = generator.generate(prompts, max_tokens=MAX_REPLY_TOKENS, temperature=options.temperature)
     if all(generation.finish_reason == "error" for generation in generations):
         raise GeneratorError(
             f"The language model failed on {len(picks)} prompts in a row (error: {generations[0].error}). "
-            "What was written before is kept: the same command goes on from there."
+            "Everything written before is kept: run the same command to continue."
         )
     return judge.judge(picks, generations)
 
 
 class Judge:
-    """Reads replies and applies the filters. Owns the accepted questions, against which the next ones are compared."""
+    """Reads replies and applies the filters. Owns the accepted questions, with which new ones are compared."""
 
     def __init__(
         self, texts: Mapping[str, str], places: SentencePlaces, encoder: Encoder, accepted: AcceptedQuestions, options: SynthOptions
@@ -138,7 +137,7 @@ class Judge:
         return attempts
 
     def _read(self, pick: Pick, reply: Reply | None, generation: Generation) -> str:
-        """The first filter that needs no encoder and rejects the reply, or ""."""
+        """The first filter without encoder that rejects the reply, or ""."""
         if generation.finish_reason == "error":
             return "error"
         if reply is None:
@@ -178,7 +177,7 @@ def write_accepted(journal: Journal, documents: Sequence[SourceDocument], option
 
 
 def answer_places(question: Question, text: str) -> Spans:
-    """The places of the answer's own words in the span, where it holds them."""
+    """The places of the answer's own words in the span, if they occur there."""
     ((start, end),) = question.spans
     return tuple((start + first, start + last) for first, last in find_answers(text[start:end], question.answers))
 
@@ -188,7 +187,7 @@ def note_of(attempt: Attempt, model: str) -> str:
 
 
 def questions_of(result: SynthResult) -> list[Question]:
-    """The questions of the set, as its reader gives them."""
+    """The questions of the set, as `set_reader` returns them."""
     accepted = [attempt for attempt in result.attempts if attempt.is_accepted][: result.num_questions]
     return [
         Question(

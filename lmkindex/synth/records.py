@@ -1,5 +1,4 @@
-"""The records that flow through the writing of questions, and the options. Offsets are characters of a document's text,
-half open."""
+"""The records and options for writing questions. Offsets are half-open character ranges of a document's text."""
 
 from __future__ import annotations
 
@@ -11,13 +10,12 @@ from ..errors import UsageError
 from ..records import JsonObject
 
 ACCEPTED = "accepted"
-TRIES_A_QUESTION = 20  # picks that may be asked about for each question that is wanted, unless the options say how many
+TRIES_A_QUESTION = 20  # picks that may be asked about per wanted question, unless the options set a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions:
-    """When a question is rejected; what each means is said in `filters.py` and `round_trip.py`. Shares and cosines are
-    0..1."""
+    """When a question is rejected; `filters.py` and `round_trip.py` explain each value. Shares and cosines are 0..1."""
 
     min_words: int = 4
     max_words: int = 30
@@ -36,9 +34,9 @@ class FilterOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthOptions:
-    """What a run writes. `name` is the set's, and begins its ids; `max_tries=0` takes `TRIES_A_QUESTION` for each
-    question; `generator` names the language model as the user did, so that another one is noticed before anything is
-    opened."""
+    """What a run writes. `name` is the set's name and the start of its ids; `max_tries=0` means `TRIES_A_QUESTION` per
+    question; `generator` names the language model as the user did, so that a different model is noticed before anything
+    is opened."""
 
     name: str = SYNTH_NAME
     num_questions: int = SYNTH_QUESTIONS
@@ -60,7 +58,7 @@ class SynthOptions:
 
     @property
     def num_tries(self) -> int:
-        """The most picks that are asked about."""
+        """The maximum number of picks that are asked about."""
         return self.max_tries or TRIES_A_QUESTION * self.num_questions
 
 
@@ -79,8 +77,8 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A pick that was asked about: the raw text, what was read of it, and the verdict, `accepted` or the name of a
-    filter. `rank` is that of the span among the document's sentences, from 1; 0 if an earlier filter rejected the
+    """A pick that was asked about: the raw text, what was parsed from it, and the verdict, `accepted` or the name of a
+    filter. `rank` is the span's rank among the document's sentences, from 1; 0 if an earlier filter rejected the
     question."""
 
     pick: Pick
@@ -97,8 +95,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynthResult:
-    """A run so far. `rejected` counts by filter; `is_complete` tells whether the number of questions that was aimed at
-    is there."""
+    """A run so far. `rejected` counts by filter; `is_complete` tells whether the target number of questions is
+    reached."""
 
     name: str
     model: str

@@ -1,8 +1,8 @@
 """Does the question find its span again? The filters that need an encoder: the span's rank in its document, and
 near-duplicates.
 
-Vectors of sentences are made before the language model starts (facts.md, "vLLM": it changes torch's threads and random
-state), those of questions as they are written. Shapes: S sentences of all documents, Q questions, D dimensions.
+Sentence vectors are made before the language model starts (facts.md, "vLLM": it changes torch's threads and random
+state), question vectors as the questions are written. Shapes: S sentences of all documents, Q questions, D dimensions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .records import FilterOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentencePlaces:
-    """The sentences of some documents: where they stand in their document's text, and their vectors. Document d has the
+    """The sentences of some documents: where they are in their document's text, and their vectors. Document d has the
     sentences `[firsts[d], firsts[d + 1])`."""
 
     documents: dict[str, int]
@@ -37,7 +37,7 @@ class SentencePlaces:
         return slice(int(self.firsts[index]), int(self.firsts[index + 1]))
 
     def touched(self, doc_id: str, spans: Sequence[tuple[int, int]]) -> Int64Array:
-        """Which sentences of the document the spans touch, counted from its first."""
+        """Which sentences of the document the spans touch, counted from its first sentence."""
         place = self.sentences_of(doc_id)
         starts, ends = self.starts_S[place], self.ends_S[place]
         hits = np.zeros(len(starts), dtype=np.bool_)
@@ -49,7 +49,7 @@ class SentencePlaces:
 def embed_documents(documents: Sequence[SourceDocument], encoder: Encoder, cache: VectorCache) -> SentencePlaces:
     """Split the documents as a build does, and encode every sentence in its window.
 
-    Each document is cached by itself: whichever others a run or a report looks at, it is encoded once.
+    Each document is cached separately: it is encoded once, whatever other documents a run or a report looks at.
     """
     corpora = [make_corpus([document.text], encoder) for document in documents]
     vectors = [embed_landmarks(cache, encoder, corpus).vectors_ND for corpus in corpora]
@@ -71,19 +71,19 @@ def rank_in_document(places: SentencePlaces, question_D: Float32Array, doc_id: s
 
 
 def allowed_rank(num_sentences: int, options: FilterOptions) -> int:
-    """The worst rank that is accepted: `max_rank`, in short documents less, so that it means something there too."""
+    """The worst rank that is accepted: `max_rank`, or less in short documents, so that it means something there too."""
     return max(1, min(options.max_rank, round(options.max_rank_share * num_sentences)))
 
 
 class AcceptedQuestions:
-    """What was accepted so far, to compare with. Invariant: one vector [D] for each text."""
+    """The questions accepted so far, for comparison. Invariant: one vector [D] per text."""
 
     def __init__(self, texts: Sequence[str], vectors: Sequence[Float32Array]) -> None:
         self._keys = {tuple(words_of(text)) for text in texts}
         self._vectors = list(vectors)
 
     def holds(self, text: str, vector_D: Float32Array, max_similarity: float) -> bool:
-        """Whether a question with the same words, or with a cosine above `max_similarity`, is among them."""
+        """Whether they include a question with the same words, or with a cosine above `max_similarity`."""
         if tuple(words_of(text)) in self._keys:
             return True
         return bool(self._vectors) and float((np.stack(self._vectors) @ vector_D).max()) > max_similarity

@@ -1,4 +1,4 @@
-"""Paths -> documents to ask about: files and directories as a build takes them, or the documents of sets in the form of
+"""Paths -> documents to ask about: files and directories as in a build, or the documents of sets in the form of
 evaluate-your-own-set.md, "Your own questions"."""
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from ..records import FileFailure
 
 
 def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
-    """The documents below `paths`, and what could not be read. With `set_names`, the documents of those sets of the one
-    folder.
+    """The documents below `paths`, and the files that could not be read. With `set_names`, `paths` is a single folder, and
+    the documents are those of these sets.
 
-    An id is the file's path below its root, or the set's own; where two would be equal, the name of the root or set
-    stands before it. Raises `UsageError` for a path or a set that does not exist, and when no document is found.
+    An id is the file's path below its root, or the id in the set. If two would be equal, they are prefixed with the name
+    of the root or set. Raises `UsageError` for a path or a set that does not exist, and if no document is found.
     """
     if set_names:
-        require(len(paths) == 1, "--set names sets of one folder: give one folder with it.")
+        require(len(paths) == 1, "--set names sets in one folder: give exactly one folder with it.")
         return read_set_documents(paths[0], set_names), []
     entries, failures = walk_files(paths, FileOptions())
     names = Counter(entry.path for entry in entries)
@@ -39,7 +39,7 @@ def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tu
             else:
                 doc_id = entry.path if names[entry.path] == 1 else f"{Path(entry.root).name}/{entry.path}"
                 documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
-    require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz name a --set.")
+    require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz, add --set.")
     return unique(documents), failures
 
 
@@ -52,19 +52,19 @@ def read_set_documents(folder: Path, names: Sequence[str]) -> list[SourceDocumen
     }
     documents = []
     for name in dict.fromkeys(names):
-        require(name in found, f"There is no {name}.docs.jsonl.gz in {folder}; there is {', '.join(sorted(found)) or 'no set'}.")
+        require(name in found, f"There is no {name}.docs.jsonl.gz in {folder}; available: {', '.join(sorted(found)) or 'no set'}.")
         for line in read_lines(found[name]):
             doc_id = line.read_text("id") if len(set(names)) == 1 else f"{name}/{line.read_text('id')}"
             title = line.read_text("title") if "title" in line.fields else ""
             documents.append(SourceDocument(doc_id=doc_id, title=title, text=line.read_text("text")))
-    require(bool(documents), f"The sets {', '.join(names)} in {folder} hold no documents.")
+    require(bool(documents), f"The sets {', '.join(names)} in {folder} contain no documents.")
     return unique(documents)
 
 
 def unique(documents: Sequence[SourceDocument]) -> list[SourceDocument]:
-    """The documents, checked to have ids of their own."""
+    """The documents, after checking that their ids are unique."""
     seen: set[str] = set()
     for document in documents:
-        require(document.doc_id not in seen, f"Two documents are called {document.doc_id}: give the folders in separate runs.")
+        require(document.doc_id not in seen, f"Two documents have the id {document.doc_id}: use the folders in separate runs.")
         seen.add(document.doc_id)
     return list(documents)

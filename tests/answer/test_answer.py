@@ -62,7 +62,7 @@ def verdicts(text: str, spans: Sequence[Span] = SPANS) -> list[tuple[int, bool]]
     return [(citation.marker, citation.verified) for citation in cite(text, spans, "")[1]]
 
 
-# --- support: what passes as said by the source
+# --- support: what counts as said by the source
 
 
 @pytest.mark.parametrize(

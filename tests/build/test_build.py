@@ -1,4 +1,4 @@
-"""A build makes the index equal to the directories, says exactly what it did, and survives whatever stops it."""
+"""A build makes the index equal to the directories, reports exactly what it did, and survives any kind of stop."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_first_build_adds_and_a_second_finds_nothing_to_do(corpus: Path, index
     assert counts(report) == {"scanned": 3, "unchanged": 3}
     assert (encoder.num_calls, report.windows_encoded, report.windows_reused) == (0, 0, 0)
     after = {path: path.stat().st_mtime_ns for path in Path(index).rglob("*") if not path.name.startswith("write.lock")}
-    assert after.items() <= before.items()  # nothing was written but the lock
+    assert after.items() <= before.items()  # nothing but the lock was written
 
 
 def test_added_changed_renamed_deleted_touched_and_unchanged_at_once(corpus: Path, index: str) -> None:
@@ -64,7 +64,7 @@ def test_added_changed_renamed_deleted_touched_and_unchanged_at_once(corpus: Pat
     os.utime(corpus / "still3.txt", (1, 1))
     report = build(index, corpus)
     assert counts(report) == {"scanned": 13, "added": 1, "changed": 1, "renamed": 1, "deleted": 1, "unchanged": 10}
-    assert report.windows_reused > 0  # of the renamed one
+    assert report.windows_reused > 0  # of the renamed document
     assert set(manifest(index)) == {"new.txt", "a.txt", "sub/renamed.md", *(f"still{number}.txt" for number in range(10))}
     assert manifest(index)["still3.txt"].mtime_ns == 10**9
     kept = [row for row in before if row[1].startswith("still")]
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_is_reported_and_the_rest_is_indexed(corpus: Path, i
     assert all(len(reason) > 5 and "Traceback" not in reason for reason in reasons.values())
     assert report.added == report.documents == 3
     assert {path: entry.error for path, entry in manifest(index).items() if entry.status == "failed"} == reasons
-    again = build(index, corpus)  # failures are remembered: neither hidden nor tried again
+    again = build(index, corpus)  # failures are remembered: they are not hidden, and not retried
     assert (counts(again), again.failed) == ({"scanned": 10, "unchanged": 3, "failed": 7}, report.failed)
     retried = build(index, corpus, retry_failed=True)
     assert {failure.path for failure in retried.failed} == set(reasons) and counts(retried)["unchanged"] == 3
@@ -245,14 +245,14 @@ def test_an_edit_in_the_middle_encodes_little_and_ends_as_a_clean_build(
     found, expected = tiny.all_landmarks(Path(index)), tiny.all_landmarks(Path(clean))
     if kind == "fake":
         assert found == expected
-    else:  # other batches: the last bits of fp32, rounded to fp16, may differ by one of its steps
+    else:  # different batches: the last bits of fp32, rounded to fp16, may differ by one fp16 step
         assert [row[:-1] for row in found] == [row[:-1] for row in expected]
         vectors = [np.stack([np.frombuffer(row[-1], np.float16) for row in rows]).astype(np.float32) for rows in (found, expected)]
         np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-3)
 
 
 def test_a_sentence_longer_than_a_window(index: str, tmp_path: Path, bert_folder: Callable[[str], Path]) -> None:
-    """It is encoded in pieces, has one landmark, and is reused like any other."""
+    """It is encoded in pieces, has one landmark, and is reused like any other sentence."""
     encoder = load_encoder(read_folder(bert_folder("sentence_mean")), FP32)
     corpus = tmp_path / "corpus"
     put(corpus / "a.txt", f"First. {'the lamp and the mill and the well ' * 35}ends here. Last.")
@@ -281,7 +281,7 @@ def test_max_delete_stops_before_anything_is_changed(corpus: Path, index: str) -
     assert counts(build(index, corpus, max_delete=0.25)) == {"scanned": 15, "deleted": 5, "unchanged": 15}
     for path in corpus.rglob("*.txt"):
         path.unlink()
-    for rebuild in (False, True):  # a rebuild deletes as well
+    for rebuild in (False, True):  # a rebuild deletes documents too
         with pytest.raises(LmkindexError, match="if a disk is not mounted"):
             build(index, corpus, rebuild=rebuild)
     assert build(index, corpus, max_delete=1.0).documents == 1
@@ -292,7 +292,7 @@ def test_a_share_of_0_lets_nothing_go(corpus: Path, index: str) -> None:
     (corpus / "a.txt").unlink()
     with pytest.raises(LmkindexError, match="1 of 3 documents"):
         build(index, corpus, max_delete=0.0)
-    assert counts(build(index, corpus, max_delete=0.01)) == {"scanned": 2, "deleted": 1, "unchanged": 2}  # a few may go
+    assert counts(build(index, corpus, max_delete=0.01)) == {"scanned": 2, "deleted": 1, "unchanged": 2}  # a few may always go
 
 
 def test_a_build_that_came_to_its_end_is_complete_even_if_late(corpus: Path, index: str) -> None:
@@ -301,7 +301,7 @@ def test_a_build_that_came_to_its_end_is_complete_even_if_late(corpus: Path, ind
 
 
 def test_an_emptied_directory_is_not_taken_for_deletions(tmp_path: Path, index: str) -> None:
-    """The smallest case of an unmounted disk: one document, gone."""
+    """The smallest case of an unmounted disk: the only document is gone."""
     put(tmp_path / "corpus" / "a.txt", "The only one.")
     build(index, tmp_path / "corpus")
     (tmp_path / "corpus" / "a.txt").unlink()
@@ -352,7 +352,7 @@ def test_a_rebuild_takes_another_encoder(corpus: Path, index: str) -> None:
     head = read_head(Path(index))
     assert head is not None and (head.encoder["dim"], head.options["window_tokens"]) == (16, 48)
     assert same_as_clean_build(index, corpus, encoder=other)
-    assert len(reader.nearest(np.ones(32, dtype=np.float32), 5, None)) == 5  # who had it open still has it
+    assert len(reader.nearest(np.ones(32, dtype=np.float32), 5, None)) == 5  # a reader that had it open still has it
     assert counts(build(index, corpus, encoder=other)) == {"scanned": 3, "unchanged": 3}
 
 
@@ -392,7 +392,7 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
 
 
 def comparable(report: BuildReport) -> dict[str, Any]:
-    """A report as JSON without what a forecast cannot know."""
+    """A report as JSON, without the fields that a forecast cannot know."""
     fields = {name: value for name, value in report.to_json().items() if name not in ("seconds", "tokens_per_second", "plan", "forecast")}
     return fields | {"failed": [(failure["path"], failure["reason"], failure["tries"]) for failure in fields["failed"]]}
 
@@ -454,7 +454,7 @@ def crash() -> None:
 def test_a_long_document_that_is_flushed_in_parts_is_seen_whole_or_not_at_all(
     corpus: Path, index: str, small_slabs: None, how: str, at: int
 ) -> None:
-    """`b.md` has 300 sentences and a commit takes 25 rows: its first rows are in the table long before it is finished."""
+    """`b.md` has 300 sentences and a commit has 25 rows: its first rows are in the table long before it is finished."""
     build(index, corpus)
     before = tiny.all_landmarks(Path(index))
     put(corpus / "b.md", tiny.prose(78, 300))
@@ -482,7 +482,7 @@ def test_an_error_while_writing_is_raised_and_nothing_is_lost(
     def full_disk(self: DocumentWriter, steps: object, vectors: object) -> None:
         raise OSError(28, "No space left on device")
 
-    for time_budget_s in (0.0, 1e-9):  # also when the build was about to stop for its time
+    for time_budget_s in (0.0, 1e-9):  # even when the build was about to stop because time is up
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
             patch.setattr(DocumentWriter, "take", full_disk)
             build(index, corpus, time_budget_s=time_budget_s)
@@ -511,7 +511,7 @@ def test_failed_maintenance_is_a_warning(corpus: Path, index: str, monkeypatch: 
     check_index(Path(index), report)
 
 
-# ---- two at once
+# ---- two builds at the same time
 
 
 def test_a_second_writer_is_told_who_holds_the_lock(corpus: Path, index: str) -> None:
@@ -534,7 +534,7 @@ def test_a_second_writer_is_told_who_holds_the_lock(corpus: Path, index: str) ->
         process.communicate()
 
 
-# ---- real ones
+# ---- real encoders
 
 
 @pytest.mark.real
@@ -570,7 +570,7 @@ def test_a_single_line_of_5_mb(tmp_path: Path, index: str) -> None:
 
 @pytest.mark.slow
 def test_memory_stays_bounded_by_the_longest_document(tmp_path: Path, bert_folder: Callable[[str], Path]) -> None:
-    """20 MB within 1.6 GB; 0.9 was measured, and by hand 1.6 for 100 MB, which must stay within 4."""
+    """20 MB within 1.6 GB. 0.9 GB was measured, and by hand 1.6 GB for 100 MB, which must stay within 4 GB."""
     corpus = tmp_path / "corpus"
     put(corpus / "long.txt", "".join(tiny.prose(seed, 6000) for seed in range(43)))
     assert (corpus / "long.txt").stat().st_size > 20_000_000

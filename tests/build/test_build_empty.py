@@ -1,4 +1,4 @@
-"""Files without text are documents without sentences; links out of the corpus are skipped: neither is a failure."""
+"""Files without text are documents without sentences; links out of the corpus are skipped: neither are failures."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_dangling_link_out_of_the_corpus_is_skipped_and_one_inside_is_a_failur
 
 
 def test_text_below_a_followed_link_stays_when_its_target_is_gone(corpus: Path, index: str, tmp_path: Path) -> None:
-    """Whatever the link is called: a suffix does not make it a file. Other dangling links with a suffix are not worth a word."""
+    """Whatever the link is called: a suffix does not make it a file. Other dangling links with a suffix are not reported."""
     put(tmp_path / "outside" / "a.txt", "Outside.")
     (corpus / "v1.2").symlink_to(tmp_path / "outside")
     (corpus / "lib.so").symlink_to("none.so")
@@ -112,6 +112,6 @@ def test_a_link_out_of_the_corpus_is_skipped(corpus: Path, index: str, tmp_path:
     plan = build(index, corpus, dry_run=True).plan
     assert plan is not None and plan["skip"] == ["above", "link"]
     (corpus / "d0.txt").rename(tmp_path / "outside" / "d0.txt")
-    (corpus / "d0.txt").symlink_to(tmp_path / "outside" / "d0.txt")  # its text was searchable: that it is left out must be seen
+    (corpus / "d0.txt").symlink_to(tmp_path / "outside" / "d0.txt")  # its text was searchable: the user must see that it is left out
     report = build(index, corpus)
     assert [failure.path for failure in report.failed] == ["d0.txt"] and manifest(index)["d0.txt"].status == "stale"

@@ -48,7 +48,7 @@ def test_a_rebuild_keeps_the_text_of_a_file_that_cannot_be_read(corpus: Path, in
     assert (manifest(index)["a.txt"].status, texts(index)["a.txt"]) == ("stale", text)
     assert IndexReader(Path(index)).dim == 16 and check_index(IndexReader(Path(index))) == []
     assert counts(build(index, corpus, encoder=FakeEncoder(dim=16))) == {"scanned": 3, "unchanged": 2, "failed": 1}
-    again = build(index, corpus, rebuild=True, encoder=FakeEncoder(dim=16))  # of a stale one, too
+    again = build(index, corpus, rebuild=True, encoder=FakeEncoder(dim=16))  # of a stale document, too
     assert again.failed[0].tries == report.failed[0].tries + 1 and texts(index)["a.txt"] == text
     put(corpus / "a.txt", text)
     build(index, corpus, encoder=FakeEncoder(dim=16))
@@ -63,7 +63,7 @@ def test_a_rebuild_keeps_what_is_below_a_directory_that_cannot_be_read(corpus: P
     assert counts(report) == {"scanned": 4, "added": 2, "failed": 2}
     assert {path: text for path, text in texts(index).items() if path != "sub"} == before
     assert manifest(index)["sub/c.txt"].status == "stale"
-    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}  # looked at as soon as it can be
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}  # read as soon as it can be
     assert manifest(index)["sub/c.txt"].status == "indexed"
 
 
@@ -84,7 +84,7 @@ def test_a_stale_document_moves_with_its_file(corpus: Path, index: str) -> None:
 
 
 def test_a_document_that_moves_and_cannot_be_read_any_more(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the hash nor the text can be had: size and time say that it is the same file."""
+    """Neither the hash nor the text is available: size and time show that it is the same file."""
     build(index, corpus)
     text = texts(index)["a.txt"]
     (corpus / "a.txt").rename(corpus / "z.txt")
@@ -145,7 +145,7 @@ def test_a_stale_document_goes_to_a_new_name_and_another_file_takes_its_own(corp
 
 
 def test_an_unreadable_file_does_not_inherit_the_text_that_moved_on(corpus: Path, index: str) -> None:
-    """The text of a.txt goes with its file; what stands at a.txt now has none."""
+    """The text of a.txt follows its file; the file that is now at a.txt has none."""
     build(index, corpus)
     text = texts(index)["a.txt"]
     (corpus / "a.txt").write_bytes(b"\0\0")
@@ -198,7 +198,7 @@ def test_max_delete_counts_what_unreadable_files_were_moved_over(tmp_path: Path,
 
 
 def test_a_text_that_moves_on_is_not_counted_as_deleted(corpus: Path, index: str) -> None:
-    """a -> b -> z, none of them readable."""
+    """a -> b -> z, all of them unreadable."""
     build(index, corpus)
     before = texts(index)
     (corpus / "a.txt").write_bytes(b"\0\0")
@@ -216,7 +216,7 @@ def test_a_text_that_moves_on_is_not_counted_as_deleted(corpus: Path, index: str
 def test_a_chain_of_moves_is_published_whole_or_not_at_all(
     tmp_path: Path, index: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """a -> b -> c -> a, none of them readable: a build that is stopped between them must not have lost a text."""
+    """a -> b -> c -> a, all of them unreadable: a build that is stopped between the moves must not lose a text."""
     corpus, names = tmp_path / "corpus", ["a.txt", "b.txt", "c.txt"]
     for size, name in enumerate(names, 2):
         put(corpus / name, f"The text of {name} stands here. It has two sentences.")
@@ -235,7 +235,7 @@ def test_a_chain_of_moves_is_published_whole_or_not_at_all(
         with pytest.raises(InterruptedBuildError, match="the index is unchanged"):
             build(index, corpus, commit_rows=1, stop=lambda: number if next(calls) > 3 else 0)
         assert texts(index) == before
-    else:  # out of time at once: what belongs together is done, nothing else
+    else:  # out of time immediately: only what belongs together is done
         report = build(index, corpus, commit_rows=1, time_budget_s=1e-9)
         assert report.incomplete is False or "d.txt" not in texts(index)
     build(index, corpus)
@@ -275,7 +275,7 @@ def test_what_is_below_a_directory_out_of_reach_is_stale_until_it_is_back(
         assert counts(report) == counts(expected) == {"scanned": 4, "unchanged": 2, "failed": 2}
         assert (manifest(index)["sub/c.txt"].status, manifest(index)["sub/c.txt"].error) == ("stale", f"out of reach: {failure.reason}")
         head = (Path(index) / "head.json").read_bytes()
-        assert build(index, corpus).failed == report.failed  # said once
+        assert build(index, corpus).failed == report.failed  # reported once
         assert (Path(index) / "head.json").read_bytes() == head
     assert {path: text for path, text in texts(index).items() if path != "sub"} == before
     encoder = CountingEncoder()
@@ -294,7 +294,7 @@ def test_what_comes_back_with_another_content_is_read(corpus: Path, index: str, 
 
 
 def test_leave_to_read_is_noticed(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither size nor time tells of `chmod`."""
+    """Neither size nor time shows a `chmod`."""
     with monkeypatch.context() as patch:
         patch.setattr("lmkindex.files.changes.os.access", lambda path, mode: False)
         patch.setattr("lmkindex.read.read.open_regular", deny)

@@ -1,7 +1,7 @@
-"""Whatever happens to the disk under a build ends in a clear error and the old index as it was (issue 5: nothing lost, ever).
+"""Whatever happens to the disk during a build ends in a clear error and leaves the old index unchanged (issue 5: nothing lost, ever).
 
-Each fault is met by a build that would change a document; then the index must be searchable and the same, and without the fault the same
-build must end as a clean one.
+Each fault hits a build that would change a document. Then the index must be searchable and unchanged, and without the fault the same
+build must give the same result as a clean build.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ class Place:
         build_index(str(self.index_path), [self.corpus], BuildOptions(max_delete=1.0, rebuild=rebuild), encoder=FakeEncoder())
 
     def fails(self, kind: type[Exception], message: str, *, code: int = 1, rebuild: bool = False) -> None:
-        """A build fails so, with the exit code and the sentence of the command line."""
+        """Check that a build fails with this error, and with the exit code and message of the command line."""
         with pytest.raises(kind) as caught:
             self.build(rebuild=rebuild)
         assert message in error_message(caught.value)
         assert exit_code_of(caught.value) == code
 
     def is_intact(self) -> None:
-        """The old state is there, to the byte of its head, and can be searched."""
+        """Check that the old state is there, with a byte-identical head, and can be searched."""
         assert (self.index_path / HEAD_FILE).read_bytes() == self.head
         assert tiny.all_landmarks(self.index_path) == self.before
         [found] = Searcher(IndexReader(self.index_path), FakeEncoder()).search([self.before[0][5]], [SearchOptions()])
         assert found.spans
 
     def is_mended(self, *, rebuild: bool = False) -> None:
-        """The build that failed now ends as a clean one."""
+        """Check that the failed build, run again, gives the same result as a clean build."""
         self.build(rebuild=rebuild)
         clean_path = self.folder / "clean"
         build_index(str(clean_path), [self.corpus], BuildOptions(), encoder=FakeEncoder())
@@ -84,7 +84,7 @@ def place(tmp_path: Path) -> Place:
 
 @contextmanager
 def mounted(target: Path, *words: str) -> Iterator[None]:
-    """A mount while a test lasts; the test is skipped where that is not allowed."""
+    """A mount for the duration of a test; the test is skipped if mounting is not allowed."""
     target.mkdir(exist_ok=True)
     try:
         subprocess.run(["mount", *words, str(target)], check=True, capture_output=True)
@@ -107,11 +107,11 @@ def test_a_full_disk(tmp_path: Path) -> None:
         with pytest.raises(OSError, match="No space"), filler.open("wb") as file:
             while True:
                 file.write(bytes(1 << 12))
-        place.fails(Exception, "The disk is full. Nothing that was published is lost")
+        place.fails(Exception, "The disk is full. Nothing published is lost")
         place.is_intact()
         with filler.open("r+b") as file:
-            file.truncate(filler.stat().st_size - (1 << 15))  # room for the first files, not for all
-        place.fails(Exception, "The disk is full. Nothing that was published is lost")
+            file.truncate(filler.stat().st_size - (1 << 15))  # space for the first files, not for all
+        place.fails(Exception, "The disk is full. Nothing published is lost")
         place.is_intact()
         filler.unlink()
         place.is_mended()
@@ -119,7 +119,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("at", [1, 12, -1])
 def test_a_disk_that_fails_to_flush(place: Place, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """At some file, or (-1) at the new head itself."""
+    """Flushing fails at some file, or (-1) at the new head itself."""
     fsync, num_calls = os.fsync, 0
 
     def failing(descriptor: int) -> None:
@@ -143,7 +143,7 @@ def run_script(place: Place, name: str, limit: Callable[[], None] | None = None)
 
 
 def test_a_quota_that_is_exceeded(place: Place) -> None:
-    """A limit on the size of files: writes of LanceDB fail in their middle."""
+    """A limit on file sizes makes LanceDB's writes fail halfway."""
     done = run_script(place, "build_script.py", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)))
     assert done.returncode != 0
     assert "File too large" in done.stderr
@@ -170,7 +170,7 @@ def test_a_file_system_without_hard_links(place: Place) -> None:
     place.is_mended()
 
 
-# ---- what lies on it
+# ---- what is on the disk
 
 
 HEADS = {
@@ -203,7 +203,7 @@ def contents(path: Path) -> dict[Path, bytes]:
 @pytest.mark.parametrize("what", ["cut data", "garbage data", "no data", "no manifest", "garbage manifest", "no table"])
 @pytest.mark.parametrize("name", TABLES)
 def test_a_damaged_table(place: Place, name: str, what: str) -> None:
-    """A build says so and changes nothing; `--rebuild` is the way out."""
+    """A build reports the damage and changes nothing; `--rebuild` repairs it."""
     head = read_head(place.index_path)
     assert head is not None
     manifest_path = place.manifest_of(name, head.tables[name])
@@ -221,10 +221,10 @@ def test_a_damaged_table(place: Place, name: str, what: str) -> None:
     place.is_mended(rebuild=True)
 
 
-@pytest.mark.parametrize("beyond", [1, 2, 3])  # the names of those between may be lost
+@pytest.mark.parametrize("beyond", [1, 2, 3])  # the names of the versions in between may be lost
 @pytest.mark.parametrize("data", [b"", b"\xf5\0\0\0", bytes(900), b"garbage" * 100])
 def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes, beyond: int) -> None:
-    """What a power cut leaves of a commit that was under way: readers do not see it, and the next build goes on."""
+    """What a power cut leaves of an unfinished commit: readers do not see it, and the next build continues."""
     head = read_head(place.index_path)
     assert head is not None
     for name in TABLES:
@@ -237,7 +237,7 @@ def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("beyond", [2, 3, 4, 5])
 def test_zeros_beyond_a_whole_commit_that_nobody_published(place: Place, name: str, beyond: int) -> None:
-    """LanceDB's hint of the newest version is as old as the head, and the zeros are no version that follows on the whole commit."""
+    """LanceDB's hint of the newest version is as old as the head, and the zeros are not a version that follows the whole commit."""
     head = read_head(place.index_path)
     assert head is not None
     published_path = place.manifest_of(name, head.tables[name])
@@ -267,7 +267,7 @@ def test_the_database_of_another_program_is_left_alone(place: Place, name: str) 
     assert table.to_arrow().to_pylist() == [{"doc_id": "7", "title": "mine"}]
 
 
-WITHOUT_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")  # root reads what it may not
+WITHOUT_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")  # root can read everything
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root needs setpriv to be refused")
@@ -293,7 +293,7 @@ def test_what_a_killed_writer_left_is_removed_a_week_later(place: Place) -> None
     left_path = place.index_path / "landmarks.lance" / "data" / "0123456789abcdef.lance"
     shutil.copy(place.data_files("landmarks")[0], left_path)
     place.build()
-    assert left_path.exists()  # a reader may still need what is younger than a week
+    assert left_path.exists()  # a reader may still need files younger than a week
     os.utime(left_path, (0, 0))
     (place.corpus / "0.txt").write_text(tiny.prose(11, 25))
     place.is_mended()

@@ -1,4 +1,4 @@
-"""A forecast comes near what the build then does, and its rate is one that was measured."""
+"""A forecast is close to what the build then does, and its rate was measured."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def size_of(*paths: Path) -> int:
 
 def test_a_dry_run_counts_exactly_and_takes_the_measured_rate(corpus: Path, index: str) -> None:
     first = build(index, corpus, dry_run=True).forecast
-    assert first is not None and first.seconds is None  # no build has measured anything
+    assert first is not None and first.seconds is None  # no build has measured a rate yet
     report = build(index, corpus)
     assert (first.files, first.size_bytes, first.tokens) == (8, size_of(*corpus.iterdir()), report.tokens_encoded)
     assert (report.bytes_read, report.tokens_encoded > report.tokens) == (first.size_bytes, True)  # context is encoded more than once
@@ -72,7 +72,7 @@ def test_a_build_foretells_itself_without_reading(corpus: Path, index: str) -> N
     shutil.copy(corpus / "d3.txt", corpus / "copy.txt")
     report = build_index(index, [corpus], BuildOptions(), encoder=FakeEncoder(), on_forecast=told.append)
     assert told[1].files == 10 and told[1].size_bytes == report.bytes_read
-    assert told[1].tokens == pytest.approx(report.tokens_encoded, rel=0.2)  # by what such files held; renamed and copied ones need nothing
+    assert told[1].tokens == pytest.approx(report.tokens_encoded, rel=0.2)  # by what such files held; renames and copies need nothing
     assert told[1].seconds is not None
     report = build_index(index, [corpus], BuildOptions(), encoder=FakeEncoder(), on_forecast=told.append)
     assert len(told) == 2 and report.forecast == Forecast(files=0, size_bytes=0, tokens=0, seconds=0.0)
@@ -83,7 +83,7 @@ def test_a_build_foretells_itself_without_reading(corpus: Path, index: str) -> N
 def test_the_rate_is_of_the_last_build_that_tells_one(corpus: Path, index: str) -> None:
     build(index, corpus)
     counts = head_of(index).counts
-    assert counts[RATE_TOKENS] < MIN_RATE_TOKENS and counts[RATE_MS] >= 1  # the first one always does
+    assert counts[RATE_TOKENS] < MIN_RATE_TOKENS and counts[RATE_MS] >= 1  # the first build always measures
     put(corpus / "small.txt", "A few words.")
     build(index, corpus)
     (corpus / "small.txt").unlink()
@@ -93,7 +93,7 @@ def test_the_rate_is_of_the_last_build_that_tells_one(corpus: Path, index: str) 
     report = build(index, corpus)
     assert head_of(index).counts[RATE_TOKENS] == report.tokens_encoded >= MIN_RATE_TOKENS
     rate = rate_of(head_of(index).counts)
-    assert rate is not None and rate >= report.tokens_per_second > 0  # that one is of the whole build, maintenance and all
+    assert rate is not None and rate >= report.tokens_per_second > 0  # that rate is of the whole build, including maintenance
     forecast = build(index, corpus, encoder=OTHER_ENCODER, rebuild=True, dry_run=True).forecast
     assert forecast is not None and forecast.seconds is None  # another encoder has another speed
 
@@ -108,7 +108,7 @@ def test_rates() -> None:
 
 
 def test_a_head_without_a_rate_and_one_with_it_are_both_format_1(corpus: Path, index: str) -> None:
-    """An index of before is read; and a reader of before finds the fields that it knows, and no others at the top."""
+    """An older index can be read; an older reader finds the fields that it knows, and no others at the top level."""
     build(index, corpus)
     head = head_of(index)
     assert head.format == 1

@@ -23,7 +23,7 @@ COMMIT_ROWS = 40  # a commit every document or two; the longest document is flus
 
 
 def start_build(index_path: Path, corpus_path: Path) -> subprocess.Popen[str]:
-    """A build in a process of its own, at the moment when it begins."""
+    """A build in its own process, at the moment when it starts."""
     command = [sys.executable, str(SCRIPT_PATH), str(index_path), str(corpus_path), "fake:0.02", str(COMMIT_ROWS)]
     environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
@@ -58,7 +58,7 @@ def test_killed_ten_times_and_still_equal_to_a_clean_build(tmp_path: Path) -> No
         started = time.monotonic()
         try:
             process.wait(timeout=generator.uniform(0.0, seconds))
-            seconds = 0.9 * (time.monotonic() - started)  # it came to its end: aim earlier
+            seconds = 0.9 * (time.monotonic() - started)  # it finished: aim earlier
         except subprocess.TimeoutExpired:
             process.kill()
             num_killed += 1

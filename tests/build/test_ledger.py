@@ -1,4 +1,4 @@
-"""Failures are remembered with first time, last time and tries, published with the head, and forgotten when they are gone."""
+"""Failures are recorded with first time, last time and tries, published with the head, and removed when the files are gone or read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAYS = [f"2026-11-{day:02d}T02:00:00Z" for day in range(1, 10)]
 
 
 class Clock:
-    """The day of the builds; `next()` is the next one."""
+    """The day of the builds; `next()` moves on to the next day."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.day = 0
@@ -56,7 +56,7 @@ def test_first_time_last_time_and_tries(corpus: Path, index: str, clock: Clock) 
     assert build(index, corpus, retry_failed=True).failed[0].tries == 2
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[2], 2)}
     clock.next()
-    put(corpus / "bad.txt", "\0\0")  # another content, still the same file that fails
+    put(corpus / "bad.txt", "\0\0")  # different content, but still the same failing file
     (failure,) = build(index, corpus).failed
     assert failure.tries == 3
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[3], 3)}
@@ -64,7 +64,7 @@ def test_first_time_last_time_and_tries(corpus: Path, index: str, clock: Clock) 
     assert build(index, corpus).failed == ()
     assert ledger(index) == {}
     clock.next()
-    put(corpus / "bad.txt", "\0")  # what fails anew begins anew
+    put(corpus / "bad.txt", "\0")  # a new failure starts a new entry
     build(index, corpus)
     assert ledger(index) == {"bad.txt": (DAYS[4], DAYS[4], 1)}
     (corpus / "bad.txt").unlink()
@@ -118,7 +118,7 @@ def read_tables(index: str) -> dict[str, int]:
 
 
 def test_the_ledger_is_published_with_the_head(corpus: Path, index: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build that dies between writing the failure and publishing leaves the ledger as it was; the next one counts on from there."""
+    """A build that dies between writing the failure and publishing leaves the ledger as it was; the next build counts on from there."""
     build(index, corpus)
     clock.next()
 

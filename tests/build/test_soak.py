@@ -1,4 +1,4 @@
-"""The soak in short: some rounds of random operations and kills over a small store, and the model finds no difference."""
+"""A short soak: a few rounds of random operations and kills over a small store, after which the model finds no difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_short_soak_finds_no_difference(tmp_path: Path) -> None:
 
 
 def test_the_soak_sees_what_is_wrong(tmp_path: Path) -> None:
-    """The control: a document that the index lacks, and one that it holds too many, are differences."""
+    """The control: a document missing from the index and an extra document are differences."""
     run = soak.Soak(soak.Settings(rounds=1, documents=5, operations=1, seed=1), tmp_path, print)
     try:
         build_index(str(run.index_path), [run.store.root], BuildOptions(), encoder=run.encoder)

@@ -88,7 +88,7 @@ def test_documents_move_between_roots_and_with_their_directory(corpus: Path, ind
 
 
 def test_rotated_swapped_and_copied_files_encode_nothing(corpus: Path, index: str) -> None:
-    """Their names were known before, with other content, so they are no renames; yet all their windows are stored."""
+    """Their names were known before, with other content, so these are not renames; but all their windows are stored."""
     build(index, corpus)
     (corpus / "sub" / "c.txt").rename(corpus / "oldest.txt")
     (corpus / "b.md").rename(corpus / "sub" / "c.txt")
@@ -126,7 +126,7 @@ def test_a_time_that_goes_backwards_is_looked_at_again(corpus: Path, index: str)
     build(index, corpus)
     put(corpus / "a.txt", (corpus / "a.txt").read_text("utf-8").replace("The", "One"))  # as when a backup is restored
     os.utime(corpus / "a.txt", (OLD_S, OLD_S))
-    os.utime(corpus / "b.md", (OLD_S, OLD_S))  # the same content
+    os.utime(corpus / "b.md", (OLD_S, OLD_S))  # same content
     assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
     assert manifest(index)["b.md"].mtime_ns == OLD_S * 10**9
     assert same_as_clean_build(index, corpus)
@@ -142,9 +142,9 @@ def test_a_size_that_differs_is_enough(corpus: Path, index: str) -> None:
 
 @pytest.mark.parametrize(("is_coarse", "tick_ns"), [(False, TICK_NS), (True, COARSE_TICK_NS)])
 def test_an_edit_right_after_a_read_or_a_hash_has_another_time(corpus: Path, index: str, is_coarse: bool, tick_ns: int) -> None:
-    """Two writes within a tick of the file system's clock carry the same time: so reading and hashing wait for the tick to end.
+    """Two writes within a tick of the file system's clock get the same time, so reading and hashing wait for the tick to end.
 
-    Whole seconds are taken for a clock that knows no others. A kernel may be finer than `TICK_NS`, so the times are set here.
+    Whole seconds are taken for a clock without fractions. A kernel may be finer than `TICK_NS`, so the times are set here.
     """
     build(index, corpus)
     known = {(entry.root, entry.path): entry for entry in manifest(index).values()}

@@ -1,4 +1,4 @@
-"""`lmkindex status --check` proves an index by encoding a sample again; and what is reused equals what a clean build would encode."""
+"""`lmkindex status --check` verifies an index by encoding a sample again; reused vectors equal what a clean build would encode."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def keys_of(index_path: Path) -> list[str]:
-    """The window keys of all sentences of the one document, in order."""
+    """The window keys of all sentences of the only document, in order."""
     reader = IndexReader(index_path)
     [entry] = reader.manifest().values()
     keys: list[str] = reader.landmarks_of(entry.doc_id, ["window_key"])["window_key"].to_pylist()
@@ -42,7 +42,7 @@ def keys_of(index_path: Path) -> list[str]:
 
 
 def test_1_mb_with_one_sentence_edited_then_1_kb_appended(tmp_path: Path) -> None:
-    """In windows of the shipped encoder's size: at most 1% is encoded after the edit, the tail after the append; bit for bit the same."""
+    """In windows of the shipped encoder's size: at most 1% is encoded after the edit, the tail after the append; bit-identical results."""
     encoder = tiny.ContextEncoder(dim=8, window_tokens=512, context_tokens=64)
     text = tiny.prose(1, 14_000)[:1_000_000]
     write(tmp_path, "long.txt", text)

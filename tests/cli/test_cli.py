@@ -1,7 +1,7 @@
 """The contract of the command line (cli.md, "Exit codes", "JSON"): exit codes, JSON, settings, streams; and that its
 reference page is fresh.
 
-Most tests run `main` in this process with the fake encoder; what only a process shows (start, pipes, terminals) runs in one.
+Most tests run `main` in this process with the fake encoder; what needs a separate process (startup, pipes, terminals) runs in one.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ LAMP = "Amdahl keeps the light. The lamp burns oil.\n\nThe tower is \x1b[31mred\
 
 @pytest.fixture
 def corpus(fake: Any) -> Path:
-    """Three documents, indexed in `.lmkindex`, in a directory that markup would eat."""
+    """Three documents, indexed in `.lmkindex`, in a directory whose name looks like markup."""
     root = Path("corpus")
     (root / "[b]").mkdir(parents=True)
     (root / "[b]" / "lamp.txt").write_text(LAMP, "utf-8")
@@ -76,14 +76,14 @@ def test_help_imports_nothing_heavy_and_is_quick() -> None:
     code = f"import sys; from lmkindex_cli.main import main; main(['--help']); sys.exit(', '.join({HEAVY!r} & set(sys.modules)) or 0)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
-    assert "Make the index equal to directories." in found.stdout
+    assert "Bring the index up to date with its directories." in found.stdout
     seconds = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert program("--help").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 0.5  # of processor time, so that a busy machine does not fail it
+    assert min(seconds) < 0.5  # in CPU time, so that the test does not fail on a busy machine
 
 
 def test_version_and_usage_errors(run: Run) -> None:
@@ -227,11 +227,11 @@ def test_alpha_weighs_the_sentences_before_the_boundary(run: Run, corpus: Path) 
         return [span["score"] for span in run("search", "Where do gulls nest?", "--json", *flags).json["spans"]]
 
     fixed = ("--front", "3", "--no-hybrid")
-    assert scores(*fixed) == scores(*fixed, "--alpha", "0.08")  # what it was before it was a flag
+    assert scores(*fixed) == scores(*fixed, "--alpha", "0.08")  # its value before it became a flag
     assert len({tuple(scores(*fixed, "--alpha", alpha)) for alpha in ("0", "0.08", "1")}) == 3
     cosines = scores("--front", "1", "--no-hybrid")
     assert scores(*fixed, "--alpha", "999")[0] == pytest.approx(cosines[0])  # the boundary alone
-    assert scores("--alpha", "0") == scores("--alpha", "1")  # with auto there is nothing to weigh
+    assert scores("--alpha", "0") == scores("--alpha", "1")  # with auto, alpha has no effect
     write_settings("[search]\nalpha = 1\n")
     assert scores(*fixed) == scores(*fixed, "--alpha", "1")
     assert run("config", "--json").json["settings"]["ask"]["alpha"]["value"] == 1
@@ -271,7 +271,7 @@ BATCH = (
 
 
 def check_batch(result: Result) -> list[Any]:
-    """Bad lines say so in their place; returns the two good ones."""
+    """Check that bad lines give errors in their place; returns the two valid results."""
     assert result.code == 1
     assert [line.get("line") for line in result.lines] == [None, 3, 4, 5, 6, 7, 8, 9, 10, 11, None]
     assert [line["id"] for line in result.lines if "id" in line] == [[1], 7, "\ud800"]
@@ -295,7 +295,7 @@ def test_search_batch_goes_on_after_bad_lines(run: Run, corpus: Path, monkeypatc
 
 @pytest.fixture
 def fake_llm(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The generator says what stands last in the list."""
+    """The generator replies with the last item of the list."""
     says = ["Amdahl keeps the light [1]."]
     monkeypatch.setattr(lmkindex.generate, "open_generator", lambda *_, **__: FakeGenerator(lambda prompt: says[-1]))
     return says
@@ -416,7 +416,7 @@ def test_check_finds_vectors_that_a_build_would_not_make(run: Run, corpus: Path,
     monkeypatch.setattr(fake, "encode_rows", tiny.ContextEncoder().encode_rows)
     found = run("status", "--check")
     assert found.code == 1
-    assert "has other vectors (cosine" in found.err and "`lmkindex build --rebuild` makes it again" in found.err
+    assert "has other vectors (cosine" in found.err and "`lmkindex build --rebuild` builds it again" in found.err
     assert len(run("status", "--check", "--json").json["sample"]["differences"]) == 3
 
 
@@ -500,10 +500,10 @@ def test_settings_reach_the_commands(run: Run, corpus: Path, monkeypatch: pytest
         ("[search]\nbudjet = 1", "`search.budjet` is not a setting. Did you mean `budget`?"),
         ('[search]\nbudget = "many"', "`search.budget` must be a whole number, not 'many'."),
         ("[search]\nbudget = true", "`search.budget` must be a whole number, not True."),
-        ('[build]\ninclude = "*.md"', "`build.include` must be a list of texts, not '*.md'."),
+        ('[build]\ninclude = "*.md"', "`build.include` must be a list of strings, not '*.md'."),
         ("json = 1", "`json` must be true or false, not 1."),
         ("[build]\nrebuild = true", "`build.rebuild` is not a setting."),
-        ("[build]\nmax-delete = 1\nmax_delete = 1", "is there twice"),
+        ("[build]\nmax-delete = 1\nmax_delete = 1", "is set twice"),
         ("[search", "cannot be read as TOML"),
     ],
 )
@@ -574,7 +574,7 @@ def test_a_full_disk_is_told() -> None:
 
 
 def on_terminal(words: Sequence[str]) -> str:
-    """What a terminal would receive."""
+    """The text that a terminal would receive."""
     ours, theirs = pty.openpty()
     try:
         subprocess.run([sys.executable, "-m", "lmkindex_cli", *words], stdout=theirs, stderr=theirs, check=True)

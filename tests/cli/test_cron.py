@@ -35,7 +35,7 @@ def example(name: str) -> str:
 
 
 class Place:
-    """A machine in small: its document store, and a program that runs this checkout whatever the environment."""
+    """A miniature machine: its document store, and a program that runs this checkout whatever the environment."""
 
     def __init__(self, path: Path, encoder_path: Path) -> None:
         self.path, self.docs, self.program = path, path / "docs", path / "lmkindex"
@@ -47,7 +47,7 @@ class Place:
         self.program.chmod(0o755)
 
     def here(self, text: str) -> str:
-        """An example with the paths of this place."""
+        """An example, with this machine's paths."""
         moved = text.replace("/srv/docs", str(self.docs)).replace("/opt/lmkindex/.venv/bin/lmkindex", str(self.program))
         return moved.replace("/var/lib/node_exporter", str(self.path))
 
@@ -79,7 +79,7 @@ def encoder_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path, encoder_path: Path) -> Place:
-    """Where a first build was made."""
+    """A machine on which the first build was made."""
     place = Place(tmp_path / "place", encoder_path)
     options = BuildOptions(encoder=str(encoder_path), encode=EncodeOptions(dtype="float32", threads=1))
     build_index(str(place.docs / ".lmkindex"), [place.docs / "corpus"], options)
@@ -87,7 +87,7 @@ def place(tmp_path: Path, encoder_path: Path) -> Place:
 
 
 def test_the_first_build(tmp_path: Path, encoder_path: Path) -> None:
-    """The only one here that encodes in its own process, besides the hook's."""
+    """The only test here that encodes in a separate process, besides the hook's."""
     place = Place(tmp_path / "place", encoder_path)
     done = place.sh(place.here(example("first").strip()))
     assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)

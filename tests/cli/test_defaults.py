@@ -85,7 +85,7 @@ RECORDS: dict[str, dict[str, Any]] = {
         "encoder": BUILD.encoder,
     },
 }
-# What only the command line knows: a switch that is off, a file or a name that is not given, and where it writes.
+# Only on the command line: a switch that is off, a file or name that is not given, and where it writes.
 ITS_OWN: dict[str, dict[str, Any]] = {
     "": {"as_json": False, "quiet": False, "verbose": False, "no_progress": False, "log_json": False},
     "build": {"ignore_failed": False, "metrics": None},
@@ -96,7 +96,7 @@ ITS_OWN: dict[str, dict[str, Any]] = {
     "train": {"data": None, "output": None, "adapt": None},
     "synth": {"sets": None, "output": "synth", "compare": None, "compare_sets": None, "cache": None},
 }
-# How a command reads an option's text, where the record has something else.
+# How a command reads an option's text, if the record holds something else.
 READ_AS: dict[str, Callable[[Any], Any]] = {
     "front": o.parse_front,
     "time_budget": lambda text: o.parse_duration("", text),

@@ -1,6 +1,6 @@
 """Byte for byte: the file, the stored text, every hit of a search, every citation and what `read` prints are the same characters.
 
-All of it runs as a user runs it: the real commands, a real index, a real (tiny) transformer; only the language model is a fake.
+Everything runs as for a user: the real commands, a real index, a real (tiny) transformer; only the language model is a fake.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
 from lmkindex_cli.main import main
 
-LONE = "\ud83d"  # half of a pair, as programs that count in UTF-16 cut texts
+LONE = "\ud83d"  # half a surrogate pair, as left by programs that cut texts by UTF-16 units
 HARD = [
     "\0", "\r\n", "\r", "\n", "\n\n", "\t",
     "\f", "\v", "\x1b[31m", "\x08", "\x7f", "\x85", "\xa0", "\xad", "\u200b", "\u200d", "\u2060", "\ufeff",
@@ -36,20 +36,20 @@ ENCODED: dict[str, Callable[[str], bytes]] = {
     "plain.md": lambda text: text.replace("\0", "").encode("utf-8", "surrogatepass"),
     "wide.txt": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le", "surrogatepass"),
 }
-# So long that the controls among it are few, as in a text; each word ends with what could be cut, folded or swallowed.
+# Long enough for control characters to be rare, as in real text; each word ends with something that could be cut, folded or swallowed.
 EVERYTHING = "".join(f"The keeper of the light wrote line {number} with {hard}and{hard} it. " for number, hard in enumerate(HARD))
 
 
 def expected(name: str, text: str) -> str:
-    """What a document is stored as: the characters of its file, halves of pairs replaced one by one."""
+    """How a document is stored: the characters of its file, with lone surrogates replaced one by one."""
     whole = text.replace("\0", "") if name == "plain.md" else text
-    if name == "wide.txt":  # two halves side by side are a character there
+    if name == "wide.txt":  # two adjacent halves are a character there
         whole = whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
     return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in whole)
 
 
 def run(capsys: Any, *words: str) -> bytes:
-    """Everything that one command wrote to stdout."""
+    """Everything a command wrote to stdout."""
     capsys.readouterr()
     code = main(words)
     out: bytes = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Every field that a command prints with `--json` is in docs/reference/cli.md, and every field that is there is
+"""Every field that a command prints with `--json` is in docs/reference/cli.md, and every field that is in there is
 printed."""
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOTHING: tuple[Any, ...] = (None, [], {})
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each field that holds no further object, as `a.b[].c`, with its value."""
+    """Each leaf field, as `a.b[].c`, with its value."""
     if isinstance(value, dict) and value:
         for name, inner in value.items():
             yield from leaves(inner, f"{path}.{name}".removeprefix("."))
@@ -47,14 +47,14 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def pattern_of(name: str) -> re.Pattern[str]:
-    """A documented name as a pattern: capitals stand for any key, `.*` for an object of any fields."""
+    """A documented name as a pattern: capitals stand for any key, `.*` for an object with any fields."""
     if name.endswith(".*"):
         return re.compile(re.escape(name.removesuffix(".*")) + r"(\..*)?")
     return re.compile(r"\.".join("[^.]+" if word.isupper() else re.escape(word) for word in name.split(".")))
 
 
 def check(printed: Sequence[Any], *kinds: str) -> None:
-    """Compare all that a command printed, in several runs, with what is documented of these kinds of object."""
+    """Compare everything a command printed, over several runs, with what is documented for these kinds of objects."""
     patterns = {name: pattern_of(name) for kind in kinds for name in OBJECTS[kind].names}
     found = [leaf for value in printed for leaf in leaves(value)]
     undocumented = {
@@ -69,7 +69,7 @@ def check(printed: Sequence[Any], *kinds: str) -> None:
 
 @pytest.fixture(autouse=True)
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
-    """An empty working directory, no settings from outside, and a fake encoder in place of every one."""
+    """An empty working directory, no settings from the environment, and a fake encoder instead of every real one."""
     encoder = FakeEncoder()
     for module in (lmkindex.build.pipeline, lmkindex.build.index_settings, lmkindex.search.searcher, lmkindex.encoder):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)

@@ -1,4 +1,4 @@
-"""What programs read of a build: Prometheus metrics, JSON logs, exit codes, and silence when there is nothing to say
+"""What programs see of a build: Prometheus metrics, JSON logs, exit codes, and silence when there is nothing to report
 (scheduled-builds.md, "Prometheus")."""
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def test_metrics_of_a_good_build_and_of_one_with_failures(run: Run, corpus: Path
     assert (found["lmkindex_build_exit_code"], found["lmkindex_build_incomplete"], found["lmkindex_index_failed_files"]) == (0, 0, 0)
     assert found["lmkindex_build_encoded_tokens"] > 0 and found["lmkindex_build_read_bytes"] == 19
     assert found["lmkindex_build_windows:encoded"] == 1 and found["lmkindex_build_duration_seconds"] > 0
-    assert stat.S_IMODE(Path("m.prom").stat().st_mode) & 0o044 == 0o044 & ~current_umask()  # the collector is another user
+    assert stat.S_IMODE(Path("m.prom").stat().st_mode) & 0o044 == 0o044 & ~current_umask()  # the collector runs as another user
     (corpus / "bad.txt").write_bytes(b"\0")
     assert run("build", "--metrics", "m.prom").code == 3
     again = metrics()
-    assert again[LAST_SUCCESS] > found[LAST_SUCCESS]  # what can be indexed is
+    assert again[LAST_SUCCESS] > found[LAST_SUCCESS]  # everything readable is indexed
     assert (again["lmkindex_build_exit_code"], again["lmkindex_index_failed_files"]) == (3, 1)
     assert [path.name for path in Path().iterdir() if "m.prom" in path.name] == ["m.prom"]
 
@@ -88,7 +88,7 @@ def check_failed(before: dict[str, float], code: int) -> None:
     assert found["lmkindex_build_exit_code"] == code
     assert found[LAST_SUCCESS] == before[LAST_SUCCESS] < found["lmkindex_build_last_run_timestamp_seconds"]
     assert found["lmkindex_index_documents"] == 1  # the index is still there
-    assert "lmkindex_build_documents:added" not in found  # nobody counted
+    assert "lmkindex_build_documents:added" not in found  # there are no counts
 
 
 def test_metrics_before_any_success_and_out_of_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_metrics_of_odd_names_dry_runs_and_places_that_cannot_be_written(run: Ru
     write_metrics(Path("m.prom"), index, Outcome(exit_code=1))
     assert metrics()[LAST_SUCCESS] == first > 0  # the label was found again
     lost = run("build", "corpus", "--metrics", "nowhere/m.prom")
-    assert lost.code == 0 and lost.err.startswith("warning: The metrics could not be written to nowhere/m.prom: No such file")
+    assert lost.code == 0 and lost.err.startswith("warning: Cannot write the metrics to nowhere/m.prom: No such file")
 
 
 def logged(result: Any) -> list[Any]:
@@ -152,7 +152,7 @@ def test_nothing_new_is_nothing_said(run: Run, corpus: Path) -> None:
     nothing = run("build", "-q")
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "")
     summary = run("build")
-    assert (summary.out.count("\n"), summary.err) == (1, "")  # one line, to be mailed
+    assert (summary.out.count("\n"), summary.err) == (1, "")  # one line for the mail
     (corpus / "new.txt").write_text("More text here.", "utf-8")
     told = run("build")
     assert (told.out.count("\n"), told.err) == (1, "")
@@ -194,7 +194,7 @@ def test_signals_while_logging_are_events(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_documents_out_of_reach_are_counted_in_one_line(run: Run, corpus: Path, tmp_path: Path) -> None:
-    """A disk that is gone for a night must not fill the mail."""
+    """A disk that is missing for a night must not flood the mail."""
     for number in range(3):
         (tmp_path / "disk").mkdir(exist_ok=True)
         (tmp_path / "disk" / f"{number}.txt").write_text(f"Text {number}.")
@@ -206,7 +206,7 @@ def test_documents_out_of_reach_are_counted_in_one_line(run: Run, corpus: Path, 
         assert result.code == 3
         assert [line.split(":")[:2] for line in result.err.splitlines()] == [
             ["failed", " disk"],
-            ["failed", " 3 documents are out of reach, their last text is searchable"],
+            ["failed", " 3 documents are out of reach; their last text stays searchable"],
         ]
     assert [event["event"] for event in logged(run("build", "--follow-links", "--log-json", "-q"))] == ["file_failed", "out_of_reach"]
     assert len(run("build", "--follow-links", "-v").err.splitlines()) >= 4

@@ -110,7 +110,7 @@ def test_who_presses_control_c_is_told_what_is_kept(corpus: Path, run: Run, monk
     monkeypatch.setattr(lmkindex.generate, "open_generator", lambda *_, **__: Stopped(write))
     code, _, err = run(corpus)
     assert code == 130
-    assert "the same command goes on" in err
+    assert "run the same command to continue" in err
 
 
 @pytest.mark.parametrize(
@@ -179,13 +179,13 @@ def test_the_real_engine_writes_questions_that_fit_the_schema(tmp_path: Path) ->
     assert done.returncode in (0, 4), done.stderr
     assert done.stderr.strip() in (
         "",
-        "Fewer than --questions: give it more time or --tries, more text or a better --llm; the same command goes on.",
+        "Fewer than --questions. Allow more time or --tries, add text, or use a better --llm; the same command continues.",
     )
     summary = json.loads(done.stdout)
     assert summary["model"] == "SmolLM2-135M-Instruct"
     attempts = [json.loads(line) for line in (tmp_path / "synth" / "attempts.jsonl").read_text().splitlines()]
     assert len(attempts) == summary["attempts"] <= 24
-    # Structured output: what is not cut off is the JSON that was asked for. Most of it is a question.
+    # Structured output: replies that are not cut off are the requested JSON, and most are questions.
     assert sum(attempt["verdict"] == "malformed" for attempt in attempts) <= 4
     assert sum(attempt["question"].endswith("?") for attempt in attempts) >= len(attempts) // 2
     assert all(attempt["rank"] >= 1 for attempt in attempts if attempt["verdict"] == "accepted")

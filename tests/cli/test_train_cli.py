@@ -66,12 +66,12 @@ def test_a_run_ends_with_an_encoder_its_curves_and_a_summary(run: Run, recipe: P
     assert [line["total_steps"] for line in read_curve(folder / "curve.jsonl")] == [1, 2, 3]
     for name in ("loss.png", "dev.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    # The same command, with a finished run: at once, and as JSON.
+    # The same command on a finished run returns immediately, also as JSON.
     code, out, err = run("train", str(recipe), "--data", "data", "--json")
     names = ["runs/small/loss.png", "runs/small/dev.png"]
     assert (code, err) == (0, "")
     assert json.loads(out) == {"encoder": "runs/small/encoder", "run": "runs/small", "figures": names}
-    # The encoder is one that a build takes.
+    # A build accepts the encoder.
     Path("corpus").mkdir()
     Path("corpus/a.txt").write_text(tiny.prose(5, 8))
     code, out, err = run("build", "corpus", "--encoder", "runs/small/encoder", "--json")
@@ -81,11 +81,11 @@ def test_a_run_ends_with_an_encoder_its_curves_and_a_summary(run: Run, recipe: P
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("small.toml", "--data", "nowhere"), "--data nowhere is no folder"),
+        (("small.toml", "--data", "nowhere"), "--data nowhere is not a folder"),
         (("none.toml", "--data", "data"), "The recipe none.toml cannot be read"),
         (("odd.toml", "--data", "data"), "odd.toml: [[stages]] has no key colour"),
         (("small.toml",), "--data"),
-        (("--adapt", "index", "--data", "data"), "leave --data out"),
+        (("--adapt", "index", "--data", "data"), "leave out --data"),
         (("small.toml", "--data", "empty"), "There is no evaluation set in empty"),
         (("small.toml", "--data", "data", "--threads", "-1"), "threads"),
     ],

@@ -1,4 +1,4 @@
-"""One global character axis: its parts tile, its tokens are disjoint and in order, and every way of cutting it keeps to its rule."""
+"""One global character axis: its parts tile, its tokens are disjoint and in order, and every way of cutting it follows its rule."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def squeezed(text: str) -> str:
 
 
 def check_corpus(corpus: Corpus, texts: Sequence[str]) -> None:
-    """What holds for every corpus, whatever its texts and tokenizer."""
+    """Check what holds for every corpus, whatever its texts and tokenizer."""
     assert corpus.texts == tuple(texts)
     assert corpus.document_starts.tolist() == np.cumsum([0, *map(len, texts)]).tolist()
     num_sentences, num_tokens = len(corpus.sentence_starts_S), corpus.num_tokens
@@ -67,7 +67,7 @@ def check_corpus(corpus: Corpus, texts: Sequence[str]) -> None:
     assert (corpus.document_sentences[0], corpus.document_sentences[-1]) == (0, num_sentences)
     assert (corpus.sentence_tokens[0], corpus.sentence_tokens[-1]) == (0, num_tokens)
     assert len(corpus.document_sentences) == len(texts) + 1 and (np.diff(corpus.document_sentences) >= 0).all()
-    assert (np.diff(corpus.sentence_tokens) >= 1).all()  # no sentence without a token
+    assert (np.diff(corpus.sentence_tokens) >= 1).all()  # every sentence has a token
     assert (corpus.token_starts_T <= corpus.token_ends_T).all()
     assert (corpus.token_ends_T[:-1] <= corpus.token_starts_T[1:]).all()
     for document, (text, offset) in enumerate(zip(texts, corpus.document_starts.tolist(), strict=False)):
@@ -92,7 +92,7 @@ def test_any_documents_make_a_corpus(encoder_of: EncoderOf, name: str, texts: li
     sentence_texts = [text[s:e] for text in texts for s, e in places(split_sentences(text).starts_S, split_sentences(text).ends_S)]
     ids_T, offsets = encoder.tokenize(sentence_texts)
     assert corpus.token_ids_T.tolist() == ids_T.tolist() and corpus.sentence_tokens.tolist() == offsets.tolist()
-    # All that is not white space lies in exactly one sentence, in order.
+    # Every non-space character is in exactly one sentence, in order.
     sentences = [corpus.text_of(start, end) for start, end in places(corpus.sentence_starts_S, corpus.sentence_ends_S)]
     assert sentences == sentence_texts
     assert squeezed("".join(sentences)) == squeezed("".join(texts))
@@ -106,7 +106,7 @@ def places(starts: Int64Array, ends: Int64Array) -> list[tuple[int, int]]:
 @settings(max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=5))
 def test_places_of_tokens_agree_with_the_tokens(encoder_of: EncoderOf, name: str, texts: list[str]) -> None:
-    """As many as `tokenize` gives, text by text; disjoint, in order, inside the text; each text's do not depend on the others."""
+    """As many places as `tokenize` gives tokens per text; disjoint, in order, inside the text, and independent of the other texts."""
     encoder = encoder_of(name)
     _, offsets = encoder.tokenize(texts)
     places_T2 = encoder.locate_tokens(texts)
@@ -123,7 +123,7 @@ def test_places_of_tokens_agree_with_the_tokens(encoder_of: EncoderOf, name: str
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_awkward_characters_shift_no_place(encoder_of: EncoderOf, name: str, text: str) -> None:
-    """What follows a character that the tokenizer expands, joins or drops is still found at its place."""
+    """Text after a character that the tokenizer expands, joins or drops is still located correctly."""
     suffix = " lamp."
     places_T2 = encoder_of(name).locate_tokens([text + suffix])
     assert places_T2[-1].tolist() == [len(text + suffix) - 1, len(text + suffix)]
@@ -209,7 +209,7 @@ def test_evidence_is_shifted_to_its_document() -> None:
 
 
 def test_which_questions_have_tokens() -> None:
-    """White space, characters that the tokenizer drops, and the text of another document are no evidence."""
+    """White space, characters that the tokenizer drops, and text of another document are not evidence."""
     texts = ["Tom left. \n ", "Bees  swarm."]
     corpus = make_corpus(texts, FakeEncoder())
     for document_start, span, expected in [
@@ -223,7 +223,7 @@ def test_which_questions_have_tokens() -> None:
 
 
 def test_sentences_of_a_range() -> None:
-    """`[0, 9)` and `[10, 21)`; a range in the white space between belongs to both neighbours in turn."""
+    """`[0, 9)` and `[10, 21)`; a range in the white space between them can belong to either neighbour."""
     corpus = make_corpus(["Tom left. Bees swarm.", "Why?"], FakeEncoder())
     assert places(corpus.sentence_starts_S, corpus.sentence_ends_S) == [(0, 9), (10, 21), (21, 25)]
     ranges = np.asarray([(0, 9), (8, 9), (8, 11), (0, 10), (9, 11), (20, 21), (21, 22), (20, 22)])
@@ -247,7 +247,7 @@ def test_tokens_of_a_range_are_those_with_a_character_in_it(texts: list[str], da
 
 
 def check_pieces(corpus: Corpus, pieces: Pieces) -> list[list[tuple[int, int]]]:
-    """What holds for every way of cutting; returns the pieces of each document, by its own offsets."""
+    """Check what holds for every way of cutting; returns the pieces of each document, with offsets in the document."""
     assert len(pieces) == len(pieces.starts_P) == len(pieces.ends_P)
     assert len(pieces.document_pieces) == len(corpus.texts) + 1
     assert (pieces.document_pieces[0], pieces.document_pieces[-1]) == (0, len(pieces))
@@ -277,7 +277,7 @@ CUTS: dict[str, Callable[[Corpus], Pieces]] = {
 @settings(max_examples=40)
 @given(texts=DOCUMENTS)
 def test_pieces_of_any_text(cut: str, encoder: Encoder, texts: list[str]) -> None:
-    """No piece is empty or crosses documents; together they hold every token, and all but white space where they go by characters."""
+    """No piece is empty or crosses documents; together they hold every token, or every non-space character if cut by characters."""
     corpus = make_corpus(texts, encoder)
     by_document = check_pieces(corpus, CUTS[cut](corpus))
     for document, (text, pieces) in enumerate(zip(texts, by_document, strict=True)):
@@ -305,7 +305,7 @@ def test_a_chunk_of_leftover_bytes_is_no_piece() -> None:
 
 @given(texts=PLAIN_DOCUMENTS, size=st.integers(1, 12), data=st.data())
 def test_token_chunks(texts: list[str], size: int, data: st.DataObject) -> None:
-    """Every token is in a chunk; chunks have exactly their size and overlap except at a document's end; none only repeats."""
+    """Every token is in a chunk; chunks have exactly their size and overlap except at a document's end; every chunk has something new."""
     overlap = data.draw(st.integers(0, size - 1))
     corpus = make_corpus(texts, FakeEncoder())
     pieces = token_chunks(corpus, size, overlap)
@@ -395,7 +395,7 @@ def test_recursive_chunks_keep_paragraphs_that_fit(paragraphs: list[str], room: 
         ("One two.\n\nThree four.\n\nFive.", 24, ["One two.\n\nThree four.", "Five."]),
         ("Alpha beta gamma.\n\nDelta epsilon.\n\nZeta.", 36, ["Alpha beta gamma.\n\nDelta epsilon.", "Zeta."]),
         ("Alpha beta.", 11, ["Alpha beta."]),
-        # A paragraph that is too long is cut by itself: its parts do not merge with its neighbours.
+        # A paragraph that is too long is cut separately: its parts do not merge with its neighbours.
         ("A b.\n\ncccc dddd eeee ffff\n\nG h.", 10, ["A b.", "cccc dddd", "eeee ffff", "G h."]),
         # Lines before words, words before characters.
         ("l1 aa\nl2 bb\nl3 cc\n\nNext.", 12, ["l1 aa\nl2 bb", "l3 cc", "Next."]),
@@ -408,6 +408,6 @@ def test_recursive_chunks_keep_paragraphs_that_fit(paragraphs: list[str], room: 
     ],
 )
 def test_recursive_chunks_by_hand(text: str, max_chars: int, expected: list[str]) -> None:
-    """As LangChain's `RecursiveCharacterTextSplitter(chunk_size=max_chars, chunk_overlap=0).split_text` (1.x) cuts these texts."""
+    """The same as LangChain's `RecursiveCharacterTextSplitter(chunk_size=max_chars, chunk_overlap=0).split_text` (1.x) on these texts."""
     (pieces,) = check_pieces(corpus := make_corpus([text], FakeEncoder()), recursive_chunks(corpus, max_chars))
     assert [text[start:end] for start, end in pieces] == expected

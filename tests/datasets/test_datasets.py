@@ -24,7 +24,7 @@ QUESTION = {"id": "q", "doc": "d", "question": "Who?", "answers": ["Tom"], "span
 
 
 def write_lines(path: Path, lines: Sequence[Any]) -> Path:
-    """A JSON Lines file; gzip if its name says so. Lines that are bytes are written as they are."""
+    """Write a JSON Lines file, gzipped if its name says so. Bytes are written unchanged."""
     data = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
@@ -36,7 +36,7 @@ def write_pair(folder: Path, name: str, documents: Sequence[Any], questions: Seq
 
 
 def numbered_set(num_questions: int, name: str = "set") -> EvaluationSet:
-    """Questions 0..n-1, of which every third has no evidence."""
+    """Questions 0..n-1; every third one has no evidence."""
     questions = [
         Question(question_id=str(i), doc_id="d", text="Who?", answers=(), spans=((0, 3),) if i % 3 else ()) for i in range(num_questions)
     ]
@@ -69,7 +69,7 @@ def test_names_choose_and_order(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not read")
     assert [found.name for found in find_sets(tmp_path, [])] == ["a", "b", "c.2"]
     assert [found.name for found in find_sets(tmp_path, ["c.2", "a", "c.2"])] == ["c.2", "a"]
-    with pytest.raises(UsageError, match=r"no evaluation set lonely, x in .*; there is a, b, c\.2\."):
+    with pytest.raises(UsageError, match=r"no evaluation set lonely, x in .*; available: a, b, c\.2\."):
         find_sets(tmp_path, ["a", "lonely", "x"])
 
 
@@ -82,7 +82,7 @@ def test_the_plain_file_goes_before_its_gzip(tmp_path: Path) -> None:
 def test_texts_are_taken_as_they_are(tmp_path: Path) -> None:
     text = "\ud800 \x00 \u2028 line\r\nend \U0001f41d"
     write_pair(tmp_path, "odd", [b"\xef\xbb\xbf" + json.dumps(DOCUMENT | {"text": text}).encode(), b" "], [QUESTION])
-    raw = '{"id": "q", "doc": "d", "question": "a\u2028b?", "answers": [], "spans": []}'.encode()  # no line end for JSON
+    raw = '{"id": "q", "doc": "d", "question": "a\u2028b?", "answers": [], "spans": []}'.encode()  # not a line end in JSON
     write_lines(tmp_path / "odd.qa.jsonl", [raw])
     (found,) = find_sets(tmp_path, [])
     assert found.documents[0].text == text
@@ -96,10 +96,10 @@ BAD_QUESTIONS = [
     ([], "not an object"),
     ({"id": "q", "doc": "d", "question": "Who?", "answers": []}, "`spans` is missing"),
     (QUESTION | {"doc": "z"}, "the document 'z' is not in bees.docs.jsonl"),
-    (QUESTION | {"id": 3}, "`id` must be a text"),
+    (QUESTION | {"id": 3}, "`id` must be a string"),
     (QUESTION | {"question": " \n"}, "`question` is blank"),
-    (QUESTION | {"answers": "Tom"}, "`answers` must be a list of texts"),
-    (QUESTION | {"answers": ["Tom", 3]}, "`answers` must be a list of texts"),
+    (QUESTION | {"answers": "Tom"}, "`answers` must be a list of strings"),
+    (QUESTION | {"answers": ["Tom", 3]}, "`answers` must be a list of strings"),
     (QUESTION | {"spans": [[0, 3, 4]]}, "`spans` must be a list"),
     (QUESTION | {"spans": [[0, 3.0]]}, "`spans` must be a list"),
     (QUESTION | {"spans": [[False, True]]}, "`spans` must be a list"),
@@ -121,9 +121,9 @@ def test_a_bad_question_names_its_line(tmp_path: Path, line: object, message: st
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (DOCUMENT, "the document id 'd' was used before"),
+        (DOCUMENT, "the document id 'd' is already in use"),
         ({"id": "e", "title": "E"}, "`text` is missing"),
-        ({"id": "e", "title": None, "text": ""}, "`title` must be a text"),
+        ({"id": "e", "title": None, "text": ""}, "`title` must be a string"),
     ],
 )
 def test_a_bad_document_names_its_line(tmp_path: Path, line: object, message: str) -> None:
@@ -151,7 +151,7 @@ def test_no_set_at_all(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is not a \.jsonl file"):
         find_sets(tmp_path / "a.csv", [])
     write_pair(tmp_path, "bees", [DOCUMENT], [])
-    with pytest.raises(UsageError, match="holds no questions"):
+    with pytest.raises(UsageError, match="contains no questions"):
         find_sets(tmp_path, [])
 
 
@@ -174,7 +174,7 @@ def test_longbench(tmp_path: Path) -> None:
     ]
     assert all(question.any_span for question in found.questions)
     assert find_sets(write_lines(tmp_path / "hive.jsonl.gz", lines), []) == [found]
-    with pytest.raises(UsageError, match=r"no evaluation set other in .*; there is hive\."):
+    with pytest.raises(UsageError, match=r"no evaluation set other in .*; available: hive\."):
         find_sets(tmp_path / "hive.jsonl", ["other"])
 
 
@@ -242,7 +242,7 @@ def test_examples() -> None:
         pieces = [texts[question.doc_id][start:end] for start, end in question.spans]
         assert pieces == line["evidence"]  # none of these touch
     assert find_sets(EXAMPLES, ["examples"]) == [found]
-    with pytest.raises(UsageError, match="there is examples"):
+    with pytest.raises(UsageError, match="available: examples"):
         find_sets(EXAMPLES, ["squad"])
 
 

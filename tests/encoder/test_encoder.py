@@ -1,4 +1,4 @@
-"""Encoders: the batch does not show in the vectors, a causal landmark sees nothing after it, and pooling is what
+"""Encoders: vectors do not depend on the batch, a causal landmark sees nothing after it, and pooling is what
 encoder-folders.md, "landmark.json", says."""
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def document(seed: int, num_sentences: int) -> list[str]:
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", ENCODERS)
 def test_vectors_do_not_depend_on_the_batch(encoder_of: EncoderOf, name: str, dtype: str) -> None:
-    """The same rows alone, all together, in reverse and among longer ones, in batches of many shapes."""
+    """The same rows alone, all together, in reverse and among longer rows, in batches of many shapes."""
     encoder = encoder_of(name, dtype)
     rows = rows_of(encoder, document(0, 60)) + rows_of(encoder, ["A lamp.", "The well is dry."]) + rows_of(encoder, ["salt"])
     alone = [normalise(encoder.encode_rows([row])[0]) for row in rows]
@@ -97,7 +97,7 @@ def test_vectors_do_not_depend_on_the_batch(encoder_of: EncoderOf, name: str, dt
         np.testing.assert_allclose(other, one, atol=TOLERANCE[dtype], rtol=0)
         np.testing.assert_allclose(third, one, atol=TOLERANCE[dtype], rtol=0)
     differences = np.linalg.norm(np.concatenate(alone)[1:] - np.concatenate(alone)[:-1], axis=1)
-    assert differences.max() > 0.1  # or the comparison above would say nothing
+    assert differences.max() > 0.1  # otherwise the comparison above would mean nothing
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -283,7 +283,7 @@ def test_smollm2_is_a_causal_encoder(smollm2_folder: Path, dtype: str) -> None:
     sentences = ["The tide mill was built in 1742.", "Its wheel was replaced twice.", "The miller drowned in the great storm of 1859."]
     alone, followed = landmarks_of(encoder, sentences[:2]), landmarks_of(encoder, sentences)
     assert followed.shape == (3, 576)
-    # Cosines; 1.0000 was measured for both, but bf16, 30 layers deep and padded to another shape, has no right to it.
+    # Cosines. 1.0000 was measured for both, but bf16 through 30 layers, padded to another shape, cannot guarantee it.
     assert (alone * followed[:2]).sum(axis=1).min() > {"float32": 0.99999, "bfloat16": 0.995}[dtype]
     changed = landmarks_of(encoder, ["Bees swarm in May.", *sentences[1:]])
-    assert float(changed[1] @ followed[1]) < (alone * followed[:2]).sum(axis=1).min()  # what precedes does show
+    assert float(changed[1] @ followed[1]) < (alone * followed[:2]).sum(axis=1).min()  # the preceding text does have an effect

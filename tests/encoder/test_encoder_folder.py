@@ -1,4 +1,4 @@
-"""Encoder folders: what is missing or wrong is said in a sentence; the fingerprint covers what changes the vectors and nothing else."""
+"""Encoder folders: anything missing or wrong gives a clear message; the fingerprint covers exactly what affects the vectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lmkindex.storage import publish_folder
 
 @pytest.fixture
 def folder_path(tmp_path: Path, bert_folder: Callable[[str], Path]) -> Path:
-    """A copy that a test may spoil."""
+    """A copy that a test may break."""
     return Path(shutil.copytree(bert_folder("lmk"), tmp_path / "encoder"))
 
 
@@ -119,7 +119,7 @@ def test_the_base_folder_is_prepared_once_and_again_when_damaged(own_cache: Path
         else:
             (path / name).write_bytes(damage)
         assert fingerprint_of(base_folder()) == before
-    assert [entry.name for entry in path.parent.iterdir()] == [BASE_NAME]  # nothing is left lying about
+    assert [entry.name for entry in path.parent.iterdir()] == [BASE_NAME]  # no files are left behind
 
 
 @pytest.mark.real

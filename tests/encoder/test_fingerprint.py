@@ -1,4 +1,4 @@
-"""The hash of an encoder's files is computed once, and again whenever one of them may have changed."""
+"""The hash of an encoder's files is computed once, and again only when one of them may have changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WEIGHTS = b"weights " * 1000
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Files whose fingerprint is asked for, and an empty cache."""
+    """Files to fingerprint, and an empty cache."""
     monkeypatch.setenv("LMKINDEX_CACHE", str(tmp_path / "cache"))
     (tmp_path / "encoder").mkdir()
     for name, data in (("config.json", b"{}"), ("model.safetensors", WEIGHTS), ("README.md", b"Not covered.")):
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of any age may be kept."""
+    """Allow caching for files of any age."""
     monkeypatch.setattr(fingerprint, "SETTLED_NS", 0)
 
 

@@ -1,4 +1,4 @@
-"""A slab is encoded in calls of some seconds, in the very batches of one call, and can be stopped between two of them."""
+"""A slab is encoded in calls of a few seconds, with the same batches as a single call, and can be stopped between two calls."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_vectors_are_those_of_one_call_bit_for_bit(bert_folder: Callable[[str], 
 
 
 def test_a_stop_is_heeded_inside_a_slab(tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One slab holds the whole document. The time budget asks through the same function."""
-    monkeypatch.setattr(pace, "CALL_S", 0.0)  # any call takes longer: they become as small as they can be
+    """One slab holds the whole document. The time budget uses the same function."""
+    monkeypatch.setattr(pace, "CALL_S", 0.0)  # every call takes longer, so calls become as small as possible
     put(tmp_path / "corpus" / "b.txt", tiny.prose(1, 400))
     encoder = SmallBatches()
     with pytest.raises(InterruptedBuildError):

@@ -14,10 +14,10 @@ from lmkindex.evaluate.answer_metrics import exact_match, normalise_answer, toke
         ("An apple a day", "apple day"),
         ("theatre and Athens", "theatre and athens"),  # articles are whole words
         ("U.S.A.", "usa"),
-        ("a.m.", "am"),  # punctuation goes before articles
+        ("a.m.", "am"),  # punctuation is removed before articles
         ("the a an", ""),
         ("...", ""),
-        ("ÉCOLE «normale»", "école «normale»"),  # only ASCII punctuation goes
+        ("ÉCOLE «normale»", "école «normale»"),  # only ASCII punctuation is removed
     ],
 )
 def test_normalize(text: str, normal: str) -> None:
@@ -48,7 +48,7 @@ def test_normalize(text: str, normal: str) -> None:
         ("a", ["The!"], 1.0, 1.0),
         ("", [], 1.0, 1.0),
         ("red", [], 0.0, 0.0),
-        # Markers are no words of the prediction; the gold answer keeps its brackets' content.
+        # Markers are not words of the prediction; the gold answer keeps the content of its brackets.
         ("In 1932 [3].", ["in 1932"], 1.0, 1.0),
         ("1932[1]1940 [2]", ["1932 1940"], 1.0, 1.0),
         ("[1]", [""], 1.0, 1.0),

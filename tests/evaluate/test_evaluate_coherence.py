@@ -1,4 +1,4 @@
-"""`coherence`: the rules on sentences whose class a reader would not doubt, ranks by hand, and made sets with known outcomes."""
+"""`coherence`: the rules on sentences with an obvious class, ranks worked out by hand, and made-up sets with known outcomes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ONSETS = "bdfgklmnprstvz"
 
 
 def made_name(number: int) -> str:
-    """A word of its own for each number, which no stemmer changes."""
+    """A unique word for each number, which no stemmer changes."""
     return "".join(f"{ONSETS[number // 14**place % 14]}{'aou'[place % 3]}" for place in range(3)) + "k"
 
 
@@ -67,7 +67,7 @@ def make_set(name: str = "pairs", *, num_pairs: int = NUM_PAIRS, ends: str = "\n
 
 
 class SmearingEncoder(FakeEncoder):
-    """A sentence's vector takes in the words of the sentence before it in its row."""
+    """A sentence's vector includes the words of the sentence before it in its row."""
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         return [
@@ -272,7 +272,7 @@ def test_a_landmark_encoder_differs_from_late_chunking(tmp_path: Path, bert_fold
 
 
 def test_a_sentence_that_opens_its_paragraph_is_told_apart(tmp_path: Path) -> None:
-    """Every evidence sentence made into a paragraph of its own."""
+    """Make every evidence sentence a paragraph of its own."""
     one = make_set()
     text = one.documents[0].text
     opened = text.replace("sea. ", "sea.\n\n").replace("elsewhere. ", "elsewhere.\n\n")
@@ -287,7 +287,7 @@ def test_a_sentence_that_opens_its_paragraph_is_told_apart(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("num_pairs", [0, MIN_A_CLASS - 1])
 def test_too_few_questions_are_refused(tmp_path: Path, num_pairs: int) -> None:
-    """Of the class that is missing."""
+    """For the class that is missing."""
     one = make_set()
     kept = tuple(question for index, question in enumerate(one.questions) if index % 2 or index < 2 * num_pairs)
     with pytest.raises(UsageError, match=f"class 'needs context'; the most here is {num_pairs}"):
@@ -295,7 +295,7 @@ def test_too_few_questions_are_refused(tmp_path: Path, num_pairs: int) -> None:
 
 
 def test_prose_without_english_rules_still_runs_or_refuses(tmp_path: Path) -> None:
-    """A set of which nothing can be classed is refused, not a crash."""
+    """A set in which nothing can be classified is refused without a crash."""
     document = SourceDocument(doc_id="d", title="", text=tiny.prose(0, 30).replace("The ", "Den "))
     question = Question(question_id="q", doc_id="d", text="harbour", answers=(), spans=((0, 5),))
     with pytest.raises(UsageError, match="English"):

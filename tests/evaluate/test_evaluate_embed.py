@@ -32,7 +32,7 @@ from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_ch
 from lmkindex.evaluate.records import Pieces
 from lmkindex.records import Float16Array, Float32Array, Row
 
-UNBROKEN = " ".join("abcdefgh"[place % 8] for place in range(700)) + "."  # of more tokens than a row has
+UNBROKEN = " ".join("abcdefgh"[place % 8] for place in range(700)) + "."  # with more tokens than a row
 NAMES = ("fake", *POOLINGS)
 
 
@@ -86,7 +86,7 @@ def texts_of(corpus: Corpus, pieces: Pieces) -> list[str]:
 
 
 def documents_of(seed: int) -> list[str]:
-    """Documents of some windows, one of one sentence, one empty, one with a sentence longer than a row."""
+    """Documents with several windows, one with a single sentence, one empty, one with a sentence longer than a row."""
     return [tiny.prose(seed, 25), "The lamp is lit.", " \n", f"The {UNBROKEN} It rained. " + tiny.prose(seed + 1, 6)]
 
 
@@ -145,7 +145,7 @@ def test_a_piece_longer_than_a_row_is_the_mean_of_its_parts(encoder_of: EncoderO
 
 
 def test_pieces_without_a_token_of_their_own_have_a_vector(cache: VectorCache) -> None:
-    """White space apart, a tokenizer drops characters and makes several tokens of one: every piece is encoded all the same."""
+    """A tokenizer may drop characters and split one into several tokens: every piece is encoded anyway."""
     encoder = tiny.ByteEncoder()
     corpus = make_corpus(["ab😀", "日本語 ok"], encoder)
     for pieces in (token_chunks(corpus, 4), token_chunks(corpus, 2), token_chunks(corpus, 4, 1)):
@@ -204,7 +204,7 @@ def test_landmarks_are_those_of_an_index(encoder_of: EncoderOf, cache: VectorCac
     assert_same_vectors(embedded.vectors_ND, stored_ND)
     alone_ND = embed_pieces(cache, encoder, corpus, sentence_pieces(corpus)).vectors_ND.astype(np.float32)
     cosines_N = (alone_ND * embedded.vectors_ND.astype(np.float32)).sum(axis=1)
-    if name != "fake":  # it is blind to context
+    if name != "fake":  # it ignores context
         assert (cosines_N < 0.99).sum() > 12  # or the comparison would say nothing about windows
 
 
@@ -291,7 +291,7 @@ def test_a_late_chunk_is_the_mean_of_its_states(encoder_of: EncoderOf, cache: Ve
 
 
 def test_a_late_chunk_longer_than_a_row_is_pooled_inside_it(cache: VectorCache) -> None:
-    """Whatever is done with what does not fit, no state outside the row may be taken for the chunk's."""
+    """Whatever happens to text that does not fit, no state outside the row may count as the chunk's."""
     encoder = SpyEncoder()
     corpus = make_corpus([tiny.prose(0, 120)], encoder)
     vectors_ND = embed_late_chunks(cache, encoder, corpus, token_chunks(corpus, 600)).vectors_ND
@@ -345,7 +345,7 @@ def test_a_damaged_file_is_made_again(cache: VectorCache, damage: str) -> None:
         flipped = data[:200] + bytes([data[200] ^ 0xFF]) + data[201:]
         path.write_bytes({"empty": b"", "cut": data[: len(data) // 2], "flipped": flipped, "text": b"no archive"}[damage])
     after = vectors_by_all_ways(cache, encoder)
-    assert len(encoder.calls) == 4  # one slab of three is made again
+    assert len(encoder.calls) == 4  # one slab of three is encoded again
     for one, other in zip(before, after, strict=True):
         assert_same_vectors(other, one)
     vectors_by_all_ways(cache, encoder)
@@ -418,7 +418,7 @@ def test_a_run_that_was_killed_goes_on(cache: VectorCache, tmp_path: Path, monke
 
 
 def test_a_kill_in_the_middle_of_writing(cache: VectorCache, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a file never has a slab's name."""
+    """A partial file never has a slab's name."""
     corpus = make_corpus([tiny.prose(3, 10)], FakeEncoder())
 
     def killed(file: Any, **_arrays: Any) -> None:
@@ -435,7 +435,7 @@ def test_a_kill_in_the_middle_of_writing(cache: VectorCache, monkeypatch: pytest
 
 
 def test_progress_counts_the_tokens_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alike whether they are encoded or read."""
+    """The same whether they are encoded or read."""
     monkeypatch.setattr(cache_module, "SLAB_TOKENS", 100)
     encoder = SpyEncoder()
     corpus = make_corpus([tiny.prose(3, 60)], encoder)
@@ -542,7 +542,7 @@ def test_scores_are_those_of_bm25(books: Postings, question: str, terms: list[st
     assert found_P.dtype == np.float32 and found_P.shape == (5,)
     np.testing.assert_allclose(found_P, bm25(terms), rtol=1e-5, atol=1e-7)
     assert found_P.any() == bool(terms)
-    np.testing.assert_array_equal(found_P, books.scores(question))  # asking changes nothing
+    np.testing.assert_array_equal(found_P, books.scores(question))  # a query changes nothing
 
 
 def test_terms_of_texts(books: Postings) -> None:
@@ -580,7 +580,7 @@ def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_bm25_leaves_the_process_fit_for_vllm() -> None:
-    """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would do by itself."""
+    """vLLM 0.32 cannot start in a process that has imported numba, which bm25s would otherwise do."""
     script = (
         "import sys; from lmkindex.encoder import FakeEncoder; from lmkindex.datasets import make_corpus; "
         "from lmkindex.evaluate.lexical import Postings; from lmkindex.evaluate.pieces import sentence_pieces; "

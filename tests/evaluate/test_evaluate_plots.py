@@ -117,7 +117,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pixels(data: bytes) -> Any:
-    """A PNG as an array [height, width, 4], 0..1. Fails when it is no valid PNG."""
+    """A PNG as an array [height, width, 4], 0..1. Fails if it is not a valid PNG."""
     from matplotlib.image import imread
 
     return imread(io.BytesIO(data), format="png")
@@ -395,7 +395,7 @@ def test_figures_of_results() -> None:
     assert points["chunk-128"] == ([1234.4], [0.5])
     shown = {one["name"] for figure in figures.values() for one in figure["series"]}
     assert not {"random", "oracle"} & shown
-    assert json.loads(json.dumps(figures)) == figures  # of the same form as an experiment's
+    assert json.loads(json.dumps(figures)) == figures  # in the same form as an experiment's
 
 
 def test_drawing_leaves_no_state(tmp_path: Path) -> None:

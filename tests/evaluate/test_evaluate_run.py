@@ -1,4 +1,4 @@
-"""From sets to results: rankings are those of `search`, controls score what they must, a killed run goes on, the JSON is the contract."""
+"""From sets to results: rankings equal those of `search`, controls score what they must, killed runs continue, JSON is as documented."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def make_bench(folder: Path, one: EvaluationSet, encoder: Any = None) -> Workben
 
 
 class CountingEncoder(FakeEncoder):
-    """Counts the tokens that it encodes, and stops the process's work after so many."""
+    """Counts the tokens that it encodes, and interrupts the run after a given number."""
 
     def __init__(self, stop_after_tokens: int = 1 << 60) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> No
         ranked = list(zip(ranking.starts_R.tolist(), ranking.ends_R.tolist(), ranking.boundaries_R.tolist(), strict=True))
         assert found[0][2] == ranked[0][2]
         assert {boundary for _, _, boundary in found} <= {boundary for _, _, boundary in ranked}
-        assert chars_of(found) >= chars_of(ranked)  # `search` has merged what overlaps, and joined what is side by side
+        assert chars_of(found) >= chars_of(ranked)  # `search` has merged overlapping spans and joined adjacent ones
         assert not "".join(text[place] for place in chars_of(found) - chars_of(ranked)).strip()
     narrow = replace(options, budget_tokens=150)
     results = Searcher(IndexReader(tmp_path / "index"), encoder).search([q.text for q in one.questions], [narrow] * len(one.questions))
@@ -113,7 +113,7 @@ def test_a_landmark_system_ranks_as_search_does(tmp_path: Path, name: str) -> No
         taken = take_tokens(bench.corpus, ranking, 150)
         chars = chars_of(list(zip(taken.starts_T.tolist(), taken.ends_T.tolist(), taken.ends_T.tolist(), strict=True)))
         shared.append(len(chars_of(found) & chars) / len(chars))
-    assert np.mean(shared) > 0.75  # `search` cuts whole sentences, the evaluation tokens
+    assert np.mean(shared) > 0.75  # `search` cuts whole sentences, the evaluation cuts tokens
 
 
 # What a question of the samples finds: (system, options of the same search).
@@ -253,7 +253,7 @@ def test_oracle_scores_one_and_random_scores_chance(tmp_path: Path) -> None:
 
 
 def test_the_whole_evidence_is_found_when_the_budget_holds_the_document(tmp_path: Path) -> None:
-    """Every system has ranked every piece by then: nothing may be lost on the way."""
+    """At this depth every system has ranked every piece: nothing may be lost on the way."""
     bench = make_bench(tmp_path, make_small_set("prose", 2, num_sentences=40))
     for system in all_systems():
         if system.words and not system.vectors:
@@ -481,7 +481,7 @@ def test_the_command_shows_tables(data: Path, tmp_path: Path, capsys: pytest.Cap
         (["--systems", "nonsense"], "No system is called nonsense"),
         (["--set", "three"], "three"),
         (["--scope", "page"], "--scope page"),
-        (["--experiment", "luck"], "No experiment is called luck"),
+        (["--experiment", "luck"], "There is no experiment named luck"),
         (["--experiment", "budget"], "run `lmkindex evaluate`"),
     ],
 )
@@ -495,7 +495,7 @@ def test_usage_errors_say_what_to_do(
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_default_encoder_beats_chance_on_the_sample_corpus(tmp_path: Path) -> None:
-    """The real model over `examples/`: any sensible system is far above random order, and no difference is claimed beyond that."""
+    """The real model on `examples/`: every sensible system is far above random order; no other difference is claimed."""
     from lmkindex.config import EncodeOptions
     from lmkindex.encoder import find_encoder, load_encoder
 

@@ -1,4 +1,4 @@
-"""The ruler itself: every figure against a slow plain reading of its definition, ir-measures, chance, an oracle, and cases by hand."""
+"""The metrics themselves: every figure against a slow literal implementation, ir-measures, chance, an oracle, and cases done by hand."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def places_of(starts: np.ndarray[tuple[int], np.dtype[np.int64]], ends: np.ndarr
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-# ---- a plain reading of the rules: sets of characters, one token at a time
+# ---- a literal implementation of the rules: sets of characters, one token at a time
 
 
 def read_by_walking(corpus: Corpus, ranked: Ranking, budget_tokens: int) -> tuple[set[int], set[int]]:
@@ -139,7 +139,7 @@ def test_bounds_of_the_figures(case: tuple[Corpus, Ranking, EvidenceSpans]) -> N
     scores_B3 = score_budgets(corpus, ranked, wanted, range(1, 26))
     recall_B, precision_B, iou_B = scores_B3.T
     assert (scores_B3 >= 0).all() and (scores_B3 <= 1).all()
-    assert (np.diff(recall_B) >= 0).all()  # more to read never loses evidence
+    assert (np.diff(recall_B) >= 0).all()  # a larger budget never loses evidence
     assert (iou_B <= recall_B).all() and (iou_B <= precision_B).all()
     assert ((recall_B > 0) == (precision_B > 0)).all()
 
@@ -158,22 +158,22 @@ def test_the_corpus_of_the_cases_by_hand() -> None:
         ([(0, 9)], False, evidence((4, 9)), 2, (4 / 5, 4 / 7, 4 / 8)),
         ([(0, 9)], True, evidence((4, 9)), 2, (1, 1, 1)),
         ([(0, 9)], True, evidence((4, 9)), 1, (1 / 5, 1, 1 / 5)),
-        # White space is nobody's: neither in the evidence nor between what is read.
+        # White space never counts, in the evidence or between the pieces read.
         ([(0, 9), (10, 29)], False, evidence((3, 10)), 9, (1, 5 / 24, 5 / 24)),
         # Overlap is read once: "Tom left", then ". Bees" of "left. Bees".
         ([(0, 8), (4, 14)], False, evidence((8, 14)), 4, (1, 5 / 12, 5 / 12)),
         ([(0, 8), (4, 14)], False, evidence((8, 14)), 3, (1 / 5, 1 / 8, 1 / 12)),
-        # However often: the same piece many times before one that is new.
+        # However often it occurs: the same piece many times before a new one.
         ([(0, 9)] * 4 + [(10, 29)], False, evidence((10, 14)), 4, (1, 4 / 12, 4 / 12)),
         # With `keeps_end`, the second piece's new part is taken from its end as well.
         ([(0, 8), (4, 14)], True, evidence((8, 14)), 3, (4 / 5, 4 / 11, 4 / 12)),
         # A piece that cuts a word brings the part: "Be" of "Bees".
         ([(10, 12)], False, evidence((10, 14)), 1, (2 / 4, 1, 2 / 4)),
-        # All spans together are the evidence, or the one that is covered best.
+        # The evidence is all spans together, or the span that is covered best.
         ([(10, 14)], False, evidence((0, 3), (10, 14)), 1, (4 / 7, 1, 4 / 7)),
         ([(10, 14)], False, evidence((0, 3), (10, 14), any_span=True), 1, (1, 1, 1)),
         ([(10, 14), (0, 3)], False, evidence((0, 3), (10, 14), any_span=True), 2, (1, 1, 3 / 7)),
-        # Of two that are covered alike, the first.
+        # Of two spans that are covered equally, the first.
         ([(0, 9)], False, evidence((0, 3), (4, 8), any_span=True), 3, (1, 7 / 8, 3 / 8)),
         # Another document, and nothing at all.
         ([(29, 36)], False, evidence((29, 31), document=2), 3, (1, 2 / 6, 2 / 6)),
@@ -281,7 +281,7 @@ def test_ranks_equal_those_of_ir_measures() -> None:
     for measure, ours_Q in measures.items():
         theirs_Q = [values.get((query, measure), 0.0) for query in range(150)]
         np.testing.assert_allclose(ours_Q, theirs_Q, rtol=0, atol=1e-9)
-        assert 0.02 < ours_Q.mean() < 0.98  # or the comparison would say nothing
+        assert 0.02 < ours_Q.mean() < 0.98  # otherwise the comparison would mean nothing
 
 
 @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ def test_the_width_is_that_of_the_normal_approximation() -> None:
 
 
 def test_macro_means_by_hand() -> None:
-    """Each set counts alike, however many questions it has."""
+    """Each set has the same weight, however many questions it has."""
     sets = {"small": np.asarray([[1.0, 0.0], [0.0, 0.5]]), "large": np.asarray([[0.25, 1.0]] * 8)}
     np.testing.assert_allclose(macro_means(sets), [(0.5 + 0.25) / 2, (0.25 + 1.0) / 2])
     resampled_RM = resample_macro(sets)
@@ -434,7 +434,7 @@ def test_a_set_is_resampled_alike_whatever_stands_beside_it() -> None:
     parts = {name: resample_means(values, name) for name, values in (("a", a), ("b", b), ("c", c))}
     np.testing.assert_allclose(two_R1, (parts["a"] + parts["b"]) / 2)
     np.testing.assert_allclose(three_R1, (parts["a"] + parts["b"] + parts["c"]) / 3)
-    # Sets are resampled each by itself: with the same draws the resamples of two equal sets would move together.
+    # Each set is resampled separately: with the same draws the resamples of two equal sets would move together.
     same_size = generator.random((40, 1))
     one_R, other_R = resample_means(c, "c")[:, 0], resample_means(same_size, "d")[:, 0]
     assert abs(float(np.corrcoef(one_R, other_R)[0, 1])) < 0.05

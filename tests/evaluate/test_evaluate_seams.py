@@ -1,4 +1,4 @@
-"""`seams`: rows are those of a build, cosines are the ones that a made encoder must have, the rule recommends what it says."""
+"""`seams`: rows equal those of a build, cosines are those that a constructed encoder must give, and the rule recommends what it says."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_sizes_and_distances_follow_the_window() -> None:
 )
 def test_the_rule(seams: list[float | None], highs: list[float], expected: Recommendation) -> None:
     differences = [Interval(mean=high - 0.02, low=high - 0.04, high=high) for high in highs]
-    # Rounding apart: .9 - .89 is a little more than .01 in binary.
+    # Allowing for rounding: .9 - .89 is a little more than .01 in binary.
     shifted = [None if one is None else one + (1e-9 if one == 0.89 else 0) for one in seams]
     found = recommend([0, 16, 32, 48], shifted, differences)
     assert (found.context_tokens, found.by_recall) == (expected.context_tokens, expected.by_recall)
@@ -300,6 +300,6 @@ def test_sets_that_cannot_tell_are_refused(tmp_path: Path, num_sentences: int, n
 
 
 def test_a_set_without_questions_is_passed_over(tmp_path: Path) -> None:
-    """Beside a set that has them: an empty part must not stop the run."""
+    """Together with a set that has them: an empty part must not stop the run."""
     silent = replace(make_set("silent"), questions=())
     assert run(tmp_path, FakeEncoder(), make_set(), silent).settings["questions_by_set"].keys() == {"prose"}

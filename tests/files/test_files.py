@@ -1,4 +1,4 @@
-"""The walk takes each real file once and loses nothing silently; the plan puts every file in exactly one place."""
+"""The walk visits each real file once and loses nothing silently; the plan puts every file in exactly one place."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_ignore_files_at_any_level_the_nearest_decides(tmp_path: Path) -> None:
 def test_include_and_exclude(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "notes/b.txt", "notes/c.log", "notes/d.png", "e.log", "notes/old/f.txt", "Makefile")
     assert walked(tmp_path, exclude=["old/"]) == ["a.txt", "notes/b.txt"]
-    assert walked(tmp_path, include=["notes/"]) == ["notes/b.txt", "notes/old/f.txt"]  # a directory names no kind of file
+    assert walked(tmp_path, include=["notes/"]) == ["notes/b.txt", "notes/old/f.txt"]  # a directory's suffix does not matter
     assert walked(tmp_path, include=["notes/**"], exclude=["*/b.*"]) == ["notes/old/f.txt"]
     assert walked(tmp_path, include=["*.log", "Makefile"]) == ["Makefile", "e.log", "notes/c.log"]
     assert walked(tmp_path, include=["*.txt", "!notes/**"]) == ["a.txt"]
@@ -138,7 +138,7 @@ def test_links_inside_the_roots_add_nothing_and_loops_are_told(tmp_path: Path) -
     (tmp_path / "b").symlink_to("z")
     (tmp_path / "z/up").symlink_to("..")
     (tmp_path / "z/self").symlink_to(".")
-    (tmp_path / "c.txt").symlink_to(".store/hidden.txt")  # reached by no real name: the link names it, once
+    (tmp_path / "c.txt").symlink_to(".store/hidden.txt")  # not reachable under a real name: the link names it, once
     (tmp_path / "d.txt").symlink_to(".store/hidden.txt")
     (tmp_path / "e").symlink_to(".store/dir")
     (tmp_path / ".store/dir/back").symlink_to("..")

@@ -35,7 +35,7 @@ HAS_VLLM = importlib.util.find_spec("vllm") is not None
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Behaves as the path or the question asks: `/v1` streams, `/plain/v1` does not, `/broken/v1` and so on fail."""
+    """Behaves as the path or the question says: `/v1` streams, `/plain/v1` does not, `/broken/v1` and so on fail."""
 
     server: ApiServer
 
@@ -238,7 +238,7 @@ def test_tokens_of_an_unknown_model_are_overestimated(api: ApiServer) -> None:
     assert generator.count_tokens("四个汉字") >= 4
 
 
-# --- what is said before anything slow happens
+# --- errors before anything slow happens
 
 
 def test_without_vllm_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

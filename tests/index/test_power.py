@@ -40,7 +40,7 @@ class Disk:
         shadow.mkdir()
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Record every fsync and rename of this process."""
+        """Record every fsync and rename by this process."""
         fsync, replace = os.fsync, os.replace
 
         def recorded_fsync(descriptor: int) -> None:
@@ -67,7 +67,7 @@ class Disk:
                 os.link(path / name, self.shadow / str(inode))  # what is deleted later may come back
 
     def after_power_cut(self, target: Path) -> Path:
-        """A copy of what may be there when the power is back."""
+        """A copy of what may be on disk when the power is back."""
         self.copy_directory(self.root, target)
         return target
 
@@ -102,7 +102,7 @@ class Inspector:
         self.is_looking = False
 
     def look(self) -> None:
-        """Called at each moment. The inspector's own builds make moments too: they do not count."""
+        """Called at each moment. The inspector's own builds cause moments too; these do not count."""
         if self.is_looking:
             return
         self.is_looking = True
@@ -171,6 +171,6 @@ def test_a_power_cut_at_any_moment_leaves_a_published_state(tmp_path: Path, monk
 
 
 def test_the_power_cuts_would_find_what_is_not_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: a writer that publishes without flushing loses."""
+    """The control: a writer that publishes without flushing loses data."""
     monkeypatch.setattr(IndexWriter, "sync", lambda self: None)
     assert builds_with_power_cuts(tmp_path, monkeypatch, 1).wrong

@@ -1,4 +1,4 @@
-"""What is published is seen whole, what is not is not seen, and neither a crash nor maintenance changes what a reader finds."""
+"""Readers see published states completely and unpublished ones not at all; neither a crash nor maintenance changes what they find."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def delete_documents(writer: IndexWriter, doc_ids: Sequence[str]) -> None:
 
 
 def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = "the lamp") -> None:
-    """A document with one landmark a vector, unpublished."""
+    """A document with one landmark per vector, unpublished."""
     import pyarrow as pa
 
     delete_documents(writer, [doc_id])
@@ -179,7 +179,7 @@ def test_a_table_that_is_gone(tmp_path: Path, name: str) -> None:
 
 
 def test_the_lock_has_one_holder_who_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["/usr/bin/pytest", "tests"])  # whatever runs this test
+    monkeypatch.setattr("sys.argv", ["/usr/bin/pytest", "tests"])  # whatever process runs this test
     index_path = tmp_path / "new" / "index"
     with write_lock(index_path, wait=False):
         with pytest.raises(LockedError, match=r"written by process \d+ on .* since .*pytest") as caught, write_lock(index_path, wait=False):
@@ -240,7 +240,7 @@ def test_a_crash_before_the_first_publish_leaves_no_index(tmp_path: Path) -> Non
 
 
 def test_an_overwrite_is_seen_only_when_it_is_published(tmp_path: Path) -> None:
-    """Also with vectors of another size, which is another schema."""
+    """Also with vectors of a different size, which is a different schema."""
     published(tmp_path, ["a", "b"])
     reader = IndexReader(tmp_path)
     crashed = IndexSession(tmp_path).open_writer(dim=2 * DIM, overwrite=True)
@@ -329,7 +329,7 @@ def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> N
     assert results(new) == before
     assert results(old) == before
     fragments = [version["metadata"]["total_fragments"] for version in new.landmarks.list_versions()]
-    assert int(max(fragments, key=int)) >= 12 and fragments[-1] == "1"  # it did compact
+    assert int(max(fragments, key=int)) >= 12 and fragments[-1] == "1"  # it did compact the tables
     assert IndexSession(tmp_path).open_writer(dim=DIM).head == head
 
 
@@ -337,7 +337,7 @@ def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path,
     """A nightly build: yesterday's head is older than what maintenance keeps, but a reader may have opened it a minute ago."""
     monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=4))
     maintain(published(tmp_path, ["a", "b"]), ann_rows=10**9)
-    time.sleep(5)  # what is published is old now
+    time.sleep(5)  # the published versions are old now
     old_head = require_head(tmp_path)
     reader = IndexReader(tmp_path)
     for seed in (7, 8):  # another build follows soon after
@@ -369,7 +369,7 @@ def test_maintenance_prunes_what_no_reader_can_hold(tmp_path: Path, monkeypatch:
 
 
 def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: Path) -> None:
-    """Clustered vectors, as sentences' are: on uniform noise every distance is the same and no index can be right."""
+    """Clustered vectors, like those of sentences: with uniform noise all distances are equal and no index can be right."""
     dim, num_rows = 32, 6000
     generator = np.random.default_rng(0)
     centres = generator.standard_normal((60, dim))
@@ -391,7 +391,7 @@ def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: 
         exact = set(np.argsort(-(stored_ND @ question_D))[:50].tolist())
         recalls.append(len(exact & set(reader.nearest(question_D, 50, None)["pos"].to_pylist())) / 50)
     assert np.mean(recalls) >= 0.9
-    # Rows that came after the index was made are found too, at once and after they were folded into it.
+    # Rows added after the index was made are found too, immediately and after they were merged into it.
     opposite_D = -vectors_ND[0]
     add(writer, "b", opposite_D[None])
     writer.publish(head_of(dim=dim))

@@ -1,4 +1,4 @@
-"""Files and names that were made to hurt: each is read, or fails with a reason; nothing hangs, crashes or reads what is not its own.
+"""Files and names designed to do harm: each is read, or fails with a reason; nothing hangs, crashes or reads outside the corpus.
 
 The long form of the fuzzing is `just fuzz`; its first files are those of `hard_files.py` at full size.
 """
@@ -33,7 +33,7 @@ from lmkindex.records import FileEntry
 from lmkindex.sentences import split_sentences
 
 OPTIONS = FileOptions(parse_timeout_s=60.0)
-LONG = {"forms in a ring"}  # a picture that draws itself twice: pdfium never ends, which `test_sandbox.py` has a limit for
+LONG = {"forms in a ring"}  # a picture that draws itself twice: pdfium never returns; `test_sandbox.py` tests the time limit
 SCALE = 0.02
 
 
@@ -45,12 +45,12 @@ def parser() -> Iterator[Parser]:
 
 @pytest.fixture(scope="module")
 def hard() -> dict[str, dict[str, bytes]]:
-    """The hard files, small, by suffix and name."""
+    """Small difficult files, by suffix and name."""
     return {suffix: hard_files.of_suffix(suffix, SCALE) for suffix in (".txt", ".md", ".rst", ".html", ".pdf", ".docx")}
 
 
 def verdict(parser: Parser, data: bytes, suffix: str) -> str:
-    """The text of a file, or the reason why it has none; whatever it is, it must fit the rest of the build."""
+    """The text of a file, or the reason why it has none; either must be valid for the rest of the build."""
     try:
         _, text, pages = parser.parse(data, suffix)
     except ReadError as error:
@@ -94,7 +94,7 @@ def test_mutated_files_are_read_or_have_a_reason(
     [("word/media/a.bin", 300 << 20, "too large when unzipped"), ("word/b.xml", 150 << 20, "too large as XML")],
 )
 def test_a_docx_that_unpacks_to_too_much_is_refused_unopened(name: str, declared: int, words: str) -> None:
-    """What the archive says of its sizes counts: more is never unpacked (see below)."""
+    """The sizes that the archive states are checked: more than that is never unpacked (see below)."""
     size = 1_234_567
     data = hard_files.docx_of(hard_files.body(hard_files.paragraph("Text.")), {name: bytes(size)})
     assert data.count(size.to_bytes(4, "little")) == 2
@@ -109,7 +109,7 @@ def test_a_docx_of_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_part_that_lies_about_its_size_gives_no_more() -> None:
-    """The archive says 60 bytes; what is packed is a megabyte."""
+    """The archive says 60 bytes; the packed file has a megabyte."""
     data = bytearray(hard_files.docx_of(b"x" * 1_000_000))
     real = (1_000_000).to_bytes(4, "little")
     assert data.count(real) == 2
@@ -139,7 +139,7 @@ def test_entities_fetch_nothing_from_outside() -> None:
 
 @pytest.mark.parametrize("paragraph", [b"<p>Some words in it.", b"<p>Some <b>bold</b> words.</p>\n"])
 def test_a_book_in_html_takes_linear_time(paragraph: bytes) -> None:
-    """The extractor of main texts takes half a minute for so many paragraphs."""
+    """The main-text extractor takes half a minute for this many paragraphs."""
     started = time.process_time()
     _, text, _ = parse_bytes(b"<nav>Menu</nav>" + paragraph * 28_000, ".html")
     assert text.count("Some") == 28_000 and "Menu" not in text
@@ -331,7 +331,7 @@ def test_links_out_of_the_roots_need_a_flag(tmp_path: Path) -> None:
     report = build(tmp_path / "index", corpus, options=opened)
     assert {path for _, path in IndexReader(tmp_path / "index").manifest()} >= {"a.txt", "directory/d.txt", "file.txt"}
     assert report.documents == 3 and all("loop" in failure.reason for failure in report.failed)
-    again = build(tmp_path / "index", corpus)  # without the flag they are listed, and not taken for deleted
+    again = build(tmp_path / "index", corpus)  # without the flag they are listed, not treated as deleted
     assert again.documents == 3
     assert [failure.path for failure in again.failed if "leads out" in failure.reason] == ["directory", "directory/d.txt", "file.txt"]
 

@@ -76,7 +76,7 @@ def test_fields_of_a_document(tmp_path: Path) -> None:
     path = tmp_path / "a b.md"
     path.write_bytes(b"shorter")
     entry = entry_of(path)
-    path.write_bytes(data)  # changed since the walk: what is read counts
+    path.write_bytes(data)  # changed since the walk: the text at reading time counts
     document = read_document(entry, FileOptions())
     assert document == Document(
         doc_id=document_id(entry.root, "a b.md"),
@@ -320,7 +320,7 @@ def make_pdf(
 
 
 def column(texts: Sequence[str], top: float = 600, pitch: float = 14, size: float = 11) -> list[tuple[float, float, str]]:
-    """Lines from the top down; "" leaves the room of a paragraph's end."""
+    """Lines from the top down; "" leaves the space of a paragraph end."""
     lines = []
     for text in texts:
         top -= pitch if text else 0.5 * pitch

@@ -25,13 +25,13 @@ from lmkindex.read import Parser, read_file
 from lmkindex.read import sandbox as parser_module
 from lmkindex.read.formats import parse_bytes
 
-OPTIONS = FileOptions(parse_timeout_s=30.0)  # long for a busy machine; what must be late has its own
+OPTIONS = FileOptions(parse_timeout_s=30.0)  # long, for busy machines; tests of timeouts use their own
 SOON_S = 20.0
 
 
 @pytest.fixture
 def sick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Children run `sick_child.py`."""
+    """Make children run `sick_child.py`."""
     monkeypatch.setattr(parser_module, "CHILD_MODULE", "sick_child")
     monkeypatch.setenv("PYTHONPATH", tiny.PYTHONPATH)
 
@@ -43,12 +43,12 @@ def sick_parser(sick: None) -> Iterator[Parser]:
 
 
 def process_id(parser: Parser) -> int:
-    """The child that serves now; a new one is started if there is none."""
+    """The current child; a new one is started if there is none."""
     return int(parser.parse(b"who", ".html")[1].split()[0])
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be reaped does not."""
+    """Whether a process is running; a zombie is not."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
@@ -171,7 +171,7 @@ def test_no_child_outlives_its_parent(sick: None, state: str, number: signal.Sig
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         (child,) = map(int, process.stdout.readline().split())
-        time.sleep(0.3)  # so that the file is with the child
+        time.sleep(0.3)  # so that the child has the file
         assert is_alive(child)
         process.send_signal(number)
         process.wait(SOON_S)
@@ -227,4 +227,4 @@ def test_a_build_goes_on_after_each_kind_of_failure(sick: None, tmp_path: Path) 
     ]  # fmt: skip
     assert report.added == 2
     again = build_index(str(tmp_path / "index"), [corpus], options, encoder=FakeEncoder())
-    assert (again.unchanged, len(again.failed), again.windows_encoded) == (2, 3, 0)  # not tried again, and not forgotten
+    assert (again.unchanged, len(again.failed), again.windows_encoded) == (2, 3, 0)  # neither retried nor forgotten

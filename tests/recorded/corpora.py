@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 EXAMPLES_PATH = Path(__file__).parents[2] / "examples"
-FIRST_DAY_S = 1_700_000_000  # all files are from that day of 2023, or `day` days later: nothing waits for a clock, no time shows
+FIRST_DAY_S = 1_700_000_000  # all files are from that day in 2023, or `day` days later: nothing waits for the clock
 DAY_S = 86_400
 SUBJECTS = ("keeper", "harbour master", "miller", "clerk", "surveyor", "pilot", "beekeeper", "cooper", "warden", "engineer")
 VERBS = ("measured", "painted", "repaired", "counted", "weighed", "moved", "opened", "closed", "found", "recorded", "lost")
@@ -43,7 +43,7 @@ def set_day(path: Path, day: int) -> Path:
 
 
 def copy_examples(target_path: Path, *names: str) -> None:
-    """Files of examples/corpus (none named: all), each of its own day."""
+    """Files of examples/corpus (all if none are named), each with its own day."""
     corpus_path = EXAMPLES_PATH / "corpus"
     paths = [corpus_path / name for name in names] or [path for path in sorted(corpus_path.rglob("*")) if path.is_file()]
     for day, path in enumerate(paths):
@@ -54,7 +54,7 @@ def copy_examples(target_path: Path, *names: str) -> None:
 
 
 def sentence(number: int) -> str:
-    """One of many different sentences, by number."""
+    """A sentence for each number, all different."""
     subject, verb = SUBJECTS[number % len(SUBJECTS)], VERBS[number % len(VERBS)]
     thing, where = OBJECTS[number % len(OBJECTS)], PLACES[number % len(PLACES)]
     return f"On day {number} the {subject} {verb} {thing} {where}."
@@ -67,7 +67,7 @@ def prose(first: int, num_sentences: int) -> str:
 
 
 def pdf(*pages: str) -> bytes:
-    """A PDF of one line a page, unpacked, so that its size is no library's choice."""
+    """A PDF with one line per page, uncompressed, so that its size does not depend on a library."""
     first = 4
     kids = " ".join(f"{first + 2 * number} 0 R" for number in range(len(pages)))
     objects = [

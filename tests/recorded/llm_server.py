@@ -82,7 +82,7 @@ def question_about(user: str) -> tuple[str, str]:
 
 
 def first_sentence(passage: str) -> str:
-    """The first sentence that says something."""
+    """The first sentence with content."""
     sentences = [match[0].strip() for match in SENTENCE.finditer(passage)]
     return next((sentence for sentence in sentences if len(sentence.split()) > FEW_WORDS), passage)
 
@@ -120,7 +120,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: stderr is recorded."""
+        """Print nothing, because stderr is recorded."""
 
 
 class LlmServer(ThreadingHTTPServer):

@@ -39,7 +39,7 @@ class Names:
         self.known: dict[str, str] = {}
 
     def look(self) -> None:
-        """Learn the files that are there now."""
+        """Register the files that exist now."""
         for directory, subfolders, files in os.walk(self.folder, followlinks=False):
             subfolders[:] = [name for name in subfolders if not name.endswith(".lance")]
             for name in [*files, *subfolders]:

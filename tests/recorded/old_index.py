@@ -31,7 +31,7 @@ QUESTIONS = ("Who painted the lantern in the tower?", "When was the lighthouse b
 
 @contextmanager
 def corpus_in_place() -> Iterator[Path]:
-    """The corpus as it was when it was indexed, times included. Nobody else has it there meanwhile; it is removed at the end."""
+    """The corpus as it was when it was indexed, including times. No other process can use it meanwhile; it is removed at the end."""
     with FileLock(f"{FIXED_PATH}.lock"):
         shutil.rmtree(FIXED_PATH, ignore_errors=True)
         try:

@@ -72,7 +72,7 @@ class Place:
         return self.run("ask", *words, "--json", "--llm", llm or self.server.url, *FLOAT32)
 
     def note(self, record: JsonObject) -> None:
-        """Record something else than a command."""
+        """Record something other than a command."""
         self.records.append(normalise(record, self.names, hides_versions=self.hides_versions))
 
     def note_head(self) -> None:
@@ -82,7 +82,7 @@ class Place:
 
 @contextlib.contextmanager
 def surroundings(place: Place, stdin: bytes) -> Iterator[None]:
-    """The place as working directory, no settings from outside, one width for all, and `stdin`."""
+    """Use the place as working directory, with no outside settings, a fixed width and `stdin`."""
     variables = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     variables |= FIXED_VARIABLES
     variables |= {"XDG_CONFIG_HOME": str(place.folder / "xdg"), "LMKINDEX_CACHE": str(place.folder / "cache")}
@@ -122,5 +122,5 @@ def shape_errors(data: bytes) -> list[Any]:
 
 
 def digest(request: JsonObject) -> str:
-    """A short hash of all that was sent to the model."""
+    """A short hash of everything sent to the model."""
     return blake2b(json.dumps(request, sort_keys=True).encode(), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""All scenarios by name: each runs command lines in a place of its own and leaves their records there."""
+"""All scenarios by name: each runs command lines in its own place and leaves their records there."""
 
 from __future__ import annotations
 

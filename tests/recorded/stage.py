@@ -12,7 +12,7 @@ from place import FLOAT32, JsonObject, Place
 
 @dataclass(slots=True)
 class Stage:
-    """Gives each scenario its place. `example_records` are those of the commands that built the index of the examples."""
+    """Gives each scenario its place. `example_records` are the records of the commands that built the index of the examples."""
 
     folder: Path
     server: LlmServer

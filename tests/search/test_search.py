@@ -1,4 +1,4 @@
-"""Questions to spans: exact places, the budget, the filters, and results that do not depend on who asks along."""
+"""Questions to spans: exact places, the budget, the filters, and results that do not depend on other questions in the batch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ QUESTIONS = ["Who repaired the sluice with granite?", "When is the honey taken?"
 
 
 def make_searcher(folder_path: Path, texts: dict[str, str], encoder: Any = None) -> Searcher:
-    """A searcher over documents that are written into a corpus of their own."""
+    """A searcher over documents that are written into a new corpus."""
     for name, text in texts.items():
         path = folder_path / "corpus" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +232,7 @@ def test_the_budget_is_kept_and_filled(samples: Searcher) -> None:
             spans = ask(samples, "Who repaired the pump house?", budget_tokens=budget_tokens, **options).spans
             used = sum(span.num_tokens for span in spans)
             assert spans and (used <= budget_tokens or len(spans) == 1)
-            assert used > budget_tokens / 2 or budget_tokens < 100  # a long sentence may not fit what is left of so little
+            assert used > budget_tokens / 2 or budget_tokens < 100  # a long sentence may not fit into what is left of a small budget
             assert [len(samples.encoder.tokenize([span.text])[0]) for span in spans] == [span.num_tokens for span in spans]
 
 

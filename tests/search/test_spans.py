@@ -181,7 +181,7 @@ def test_taken_spans_are_disjoint_best_first_and_hold_their_boundary(extents: li
     assert [one.score for one in merged] == sorted((one.score for one in merged), reverse=True)
     assert all(one.first <= one.pos <= one.last for one in merged)
     assert set(taken) <= {sentence for one in extents for sentence in sentences_of(one)}
-    for one in extents:  # a hit is left out only right behind a better span
+    for one in extents:  # a hit is left out only directly after a better span
         assert (one.doc_id, one.pos) in taken or (one.doc_id, one.pos - 1) in taken
     assert bool(merged) == bool(extents)
 

@@ -1,7 +1,7 @@
-"""One build in a process of its own, for tests that kill it, lock it out or measure it.
+"""One build in its own process, for tests that kill it, lock it out or measure it.
 
-`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` a batch. Writes the line `started`
-when the build begins, then the report as JSON with `max_rss_bytes`; exits with the library's exit codes.
+`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` with the seconds per batch. Writes the
+line `started` when the build starts, then the report as JSON with `max_rss_bytes`; exits with the library's exit codes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from lmkindex.index.tables import connect
 
 
 def make_encoder(name: str) -> Encoder:
-    """The encoder that a command line names."""
+    """The encoder named on the command line."""
     if name.startswith("fake:"):
-        prepare.SLAB_ROWS = 16  # many small batches, so that a kill has many moments to choose from
+        prepare.SLAB_ROWS = 16  # many small batches, so that a kill can hit many different moments
         return tiny.SlowFakeEncoder(float(name.removeprefix("fake:")))
     return load_encoder(read_folder(Path(name)), EncodeOptions(dtype="float32"))
 
@@ -34,7 +34,7 @@ def main() -> int:
     index, corpus, encoder_name, *rest = sys.argv[1:]
     options = BuildOptions(commit_rows=int(rest[0]) if rest else 20_000, max_delete=1.0)
     encoder = make_encoder(encoder_name)
-    assert IndexWriter is not None and connect(Path(index)) is not None  # everything slow to import is imported before the line below
+    assert IndexWriter is not None and connect(Path(index)) is not None  # do all slow imports before printing `started`
     print("started", flush=True)
     try:
         report = build_index(index, [Path(corpus)], options, encoder=encoder)

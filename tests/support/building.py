@@ -16,7 +16,7 @@ from lmkindex.records import Float32Array, ManifestEntry, Row
 
 
 class CountingEncoder(FakeEncoder):
-    """Counts its batches, and can have something happen at one of them."""
+    """Counts its batches, and can run a callback at one of them."""
 
     def __init__(self, at: int = 0, happens: Callable[[], None] = lambda: None) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class CountingEncoder(FakeEncoder):
 
 
 def put_three(path: Path, num_sentences: int) -> Path:
-    """Three short documents, one of them in a directory of its own."""
+    """Write three short documents, one of them in a subdirectory."""
     for number, name in enumerate(["a.txt", "b.md", "sub/c.txt"]):
         put(path / name, tiny.prose(number, num_sentences))
     return path
@@ -43,7 +43,7 @@ def put(path: Path, text: str) -> None:
 
 
 def build(index: str, *roots: Path, encoder: Encoder | None = None, stop: Callable[[], int] = lambda: 0, **options: Any) -> BuildReport:
-    """A build whose report is checked for what must hold for every report."""
+    """Run a build and check what must hold for every report."""
     report = build_index(index, list(roots), BuildOptions(**options), encoder=encoder or FakeEncoder(), stop=stop)
     if not report.incomplete:
         assert report.scanned == report.added + report.changed + report.renamed + report.unchanged + len(report.failed)
@@ -54,7 +54,7 @@ def build(index: str, *roots: Path, encoder: Encoder | None = None, stop: Callab
 
 
 def check_index(path: Path, report: BuildReport) -> None:
-    """The head's counts, the tables and the report agree; every landmark is a slice of its document; pos runs without a gap."""
+    """Check that the head's counts, the tables and the report agree, every landmark is a slice of its document, and pos has no gaps."""
     reader = IndexReader(path)
     entries = list(reader.manifest().values())
     assert reader.documents.count_rows() == len(entries)
@@ -70,7 +70,7 @@ def check_index(path: Path, report: BuildReport) -> None:
 
 
 def counts(report: BuildReport) -> dict[str, int]:
-    """Those that are not zero."""
+    """The counts that are not zero."""
     names = ("scanned", "added", "changed", "renamed", "deleted", "unchanged")
     found = {name: getattr(report, name) for name in names} | {"failed": len(report.failed)}
     return {name: count for name, count in found.items() if count}
@@ -94,4 +94,4 @@ def same_as_clean_build(index: str, *roots: Path, encoder: Encoder | None = None
 
 
 class StoppedError(Exception):
-    """What a test raises inside an encoder, as a crash would."""
+    """Raised by tests inside an encoder to simulate a crash."""

@@ -1,4 +1,4 @@
-"""A clean place to run commands in, in this process, with a fake encoder. `conftest.py` has pytest find the fixtures."""
+"""A clean environment for running commands in this process with a fake encoder. `conftest.py` makes the fixtures available to pytest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working directory, and no settings from outside."""
+    """An empty working directory, without settings from the environment."""
     for name in [name for name in os.environ if name.startswith("LMKINDEX_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
@@ -49,7 +49,7 @@ def clean_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def fake(clean_place: None, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Every command finds the fake encoder."""
+    """Make every command use the fake encoder."""
     encoder = FakeEncoder()
     for module in (lmkindex.build.pipeline, lmkindex.build.index_settings, lmkindex.search.searcher):
         monkeypatch.setattr(module, "load_encoder", lambda folder, options: encoder, raising=False)

@@ -1,6 +1,6 @@
-"""Files that were made to hurt a reader, by name; for `test_hostile_files.py` and `benchmarks/fuzz_readers.py`.
+"""Files designed to break a reader, by name; for `test_hostile_files.py` and `benchmarks/fuzz_readers.py`.
 
-Each is small on disk, or made small here; `scale` multiplies what grows when it is read.
+Each is small on disk, or made small here; `scale` multiplies the part that grows when it is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TOKENS = (
 
 
 def of_suffix(suffix: str, scale: float = 1) -> dict[str, bytes]:
-    """The hard files of one kind."""
+    """The difficult files of one kind."""
     makers: dict[str, Callable[[float], dict[str, bytes]]] = {".html": html_files, ".pdf": pdf_files, ".docx": docx_files}
     return makers.get(suffix, text_files)(scale)
 
@@ -127,7 +127,7 @@ def stream(data: bytes, extra: bytes = b"") -> bytes:
 
 
 def deflated(data: bytes, times: int = 1) -> bytes:
-    """A stream that is packed `times` times."""
+    """A stream that is compressed `times` times."""
     for _ in range(times):
         data = zlib.compress(data, 9)
     return stream(data, b"/Filter [" + b"/FlateDecode " * times + b"]")
@@ -200,7 +200,7 @@ def pdf_files(scale: float = 1) -> dict[str, bytes]:
 
 
 def docx_of(document: bytes, more: dict[str, bytes] | None = None) -> bytes:
-    """A DOCX file whose `word/document.xml` is `document`, made from an empty one; `more` parts are added."""
+    """A DOCX file with `document` as its `word/document.xml`, made from an empty DOCX; the parts in `more` are added."""
     import docx
 
     empty = io.BytesIO()
@@ -227,7 +227,7 @@ def paragraph(text: str) -> str:
 
 
 def laughing_docx(where: str) -> bytes:
-    """A billion laughs, in a text or in an attribute."""
+    """The billion laughs attack, in a text or in an attribute."""
     entities = '<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{level + 1} "{f"&a{level};" * 10}">' for level in range(10))
     inner = paragraph("&a10;") if where == "text" else '<w:p w:x="&a10;"/>' + paragraph("Text.")
     return docx_of(body(inner, f"<!DOCTYPE d [{entities}]>"))
@@ -273,7 +273,7 @@ SNIPPETS = (
 
 
 def change_markup(data: bytes, generator: random.Random) -> bytes:
-    """XML that mostly stays well formed: paragraphs moved, repeated or nested in what follows them, odd elements put between tags."""
+    """XML that mostly stays well formed: paragraphs swapped, repeated or wrapped in an element, odd elements inserted between tags."""
     parts = re.split(rb"(<w:p[ >].*?</w:p>)", data, flags=re.DOTALL)
     for _ in range(1 << generator.randrange(5)):
         at, other = generator.randrange(len(parts)), generator.randrange(len(parts))
@@ -294,7 +294,7 @@ def change_markup(data: bytes, generator: random.Random) -> bytes:
 
 
 def change_archive(data: bytes, generator: random.Random, mutate: Callable[[bytes, random.Random], bytes]) -> bytes:
-    """A DOCX with one part mutated and packed again (so that parsers see it), or with its own bytes mutated."""
+    """A DOCX with one part mutated and packed again (so that parsers see the change), or with the bytes of the archive mutated."""
     if generator.randrange(4) == 0:
         return mutate(data, generator)
     changed = io.BytesIO()

@@ -15,17 +15,17 @@ ALLOW, FAIL_WITH = 0x7FFF0000, 0x00050000
 
 
 class Program(ctypes.Structure):
-    """A filter as prctl(2) takes it."""
+    """A filter in the form that prctl(2) expects."""
 
     _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
 def forbid_links() -> None:
-    """Make link(2) and linkat(2) fail with EPERM in this process, for good. Raises `OSError` where that cannot be."""
+    """Make link(2) and linkat(2) fail with EPERM in this process, permanently. Raises `OSError` if that is not possible."""
     program = b"".join(
         struct.pack("HBBI", *instruction)
         for instruction in [
-            (0x20, 0, 0, 0),  # load the number of the call
+            (0x20, 0, 0, 0),  # load the system call's number
             (0x15, 1, 0, LINK),
             (0x15, 0, 1, LINKAT),
             (0x06, 0, 0, FAIL_WITH | errno.EPERM),

@@ -1,4 +1,4 @@
-"""Reads a file of metrics as Prometheus does."""
+"""Reads a metrics file the way Prometheus does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SAMPLE = re.compile(r'([a-z_]+)\{index="((?:[^"\\\n]|\\[\\"n])*)"(?:,([a-z_]+)="
 
 
 def metrics(path: str = "m.prom") -> dict[str, float]:
-    """The samples of a file, checked for Prometheus's text format: each family once, help and type before its samples, one index."""
+    """The samples of a file, checked against Prometheus's text format: each family once, help and type before its samples, one index."""
     text = Path(path).read_text("utf-8")
     found: dict[str, float] = {}
     families: list[str] = []

@@ -1,7 +1,7 @@
-"""A reader in a loop, for tests: `python reader_script.py INDEX KEEP_S` opens, reads and searches the index, until `INDEX/done` is there.
+"""A reader in a loop, for tests: `python reader_script.py INDEX KEEP_S` opens, reads and searches the index until `INDEX/done` exists.
 
-In the texts every sentence names its generation: two in one state are a half state. Writes one JSON object: `states`, `generations` and
-`wrong`.
+Every sentence in the texts names its generation: a state that shows two generations is a partial state. Writes one JSON object: `states`,
+`generations` and `wrong`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lmkindex.search import Searcher
 
 
 def read_state(index_path: Path) -> set[str]:
-    """The generations that one opened state shows, by all roads: texts, landmarks, vectors, words, spans."""
+    """The generations that one opened state shows, by every way of reading: texts, landmarks, vectors, words, spans."""
     reader = IndexReader(index_path)
     texts = reader.documents.search().select(["text"]).to_arrow()["text"].to_pylist()
     sentences = reader.landmarks.search().select(["text"]).to_arrow()["text"].to_pylist()
@@ -33,7 +33,7 @@ def read_state(index_path: Path) -> set[str]:
 
 
 def main() -> None:
-    """Read until told to end."""
+    """Read until told to stop."""
     index_path, keep_s = Path(sys.argv[1]), float(sys.argv[2])
     wrong: list[str] = []
     seen: set[str] = set()
@@ -43,15 +43,15 @@ def main() -> None:
         started = time.monotonic()
         try:
             generations = read_state(index_path)
-        except Exception as error:  # whatever fails is what the test is about
-            if time.monotonic() - started < keep_s:  # longer than versions are kept: a reader that was not allowed to run
+        except Exception as error:  # any failure is what the test looks for
+            if time.monotonic() - started < keep_s:  # not if it took longer than versions are kept: then the reader was starved of CPU
                 wrong.append(f"{type(error).__name__}: {error}")
             continue
         num_states += 1
         seen |= generations
         if len(generations) != 1:
             wrong.append(f"one state shows the generations {sorted(generations)}")
-        time.sleep(0.1)  # four of them must leave the writer some of the machine
+        time.sleep(0.1)  # four readers must leave some CPU to the writer
     print(json.dumps({"states": num_states, "generations": sorted(seen), "wrong": wrong[:5]}))
 
 

@@ -1,6 +1,6 @@
-"""A parser child that is ill: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. All else of it is the real one.
+"""A misbehaving parser child: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. Everything else is the real child.
 
-Started by `test_sandbox.py` in place of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real parser.
+Started by `test_sandbox.py` instead of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real parser.
 """
 
 from __future__ import annotations

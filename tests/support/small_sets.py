@@ -34,7 +34,7 @@ def make_small_set(name: str, num_documents: int = 3, *, seed: int = 0, num_sent
 
 
 def write_small_set(folder: Path, one: EvaluationSet) -> None:
-    """The set in the form of the data folder."""
+    """Write the set in the form of a data folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with gzip.open(folder / f"{one.name}.docs.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps({"id": document.doc_id, "title": "", "text": document.text}) + "\n" for document in one.documents)

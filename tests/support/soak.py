@@ -1,10 +1,10 @@
-"""The soak: a store that changes at random, builds that are killed at random, and after each of them the index against a model.
+"""The soak: a store that changes at random, builds that are killed at random, and a check of the index against a model after each build.
 
 `python tests/support/soak.py --rounds 100 --documents 2000 --operations 10 --seed N [--encoder tiny|context]`, or `just soak`. A round is
-some steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of time, then a build that may finish. After
-a stopped build every document must be as before or as after; after a finished one the index must equal the model: documents, texts,
-sentences, offsets, failures, counts, stats, the vectors of a sample encoded anew, and what a search for words finds. The operations
-follow from the seed; the moments of the kills only nearly.
+a few steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of time, then a build that may finish.
+After a stopped build every document must be as before or as after the build. After a finished build the index must equal the model:
+documents, texts, sentences, offsets, failures, counts, stats, the vectors of a sample that is encoded again, and what a search for words
+finds. The seed determines the operations exactly, and the moments of the kills approximately.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Settings:
 
 
 class Worker:
-    """A process that builds; the next one starts while the index is looked at."""
+    """A process that runs builds; its successor starts up while the index is checked."""
 
     def __init__(self, encoder: str) -> None:
         environment = os.environ | {"PYTHONPATH": tiny.PYTHONPATH}
@@ -87,7 +87,7 @@ class Worker:
 
 
 class Soak:
-    """Invariant: between two steps, `known` is what the index held when it was last looked at, and was right."""
+    """Invariant: between two steps, `known` is what the index held at the last check, which found no difference."""
 
     def __init__(self, settings: Settings, folder: Path, say: Say) -> None:
         self.settings, self.say = settings, say
@@ -98,7 +98,7 @@ class Soak:
         self.generator = random.Random(settings.seed + 1)
         self.worker = Worker(name)
         self.known: State = {}
-        self.build_s = 3.0  # how long a build takes, roughly: where kills are aimed
+        self.build_s = 3.0  # roughly how long a build takes: kills are aimed at this time
         self.counts: Counter[str] = Counter()
 
     def run(self) -> None:
@@ -114,7 +114,7 @@ class Soak:
             self.worker.end()
 
     def round(self, number: int) -> None:
-        """Operations in one to three parts, each with a build that is stopped; then one that is not."""
+        """Operations in one to three parts, each followed by a build that is stopped; then a build that finishes."""
         num_steps = self.generator.randint(1, 3)
         for step in range(num_steps):
             share = self.settings.operations * (step + 1) // num_steps - self.settings.operations * step // num_steps
@@ -131,12 +131,12 @@ class Soak:
         self.counts["finished"] += 1
 
     def request(self, *, rebuild: bool = False, **options: Any) -> dict[str, Any]:
-        """A build with small commits, so that there are many moments to be stopped at."""
+        """A build with small commits, so that it can be stopped at many different moments."""
         options |= {"commit_rows": self.generator.choice([50, 500, 20_000]), "ann_rows": 20_000, "rebuild": rebuild}
         return {"index": str(self.index_path), "corpus": str(self.store.root), "options": options}
 
     def stopped_build(self) -> None:
-        """A build that is killed, stopped or out of time at a random moment; then the index must be whole."""
+        """Run a build that is killed, stopped or out of time at a random moment; then check that the index is intact."""
         how = self.generator.choices(["kill", "term", "budget"], [8, 1, 1])[0]
         delay_s = self.generator.random() * 1.1 * self.build_s
         rebuild = self.generator.random() < 0.05
@@ -155,7 +155,7 @@ class Soak:
         self.counts[how] += 1
 
     def check_stopped(self, *, rebuild: bool) -> None:
-        """Every document as before or as after; a rebuild all as before or all as after."""
+        """Check that every document is as before or as after the build; after a rebuild, all as before or all as after."""
         found = self.look()
         target = self.store.target(self.known)
         wrong = find_mixed(found, self.known, target)
@@ -169,7 +169,7 @@ class Soak:
         self.known = found
 
     def check_finished(self, target: State) -> None:
-        """The index is the model's, stats and vectors and full-text search included."""
+        """Check that the index equals the model, including stats, vectors and full-text search."""
         before, self.known = self.known, self.look()
         wrong = find_different(self.known, target)
         reader = IndexReader(self.index_path)
@@ -188,7 +188,7 @@ class Soak:
             raise DifferenceError("after a finished build: " + "; ".join(wrong[:5]))
 
     def look(self) -> State:
-        """What the index holds. Raises `DifferenceError` when its parts do not agree with each other."""
+        """What the index holds. Raises `DifferenceError` if its parts do not agree with each other."""
         if not (self.index_path / "head.json").exists():
             return {}
         reader = IndexReader(self.index_path)
@@ -215,7 +215,7 @@ class Soak:
         }
 
     def compare_sample(self, reader: IndexReader, entries: list[ManifestEntry]) -> list[str]:
-        """Documents encoded anew: every window's key and vectors."""
+        """Encode documents again and compare every window's key and vectors."""
         sample, sizes = Sample(), reader.head.options
         windows = window_options(self.encoder, sizes["window_tokens"], sizes["context_tokens"])
         for entry in entries:
@@ -226,7 +226,7 @@ class Soak:
         return sample.differences
 
     def search_for(self, reader: IndexReader, manifest: dict[str, ManifestEntry], paths: list[str]) -> list[str]:
-        """A text's own word finds its document."""
+        """Check that a search for a text's unique word finds its document."""
         wrong = []
         for path in paths:
             words = [word for word in self.known[path].text.split() if word.startswith("zq") and word.endswith("qz")]
@@ -243,7 +243,7 @@ def sentences_of(text: str) -> list[tuple[int, int, int, str]]:
 
 
 def main() -> int:
-    """Run, tell how it went; exit with 1 on a difference."""
+    """Run the soak and report; exit with 1 on a difference."""
     parser = argparse.ArgumentParser(description="Random operations, random kills, and the index against a model.")
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--documents", type=int, default=2000)

@@ -1,6 +1,6 @@
 """A simulated document store for the soak: files are created, edited, appended to, renamed, swapped, moved over others, deleted, corrupted
-and restored at random; and the model of what an index of them should hold. Knows nothing of tables or builds; the same seed gives the same
-operations."""
+and restored at random. Also a model of what an index of the store should hold. Knows nothing about tables or builds; the same seed gives
+the same operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "swap": 3, "cover":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What an index holds of one path: the text that is searchable, and the status; also size and time of the file, where known."""
+    """What an index holds for one path: the searchable text, and the status; also size and time of the file, if known."""
 
     text: str
     status: str
@@ -39,7 +39,7 @@ class Store:
         self.generator = random.Random(seed)
         self.readable: dict[str, str] = {}
         self.garbage: dict[str, bytes] = {}
-        self.last_good: dict[str, str] = {}  # of files that are corrupt now
+        self.last_good: dict[str, str] = {}  # for files that are corrupt now
         self.deleted: dict[str, str] = {}
         self.num_made = 0
         self.counts: Counter[str] = Counter()
@@ -47,7 +47,7 @@ class Store:
             self.create()
 
     def operate(self, num_operations: int) -> None:
-        """Some random operations; the number of documents stays near the wanted one."""
+        """Run random operations; the number of documents stays close to `num_documents`."""
         for _ in range(num_operations):
             name = self.generator.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
             num_files = len(self.readable) + len(self.garbage)
@@ -77,14 +77,14 @@ class Store:
         return True
 
     def rename(self) -> bool:
-        """Move a file, also a corrupt one; its stat stays, as `mv` leaves it."""
+        """Move a file, possibly a corrupt one; its stat stays the same, as with `mv`."""
         path, target = self.pick([*self.readable, *self.garbage]), self.new_path()
         (self.root / target).parent.mkdir(parents=True, exist_ok=True)
         self.move(path, target)
         return True
 
     def swap(self) -> bool:
-        """Two files change names, often a corrupt one with another."""
+        """Two files swap names, often a corrupt file and another one."""
         path = self.pick(self.garbage or self.readable)
         other = self.pick({*self.readable, *self.garbage} - {path})
         for old, new in ((path, ".away"), (other, path), (".away", other)):
@@ -92,7 +92,7 @@ class Store:
         return True
 
     def cover(self) -> bool:
-        """A file moves over another, whose content is gone."""
+        """Move a file over another, whose content is then gone."""
         path = self.pick(self.garbage or self.readable)
         other = self.pick({*self.readable, *self.garbage} - {path})
         for contents in (self.readable, self.last_good):
@@ -126,7 +126,7 @@ class Store:
         return True
 
     def restore(self) -> bool:
-        """Bring back the last readable content of a corrupt or deleted file, sometimes with a time long ago, as a backup does."""
+        """Bring back the last readable content of a corrupt or deleted file, sometimes with an old time, as from a backup."""
         candidates = self.last_good | {
             path: text for path, text in self.deleted.items() if path not in self.readable and path not in self.garbage
         }
@@ -151,7 +151,7 @@ class Store:
         return f"{folder}/{name}" if folder else name
 
     def new_text(self, num_sentences: int) -> str:
-        """Prose with a word that no other text has, so that a search can tell the states of a document apart."""
+        """Prose with a unique word, so that a search can tell the states of a document apart."""
         self.num_made += 1
         return f"The marker zq{self.num_made}qz stands here. {tiny.prose(self.generator.randrange(10**9), num_sentences)}"
 
@@ -161,8 +161,8 @@ class Store:
         self.readable[path] = text
 
     def target(self, known: State) -> State:
-        """What an index that held `known` must hold after a build: readable files as they are, of others the last text, if it had one;
-        files without text have none."""
+        """What an index that held `known` must hold after a build: the text of readable files; for other files the last known text, if
+        any; no text for files without text."""
         state = {path: Held(text=text, status="indexed") for path, text in self.readable.items()}
         moved, taken = self.moved(known)
         for path, data in self.garbage.items():
@@ -174,7 +174,7 @@ class Store:
         return state
 
     def moved(self, known: State) -> tuple[State, set[str]]:
-        """What was held of corrupt files under the names that they had, and these names: size and time tell, if no other's are the same."""
+        """What the index held for corrupt files under their old names, and these names. Files are known by size and time, if unique."""
         stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage]}
         stats = {path: stat for path, stat in stats.items() if path not in known or self.differs(path, stat, known[path])}
         lost = {path: held for path, held in known.items() if path in stats or path not in self.readable | self.garbage}
@@ -198,7 +198,7 @@ def stat_of(path: Path) -> tuple[int, int]:
 
 
 def find_mixed(found: State, known: State, target: State) -> list[str]:
-    """What is wrong after a stopped build: each path must be as before or as it will be, and no rename may lose its text."""
+    """What is wrong after a stopped build: each path must be as before or as after the build, and no rename may lose its text."""
     wrong = [
         f"{path}: is neither as before the build nor as after it: {describe(found.get(path))}; before {describe(known.get(path))}, "
         f"after {describe(target.get(path))}"

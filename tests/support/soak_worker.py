@@ -1,6 +1,6 @@
-"""Builds in a process of their own, to be killed: reads one JSON object a line (`index`, `corpus`, `options`) and answers each with one.
+"""Runs builds in a separate process that can be killed: reads a JSON object per line (`index`, `corpus`, `options`), answers with another.
 
-`python soak_worker.py ENCODER`; ENCODER is a folder, or `context` for the fake that sees contexts. Writes `ready` when all is imported.
+`python soak_worker.py ENCODER`; ENCODER is a folder, or `context` for the fake that sees contexts. Writes `ready` after all imports.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lmkindex.records import Row
 
 
 def make_encoder(name: str) -> Encoder:
-    """The encoder that the soak's processes share by name."""
+    """The encoder with this name, the same in all processes of the soak."""
     if name == "context":
         return tiny.ContextEncoder(dim=tiny.DIM)
     return load_encoder(read_folder(Path(name)), EncodeOptions(dtype="float32", threads=1))
@@ -35,7 +35,7 @@ def make_encoder(name: str) -> Encoder:
 
 def main() -> int:
     """Answer requests until stdin ends."""
-    maintenance.KEEP_VERSIONS = timedelta(seconds=2)  # so that pruning happens too; nobody reads while a worker builds
+    maintenance.KEEP_VERSIONS = timedelta(seconds=2)  # so that pruning is tested too; nobody reads while a worker builds
     prepare.SLAB_ROWS = 64
     encoder = make_encoder(sys.argv[1])
     encoder.encode_rows([Row(ids_T=encoder.tokenize(["warm up"])[0], starts=(0,), ends=(1,))])
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def run(request: dict[str, Any], encoder: Encoder, came: list[int]) -> dict[str, Any]:
-    """One build, and what came of it."""
+    """Run one build; return its result."""
     came.clear()
     started = time.monotonic()
     try:

@@ -1,6 +1,6 @@
 """`lmkindex` with a fake encoder that sends its own process a signal at its fourth batch: `python stopped_script.py SIGNAL WORDS...`.
 
-SIGNAL 0 sends none, and batches take 0.05 s.
+SIGNAL 0 means no signal. Batches take 0.05 s.
 """
 
 from __future__ import annotations
@@ -32,6 +32,6 @@ class StoppingEncoder(tiny.SlowFakeEncoder):
 if __name__ == "__main__":
     prepare.SLAB_ROWS = 4
     encoder = StoppingEncoder(0.05)
-    setattr(build, "load_encoder", lambda folder, options: encoder)  # noqa: B010  # the modules' own names, as the command finds them
+    setattr(build, "load_encoder", lambda folder, options: encoder)  # noqa: B010  # patch the names that the command looks up in these modules
     setattr(index_settings, "find_encoder", lambda name: encoder.folder)  # noqa: B010
     run(sys.argv[2:])

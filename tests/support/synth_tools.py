@@ -1,4 +1,4 @@
-"""What a small language model writes when it is asked for a question."""
+"""Imitates what a small language model writes when asked for a question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lmkindex.synth.question_prompt import write_reply
 
 
 def write(prompt: Prompt) -> str:
-    """A question made of words of the fact's last sentence, but for some facts a bad reply: what a small model does."""
+    """A question made of words from the fact's last sentence, or for some facts a bad reply, like a small model."""
     fact = prompt.user.split("Fact: ")[1]
     words = re.findall(r"\w+", fact.split(". ")[-1])
     kind = sum(map(ord, fact)) % 5

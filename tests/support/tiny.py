@@ -1,6 +1,7 @@
 """Tiny seeded models and texts for the tests; also imported by the scripts that tests run in subprocesses.
 
-The tokenizer in `data/tokenizer` is a real WordPiece of some 2,000 entries, trained once on `examples/corpus` by `train_tokenizer`.
+The tokenizer in `data/tokenizer` is a real WordPiece tokenizer with about 2,000 entries, trained once on `examples/corpus` by
+`train_tokenizer`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, R
 SUPPORT_PATH = Path(__file__).resolve().parent
 TESTS_PATH = SUPPORT_PATH.parent
 ROOT_PATH = TESTS_PATH.parent
-PYTHONPATH = f"{ROOT_PATH}:{SUPPORT_PATH}"  # of child processes: they run the code that is tested, not one that is installed
+PYTHONPATH = f"{ROOT_PATH}:{SUPPORT_PATH}"  # for child processes: they run the code under test, not an installed version
 CORPUS_PATH = ROOT_PATH / "examples" / "corpus"
 TOKENIZER_PATH = TESTS_PATH / "data" / "tokenizer" / "tokenizer.json"
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[LMK]")
@@ -122,7 +123,7 @@ def make_bert(path: Path, pooling: str, *, window_tokens: int = 64, context_toke
         intermediate_size=2 * DIM,
         max_position_embeddings=NUM_POSITIONS,
         pad_token_id=PAD_ID,
-        initializer_range=0.2,  # so that attention is far from uniform, and context shows in every state
+        initializer_range=0.2,  # so that attention is far from uniform, and context affects every state
     )
     model = BertModel(config, add_pooling_layer=False)
     save_folder(path, model, tokenizer_json(), pooling, window_tokens, context_tokens)
@@ -178,7 +179,7 @@ def save_folder(path: Path, model: Any, tokenizer: JsonObject, pooling: str, win
 
 
 def tokenizer_json() -> JsonObject:
-    """The shared tokenizer as its JSON."""
+    """The JSON of the shared tokenizer."""
     fields: JsonObject = json.loads(TOKENIZER_PATH.read_text("utf-8"))
     return fields
 
@@ -218,7 +219,7 @@ LandmarkRow = tuple[str, str, int, int, int, str, bytes]
 
 
 def all_landmarks(index_path: Path) -> list[LandmarkRow]:
-    """(root, path, pos, start, end, text, vector bytes) of every published landmark, sorted: what two equal indexes share."""
+    """(root, path, pos, start, end, text, vector bytes) of every published landmark, sorted; the same for two equal indexes."""
     reader = IndexReader(index_path)
     names = {entry.doc_id: name for name, entry in reader.manifest().items()}
     rows = reader.landmarks.search().select(["doc_id", "pos", "start", "end", "text", "vector"]).limit(10_000_000).to_arrow()
@@ -232,7 +233,7 @@ def all_landmarks(index_path: Path) -> list[LandmarkRow]:
 
 
 def copy_corpus(target_path: Path, names: Sequence[str]) -> Path:
-    """Some files of the sample corpus, flat, in `target_path`."""
+    """Copy some files of the sample corpus into `target_path`, without subdirectories."""
     target_path.mkdir(parents=True, exist_ok=True)
     for name in names:
         shutil.copy(CORPUS_PATH / name, target_path / Path(name).name)
@@ -240,7 +241,7 @@ def copy_corpus(target_path: Path, names: Sequence[str]) -> Path:
 
 
 class ByteEncoder(FakeEncoder):
-    """Tokens are the UTF-8 bytes of what is not white space: as with byte-level tokenizers, several can make up one character."""
+    """Tokens are the UTF-8 bytes of non-space characters: as with byte-level tokenizers, a character can have several tokens."""
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         ids = [list("".join(text.split()).encode()) or [3] for text in texts]
@@ -256,7 +257,7 @@ class ByteEncoder(FakeEncoder):
 
 
 class ContextEncoder(FakeEncoder):
-    """A fake whose vectors see the whole row, as a transformer's do: a window that was wrongly reused shows in every bit."""
+    """A fake encoder whose vectors depend on the whole row, like a transformer's: a wrongly reused window shows in every bit."""
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         seen = [self.table[(row.ids_T * 31 + np.arange(len(row.ids_T))) % len(self.table)].mean(axis=0) for row in rows]

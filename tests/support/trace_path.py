@@ -1,32 +1,32 @@
-"""Counts the modules that a new text file passes on its way into an index, and the steps back on that way.
+"""Counts the modules that a new text file passes through on its way into an index, and the steps back on the way.
 
 `python trace_path.py [--json] [--max-modules N] [--max-back N] [FOLDER]` builds an index of one small .txt file in this process, with the
-default encoder on the CPU, and traces every thread. The exit code is 1 when a limit is exceeded. It names none of our modules but the
-start. The same build runs once before, untraced, so that imports and slow first calls change nothing.
+default encoder on the CPU, and traces every thread. The exit code is 1 if a limit is exceeded. The script names none of our modules except
+the first. The same build runs once beforehand, untraced, so that imports and slow first calls do not affect the trace.
 
-*Something of the file* is a text, bytes or path with the marker that stands in the file's name and in each of its sentences; an array,
-tensor, record batch or table that is not empty (there is one file); an open file that was returned to a caller who gave the path; a record
-(dataclass of ours) that was returned by a call that was given something of the file; and whatever holds one of these: containers, partials
-and objects of ours, to a depth of 4 and 50 items each. Callbacks are not searched for what they enclose.
+*Something of the file* is a text, bytes or path with the marker, which is in the file's name and in each of its sentences; an array,
+tensor, record batch or table that is not empty (there is only one file); an open file that was returned to a caller that passed the path; a
+record (dataclass of ours) that was returned by a call that was given something of the file; and anything that holds one of these:
+containers, partials and objects of ours, to a depth of 4 and 50 items each. The closures of callbacks are not searched.
 
 *On the path* is a call of a function of ours that is given something of the file, or gets it from a call, and passes it on: it returns or
-yields it, leaves in an argument what that did not hold before, or has not returned when the path ends. A record without text or arrays
-counts as passed on only if a call on the path takes it. What only looks at the file (a forecast, a counter, a progress bar) is a dead end:
-it is not on the path, and neither is what it calls. The bottom call of a thread has nobody to pass on to, and counts. The path starts with
-the first call into `cli/build.py` and ends when LanceDB's `add` is called with a column `vector`.
+yields it, adds it to an argument, or has not returned when the path ends. A record without text or arrays counts as passed on only if a
+call on the path takes it. A call that only looks at the file (a forecast, a counter, a progress bar) is a dead end: it is not on the path,
+and neither are the calls it makes. The bottom call of a thread has no caller to pass anything to, and counts. The path starts with the
+first call into `cli/build.py` and ends when LanceDB's `add` is called with a column `vector`.
 
-*Modules* are those of the functions on the path, in the order of their first call on it. So the module that steers the build comes when
-one of its functions is first handed the file, not when it starts the plan that finds the file.
+*Modules* are those of the functions on the path, in the order of their first call on it. So the module that controls the build is placed
+where one of its functions is first given the file, not where it starts the plan that finds the file.
 
 *A step back* is a call into a module that comes earlier in this order. It is counted for the nearest caller of ours, on the stack of the
-same thread, whose module is on the path. What the called function sees does not matter: a question whether to stop is a step back, too;
-`has_file` tells the two apart. To resume a generator is a call by the consumer. A lambda or closure belongs to the module that wrote it, a
-comprehension to its function. Setting an attribute of an object whose class is of an earlier module is a step back; of a later one, it is
-not. Steps are distinct pairs (calling function, called function or attribute). Dataclasses' dunder methods and properties of one line are
-data, not calls.
+same thread, whose module is on the path. What the called function sees does not matter: asking whether to stop is a step back, too;
+`has_file` tells the two apart. Resuming a generator is a call by the consumer. A lambda or closure belongs to the module that contains it,
+a comprehension to its function. Setting an attribute of an object is a step back if the object's class is from an earlier module. Steps
+are distinct pairs (calling function, called function or attribute). Dataclasses' dunder methods and one-line properties are data, not
+calls.
 
 b14df75: 18 modules, 15 steps back (13 of them with something of the file). With dead ends it would be 23 and 16, with accessors as well
-24 and 21. The issue about this commit says 16 and 21, counted by another rule that it does not state.
+24 and 21. The issue about this commit says 16 and 21, counted by a different rule that it does not state.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ MARKER = "zebuquark"
 NUM_PARAGRAPHS, NUM_SENTENCES = 12, 8
 MAX_DEPTH, MAX_ITEMS = 4, 50
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
-SWITCH_S = 30.0  # a thread runs until it waits: the order of calls does not depend on the clock
+SWITCH_S = 30.0  # a thread runs until it waits, so the order of calls does not depend on the clock
 
 Name = tuple[str, str]  # module, function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepBack:
-    """A call or an assignment into a module that comes earlier on the path. `has_file`: something of the file goes or comes with it."""
+    """A call or an assignment into a module that comes earlier on the path. `has_file`: something of the file is passed or returned."""
 
     source: str
     target: str
@@ -82,7 +82,7 @@ class StepBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The path of one file. `functions` are the first ones that were called on it, one for each module."""
+    """The path of one file. `functions` has, for each module, the first of its functions that was called on the path."""
 
     modules: tuple[str, ...]
     functions: tuple[str, ...]
@@ -91,7 +91,7 @@ class Trace:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """One call of a function of ours, or one resumption of a generator. `callers` are functions of ours below it, the nearest first."""
+    """One call of a function of ours, or one resumption of a generator. `callers` are the functions of ours below it, nearest first."""
 
     name: Name
     callers: tuple[Name, ...]
@@ -118,7 +118,7 @@ class Assignment:
 
 
 def trace_build(folder: Path) -> Trace:
-    """The path of a new file, traced in a process of its own; `folder` is an empty directory to work in."""
+    """The path of a new file, traced in a separate process; `folder` is an empty directory to work in."""
     command = [sys.executable, str(Path(__file__).resolve()), "--json", str(folder)]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return Trace(
@@ -129,7 +129,7 @@ def trace_build(folder: Path) -> Trace:
 
 
 class Recorder:
-    """Records calls and assignments of ours from the start of the path to its end."""
+    """Records our calls and assignments from the start of the path to its end."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -139,7 +139,7 @@ class Recorder:
         self.is_ended = False
 
     def trace(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
-        """The tracer of `sys.settrace`: looks at every call, follows only ours."""
+        """The tracer for `sys.settrace`: looks at every call, follows only ours."""
         if self.is_ended or event != "call" or not is_step(frame.f_code, frame.f_globals):
             return None
         name = name_of(frame)
@@ -164,7 +164,7 @@ class Recorder:
         return follow
 
     def take_result(self, call: Call, result: Any, before: Iterable[tuple[Any, set[int]]]) -> None:
-        """What a call gives: its result, and what its arguments hold of the file that they did not hold before."""
+        """Record what a call gives: its result, and whatever of the file it added to its arguments."""
         call.gives_file = bool(self.look(result)[0]) or any(self.look(value)[0] - parts for value, parts in before)
         if call.takes_file or call.takes_records:
             call.gives_file |= isinstance(result, io.IOBase)
@@ -184,13 +184,13 @@ class Recorder:
         return {id(part) for part in parts if is_of_file(part)}, {id(part) for part in parts if id(part) in self.records}
 
     def end(self) -> None:
-        """The file has come to the table."""
+        """The file has reached the table."""
         self.is_ended = True
         for call in self.running.values():
             call.is_open = True
 
     def assign(self, target: Any, attribute: str, value: Any, frame: FrameType) -> None:
-        """Take the assignment `target.attribute = value` of a frame."""
+        """Record the assignment `target.attribute = value` of a frame."""
         if self.calls and not self.is_ended and frame.f_code.co_filename.startswith(ROOTS):
             kind = type(target)
             name = kind.__module__, f"{kind.__qualname__}.{attribute}"
@@ -214,7 +214,7 @@ def is_step(code: CodeType, module: Mapping[str, Any]) -> bool:
 
 
 def name_of(frame: FrameType) -> Name:
-    """Module and function of a frame; a comprehension's are those of its function."""
+    """Module and function of a frame; for a comprehension, those of its function."""
     name = frame.f_code.co_qualname
     while name.endswith(COMPREHENSIONS):
         name = name.rpartition(".<locals>.")[0]
@@ -222,7 +222,7 @@ def name_of(frame: FrameType) -> Name:
 
 
 def callers_of(frame: FrameType | None) -> tuple[Name, ...]:
-    """The functions of ours on the stack from `frame` down."""
+    """Our functions on the stack from `frame` down."""
     names = []
     while frame is not None:
         if frame.f_code.co_filename.startswith(ROOTS) and frame.f_code.co_name != "<module>":
@@ -232,7 +232,7 @@ def callers_of(frame: FrameType | None) -> tuple[Name, ...]:
 
 
 def arguments_of(frame: FrameType) -> list[Any]:
-    """The arguments of a call that has just begun, or of a generator that goes on."""
+    """The arguments of a call that has just started, or of a generator that is resumed."""
     code = frame.f_code
     num_rest = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
     num_names = code.co_argcount + code.co_kwonlyargcount + num_rest
@@ -249,7 +249,7 @@ def is_ours_name(module: str) -> bool:
 
 
 def is_of_file(value: Any) -> bool:
-    """Whether a value by itself is something of the file; what holds others is not asked."""
+    """Whether a value is itself something of the file; what it holds is not checked."""
     if isinstance(value, str | Path):
         return MARKER in str(value).lower()
     if isinstance(value, bytes | bytearray):
@@ -262,7 +262,7 @@ def is_of_file(value: Any) -> bool:
 
 
 def parts_of(value: Any, depth: int) -> Iterator[Any]:
-    """A value and what it holds, as deep as is looked."""
+    """A value and what it holds, down to `depth`."""
     if value is None or isinstance(value, int | float):
         return
     yield value
@@ -272,7 +272,7 @@ def parts_of(value: Any, depth: int) -> Iterator[Any]:
 
 
 def held_by(value: Any) -> Iterable[Any]:
-    """What a container, a partial or an object of ours holds; no property is asked, and no iterator moved."""
+    """What a container, a partial or an object of ours holds; evaluates no property and advances no iterator."""
     if isinstance(value, Mapping):
         return itertools.chain.from_iterable(list(value.items()))
     if isinstance(value, list | tuple | set | frozenset | deque):
@@ -302,7 +302,7 @@ def is_set(value: Any, slot: str) -> bool:
 
 
 def items_of(value: Any) -> list[Any]:
-    """A value, or its items where it is a list or tuple of values or of lists."""
+    """A value, or its items if it is a list or tuple, also nested."""
     return [item for part in value[:MAX_ITEMS] for item in items_of(part)] if isinstance(value, list | tuple) else [value]
 
 
@@ -334,7 +334,7 @@ def find_path(recorder: Recorder) -> Trace:
 
 
 def is_on_path(call: Call, used: set[int]) -> bool:
-    """Whether a call passes something of the file on, to a caller that does so as well. `used` are records that calls on the path take."""
+    """Whether a call passes something of the file on to a caller that does so too. `used` are records that calls on the path take."""
     if not call.has_file:
         return False
     above = call.parent
@@ -365,7 +365,7 @@ def watching_add(recorder: Recorder) -> Iterator[None]:
 
 @contextmanager
 def watching_assignments(recorder: Recorder) -> Iterator[None]:
-    """Record what is set on objects of our classes; frozen ones have a `__setattr__` of their own and are left alone."""
+    """Record what is set on objects of our classes; frozen classes have their own `__setattr__` and are left alone."""
     values = itertools.chain.from_iterable(list(vars(module).values()) for name, module in list(sys.modules.items()) if is_ours_name(name))
     kinds = {value for value in values if isinstance(value, type) and is_ours(value)}
     plain: Any = object.__setattr__
@@ -386,7 +386,7 @@ def watching_assignments(recorder: Recorder) -> Iterator[None]:
 
 @contextmanager
 def tracing(recorder: Recorder) -> Iterator[None]:
-    """Trace this thread and those that start inside."""
+    """Trace this thread and those that start inside the block."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     threading.settrace(recorder.trace)
@@ -400,7 +400,7 @@ def tracing(recorder: Recorder) -> Iterator[None]:
 
 
 def run_build(folder: Path, name: str) -> None:
-    """Build a new index of the corpus. Exits when that fails."""
+    """Build a new index of the corpus. Exits if that fails."""
     arguments = ["build", str(folder / "corpus"), "--index", str(folder / name), "--device", "cpu", "--threads", "1", "--json"]
     with redirect_stdout(io.StringIO()):
         code = run_cli(arguments)
@@ -409,7 +409,7 @@ def run_build(folder: Path, name: str) -> None:
 
 
 def record(folder: Path) -> Trace:
-    """Write the corpus, build once for the imports and once for the trace."""
+    """Write the corpus; build once for the imports and once for the trace."""
     (folder / "corpus").mkdir(parents=True)
     paragraphs = [
         " ".join(f"Sentence {number} of part {part} tells how the {MARKER} went over hill {number}." for number in range(NUM_SENTENCES))
@@ -428,7 +428,7 @@ def record(folder: Path) -> Trace:
 
 
 def show(trace: Trace) -> None:
-    """The path for people."""
+    """Print the path for people."""
     print(f"{len(trace.modules)} modules define a function that is called on the path:")
     for number, (module, function) in enumerate(zip(trace.modules, trace.functions, strict=True), 1):
         print(f"{number:4} {module:32} {function}")
@@ -440,7 +440,7 @@ def show(trace: Trace) -> None:
 
 
 def main() -> int:
-    """Trace, print, compare with the limits."""
+    """Trace, print, and compare with the limits."""
     parser = argparse.ArgumentParser(description="Counts the modules on the path of a new file, and the steps back.")
     parser.add_argument("folder", nargs="?", type=Path, help="an empty directory to work in; none: a temporary one")
     parser.add_argument("--json", action="store_true", help="print the path as JSON")

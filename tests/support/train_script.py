@@ -1,7 +1,7 @@
 """Training runs in processes that can be killed. Usage: train_script.py RECIPE.json DATA
 
-Loads the libraries once. For each line of stdin, the folder of a run, it forks a process that trains there; prints its id, and when it
-has ended its exit code (negative: the signal that killed it). What the run does is appended to FOLDER.log.
+Loads the libraries once. Each line of stdin is the folder of a run. For each one it forks a process that trains there, and prints its id,
+and after it has ended its exit code (negative: the signal that killed it). What the run does is appended to FOLDER.log.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lmkindex.train import Recipe, make_recipe
 
 
 def train_in(folder: Path, recipe: Recipe, data_path: Path) -> int:
-    """The child: one run, or the rest of one."""
+    """The child process: one run, or the rest of one."""
     import torch
 
     torch.set_num_threads(1)
@@ -32,7 +32,7 @@ def train_in(folder: Path, recipe: Recipe, data_path: Path) -> int:
 
 
 def load_libraries() -> None:
-    """What a run needs, so that no fork has to load it."""
+    """Load everything a run needs, so that no fork has to."""
     hide_broken_vision()
     from transformers import AutoModel, AutoTokenizer, BertModel
 

@@ -1,4 +1,4 @@
-"""Small data folders, recipes and runs for the tests of training; also imported by the processes that tests kill."""
+"""Small data folders, recipes and runs for the training tests; also imported by the processes that tests kill."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lmkindex.train.training_sets import TrainingSet, make_training_set
 
 
 def make_set(name: str, seed: int, *, num_documents: int = 4, num_sentences: int = 30, num_questions: int = 24) -> EvaluationSet:
-    """Made-up documents. A question has some words of its evidence: one to three sentences that stand side by side."""
+    """Made-up documents. A question has some words of its evidence, which is one to three adjacent sentences."""
     generator = random.Random(seed)
     documents = [
         SourceDocument(doc_id=f"{name}-{index}", title="", text=tiny.prose(1000 * seed + index, num_sentences))
@@ -52,7 +52,7 @@ def make_set(name: str, seed: int, *, num_documents: int = 4, num_sentences: int
 
 
 def write_set(folder: Path, given: EvaluationSet) -> None:
-    """A set in the form of the data folder."""
+    """Write a set in the form of a data folder."""
     folder.mkdir(parents=True, exist_ok=True)
     documents: list[JsonObject] = [{"id": one.doc_id, "text": one.text} for one in given.documents]
     questions: list[JsonObject] = [
@@ -73,13 +73,13 @@ def document_bounds(one: TrainingSet, document: int) -> tuple[int, int]:
 
 
 def training_set(name: str, seed: int, encoder: Any = None, *, packed: bool = False, weight: float = 1.0, **sizes: int) -> TrainingSet:
-    """A set in memory, tokenized by the fake encoder unless another one is given."""
+    """A set in memory, tokenized by the fake encoder unless another encoder is given."""
     options = SetRecipe(packed=packed, weight=weight)
     return make_training_set(make_set(name, seed, **sizes), options, encoder if encoder is not None else marked_encoder())
 
 
 def marked_encoder() -> FakeEncoder:
-    """A fake encoder that puts landmarks in: their id, 0, is the id of no word."""
+    """A fake encoder that inserts landmarks; no word has their id, 0."""
     encoder = FakeEncoder()
     encoder.folder = replace(encoder.folder, pooling="lmk", lmk_token="<LMK>")
     return encoder
@@ -110,7 +110,7 @@ def small_recipe(base: Path | str, **values: Any) -> Recipe:
 
 
 def toml(values: JsonObject) -> str:
-    """A recipe's tables as its file."""
+    """A recipe's tables in the form of its file."""
     tables = {name: value for name, value in values.items() if isinstance(value, dict)}
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if name != "stages" and name not in tables]
     for name, table in tables.items():
@@ -130,7 +130,7 @@ def inline_toml(value: Any) -> str:
 
 
 def write_data(folder: Path) -> Path:
-    """The sets `alpha` and `beta` for training, `gamma` for development."""
+    """Write the sets `alpha` and `beta` for training and `gamma` for development."""
     for seed, name in enumerate(("alpha", "beta", "gamma"), start=1):
         write_set(folder, make_set(name, seed))
     return folder
@@ -141,7 +141,7 @@ def read_curve(path: Path) -> list[JsonObject]:
 
 
 def recorded_run(recipe: Recipe, data_path: Path, run_path: Path) -> None:
-    """A run that appends a line to `RUN.log` for whatever it does, so that a killer knows how far it has come."""
+    """A run that appends a line to `RUN.log` for everything it does, so that a test that kills it knows how far it got."""
     with run_path.with_suffix(".log").open("a", encoding="utf-8", buffering=1) as log:
         log.write("started\n")
         try:
@@ -159,7 +159,7 @@ def recorded_run(recipe: Recipe, data_path: Path, run_path: Path) -> None:
 
 
 def odd_training_set() -> TrainingSet:
-    """One-sentence and blank documents, a sentence and a question longer than any window, evidence that fills a document."""
+    """One-sentence and blank documents, a sentence and a question longer than any window, evidence that is a whole document."""
     long_sentence = "The " + " ".join(f"word{index}" for index in range(300)) + " end."
     prose = tiny.prose(77, 40)
     texts = ["Alone.", " \n ", long_sentence, f"Before. {long_sentence} After it.", prose, "Yes. No. Yes."]

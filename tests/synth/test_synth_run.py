@@ -34,7 +34,7 @@ ENCODER = FakeEncoder()
 
 
 class Dying(FakeGenerator):
-    """A fake that is interrupted at a call."""
+    """A fake generator that is interrupted at a given call."""
 
     def __init__(self, dies_at: int) -> None:
         super().__init__(write)
@@ -187,7 +187,7 @@ def test_a_generator_that_fails_on_everything_uses_no_picks_up(tmp_path: Path) -
         ) -> list[Generation]:
             return [Generation(text="", finish_reason="error", error="no route to host")] * len(prompts)
 
-    with pytest.raises(GeneratorError, match=r"no route to host.*goes on"):
+    with pytest.raises(GeneratorError, match=r"no route to host.*to continue"):
         run(tmp_path / "out", generator=Broken(write))
     assert not (tmp_path / "out" / ATTEMPTS_FILE).exists()
     run(tmp_path / "whole")
@@ -310,7 +310,7 @@ def test_evidence_is_the_sentences_that_the_spans_touch(tmp_path: Path) -> None:
     figures = measure_set(evaluation_set, ENCODER, VectorCache(tmp_path), 0, 0)
     assert figures["questions"] == 1
     assert figures["sentences"] == {"2": 1.0}
-    assert figures["overlap"]["mean"] == 1.0  # counted, storm: one of each sentence
+    assert figures["overlap"]["mean"] == 1.0  # "counted" and "storm": one word of each sentence
 
 
 def test_a_report_of_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs: that they learn, that they can be stopped at any moment and end as if they had not been, and what they refuse."""
+"""Training runs: they learn, they can be stopped at any moment with the same final result, and they refuse what they should."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DEV: JsonObject = {"sets": ["gamma"], "every_steps": 3, "questions": 12, "max_to
 
 
 class StoppedError(Exception):
-    """What a test raises inside a run."""
+    """Raised by tests inside a run."""
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +74,14 @@ def without_times(lines: list[JsonObject]) -> list[JsonObject]:
 
 
 def result_of(run_path: Path) -> tuple[list[JsonObject], list[JsonObject], dict[str, bytes]]:
-    """What must not depend on how often a run was stopped: the curves, and the bytes of the encoder's folder."""
+    """What must not depend on how often a run was stopped: the curves, and the bytes in the encoder's folder."""
     files = {path.name: path.read_bytes() for path in (run_path / "encoder").iterdir()}
     return without_times(read_curve(run_path / "curve.jsonl")), read_curve(run_path / "dev.jsonl"), files
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, recipe: Recipe, data: Path) -> Path:
-    """A run that nobody stopped; tests copy from it and do not change it."""
+    """An uninterrupted run; tests copy from it and do not change it."""
     run_path = tmp_path_factory.mktemp("runs") / "whole"
     assert run_training(recipe, data, run_path, ONE_THREAD) == run_path / "encoder"
     return run_path
@@ -169,7 +169,7 @@ def test_killed_at_random_moments_and_still_equal_to_a_run_that_was_not(base: Pa
         "best",
         "encoder",
     }
-    assert {path.name for path in (tmp_path / "killed").iterdir()} == names  # nothing torn is left
+    assert {path.name for path in (tmp_path / "killed").iterdir()} == names  # no partial files are left
     assert [line["total_steps"] for line in curve] == list(range(1, 12))
     assert [line["total_steps"] for line in dev] == [0, 3, 6, 7, 9, 11]
 

@@ -78,7 +78,7 @@ def save_base(path: Path, model: Any, before: list[dict[str, Any]]) -> Path:
 
 
 def shrunk(recipe: Recipe, base: Path) -> Recipe:
-    """The recipe for a tiny base and tiny sets. Two steps a stage."""
+    """The recipe for a tiny base and tiny sets, with two steps per stage."""
     stages = tuple(
         replace(stage, steps=2, window_tokens=64, batch_tokens=300, passage_tokens=32, mine_documents=3, max_questions=4, sets=())
         for stage in recipe.stages
@@ -229,7 +229,7 @@ def lora_recipe(base: Path) -> Recipe:
 
 @pytest.fixture(scope="module")
 def whole_run(llama_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A LoRA run that was not stopped, with its data beside it."""
+    """An uninterrupted LoRA run, with its data next to it."""
     path = tmp_path_factory.mktemp("lora")
     run_training(lora_recipe(llama_folder), write_data(path / "data"), path / "run", OPTIONS)
     return path / "run"

@@ -69,7 +69,7 @@ def start_two(arguments: Sequence[str]) -> list[subprocess.Popen[str]]:
 
 
 def finish(processes: Sequence[subprocess.Popen[str]], exit_code: int) -> list[str]:
-    """What both wrote, when both have left with `exit_code`."""
+    """What both processes wrote, after both exited with `exit_code`."""
     try:
         outputs = [process.communicate(timeout=900)[0] for process in processes]
     finally:
@@ -86,7 +86,7 @@ def wait_for_steps(curve_path: Path, num_steps: int, processes: Sequence[subproc
 
 
 class BothAtOnce:
-    """In place of `Processes`: makes the other process's batch and gradients here, and gives the mean of both."""
+    """Replaces `Processes`: computes the other process's batch and gradients here, and returns the mean of both."""
 
     rank, is_main = 0, True
 
@@ -127,7 +127,7 @@ def test_two_processes_stop_and_go_on_together_and_learn_the_same(llama_folder: 
 
     first = start_two([*arguments, "0.3"])
     wait_for_steps(run_path / "curve.jsonl", 2, first)
-    first[1].send_signal(signal.SIGTERM)  # one of them hears it, both stop, and the main one has saved
+    first[1].send_signal(signal.SIGTERM)  # one of them gets the signal, both stop, and the main process has saved
     outputs = finish(first, 128 + signal.SIGTERM)
     assert "Reading alpha" in outputs[0] and outputs[1] == ""
     num_done = len(read_curve(run_path / "curve.jsonl"))
@@ -137,7 +137,7 @@ def test_two_processes_stop_and_go_on_together_and_learn_the_same(llama_folder: 
     assert f"Continuing from step {num_done}" in outputs[0] and outputs[1] == ""
     curve = read_curve(run_path / "curve.jsonl")
     assert [line["total_steps"] for line in curve] == list(range(1, len(curve) + 1))
-    assert {line["stage"] for line in curve} == {0, 1}  # the stage of some seconds ended in both at the same step
+    assert {line["stage"] for line in curve} == {0, 1}  # the stage limited in seconds ended in both at the same step
     ends = [torch.load(tmp_path / f"run-{rank}.pt", weights_only=True) for rank in range(2)]
     assert all(value.equal(ends[1]["weights"][name]) for name, value in ends[0]["weights"].items())
     assert [end["average"] for end in ends] == [[torch.tensor([1.5]), None]] * 2

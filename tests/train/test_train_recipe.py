@@ -1,4 +1,4 @@
-"""Recipes: what a file may say, and what the message tells when it says something else."""
+"""Recipes: what a file may contain, and the error messages for anything else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def values(**changes: Any) -> JsonObject:
 def test_every_recipe_of_the_project_is_valid(path: Path) -> None:
     recipe = read_recipe(path)
     assert recipe.stages and recipe.sets
-    assert all(stage.window_tokens <= recipe.window_tokens for stage in recipe.stages)  # more would be cut without a word
+    assert all(stage.window_tokens <= recipe.window_tokens for stage in recipe.stages)  # more would be cut silently
 
 
 def test_a_file_becomes_a_recipe(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_file_becomes_a_recipe(tmp_path: Path) -> None:
     assert recipe.sets == {"alpha": SetRecipe(), "beta": SetRecipe(weight=0.5, packed=True)}
     assert recipe.dev == DevRecipe(sets=("gamma",), budgets_tokens=(64,))
     assert recipe.lora == LoraRecipe(rank=4)
-    assert isinstance(recipe.stages[1].minutes, float)  # a whole number stands for a float
+    assert isinstance(recipe.stages[1].minutes, float)  # a whole number is accepted as a float
 
 
 def test_a_stage_takes_what_it_does_not_set_from_the_defaults_and_else_from_the_record() -> None:

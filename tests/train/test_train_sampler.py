@@ -1,4 +1,4 @@
-"""Batches: what stands in a row, which landmark answers which question, and that nothing but the seed decides it."""
+"""Batches: what is in a row, which landmark answers which question, and that only the seed decides it."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def test_what_stands_in_a_batch(
         assert tuple(row.ids_T[: len(maker.prefix_ids)]) == maker.prefix_ids
         assert tuple(row.ids_T[len(row.ids_T) - len(maker.suffix_ids) :]) == maker.suffix_ids
         inner = [id for start, end in zip(row.starts, row.ends, strict=True) for id in (*row.ids_T[start:end], *maker.landmark)]
-        assert [*maker.prefix_ids, *inner, *maker.suffix_ids] == row.ids_T.tolist()  # nothing else stands in a row
+        assert [*maker.prefix_ids, *inner, *maker.suffix_ids] == row.ids_T.tolist()  # a row has nothing else
     landmarks = landmarks_of(batch.rows)
     assert len(landmarks) == len(batch.places)
     for (row, start, end), place in zip(landmarks, batch.places, strict=True):
         one = sampler.sets[place.set_index]
         ids_T = one.ids_T[one.sentence_tokens[place.first] : one.sentence_tokens[place.end]]
         assert row.ids_T[start:end].tolist() == ids_T[: end - start].tolist()
-        # Only what is longer than a whole row is cut: its landmark stands alone in the row.
+        # Only a sentence longer than a whole row is cut: its landmark is alone in the row.
         assert end - start == len(ids_T) or (row.starts == (start,) and len(row.ids_T) == window_tokens and place.end - place.first == 1)
         assert place.end - place.first == 1 or kind in ("pairs", "chunks")
     for row, asked in zip(batch.question_rows, batch.asked, strict=True):
@@ -151,7 +151,7 @@ def test_windows_show_a_document_in_its_order_at_random_places() -> None:
                 if document_first < first <= question.runs[0][1] < end < document_end and len(places) >= 4:
                     positions.append((question.runs[0][1] - first) / (len(places) - 1))
     counts, _ = np.histogram(positions, bins=4, range=(0, 1))
-    assert counts.min() > 0.1 * len(positions)  # evidence stands at the beginning, in the middle and at the end of windows
+    assert counts.min() > 0.1 * len(positions)  # evidence occurs at the beginning, in the middle and at the end of windows
     assert len(first_sentences) > 40 and asked == set(range(len(one.questions)))
 
 
@@ -176,7 +176,7 @@ def test_passages_are_of_different_questions_shuffled_and_inside_their_paragraph
 
 @pytest.mark.parametrize(("kind", "index"), [("pseudo", 0), ("pseudo", 1), ("documents", 1), ("chunks", 1)])
 def test_a_packed_set_is_never_shown_in_its_own_order(kind: str, index: int) -> None:
-    """Its windows would run on over the ends of paragraphs; rows of passages hold them by chance alone."""
+    """Its windows would run across paragraph ends; rows of passages contain these only by chance."""
     one = SETS[index]
     sampler = make_sampler(kind, sets=(one,), batch_tokens=1000, window_tokens=128)
     num_rows, num_runs = 0, 0
@@ -232,7 +232,7 @@ def test_mined_negatives_stand_in_pseudo_documents_near_their_question() -> None
 
 
 def test_evidence_longer_than_a_window_gives_a_question_all_the_same() -> None:
-    """A random part of it holds no end of the run, and so nothing to ask: then more is drawn."""
+    """A random part of it may not contain the end of the run, so there is nothing to ask: then more is drawn."""
     one = training_set("long", 5, num_documents=1, num_questions=1)
     one = replace(one, questions=(replace(one.questions[0], runs=((0, len(one.sentence_starts_S) - 1),)),))
     sampler = make_sampler("documents", sets=(one,), batch_tokens=64, windows_per_document=1)

@@ -1,4 +1,4 @@
-"""Gradients of a batch against one plain backward, and the folders that training starts from and ends in."""
+"""Gradients of a batch against a plain backward pass, and the folders that training starts from and ends in."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def draw_from(trainee: Trainee, *, seed: int = 0, kind: str = "documents") -> tu
 
 
 def plain_gradients(trainee: Trainee, batch: TrainingBatch) -> tuple[float, float, list[torch.Tensor | None]]:
-    """The loss, the accuracy and the gradients of one forward of each row by itself, and one backward."""
+    """The loss, the accuracy and the gradients from one forward pass per row, and one backward pass."""
     alone = [forward(trainee, [row], len(row.ids_T)) for row in (*batch.rows, *batch.question_rows)]
     unit_VD = torch.nn.functional.normalize(torch.cat(alone), dim=1)
     landmarks_ND, questions_QD = unit_VD[: len(batch.places)], unit_VD[len(batch.places) :]
@@ -65,7 +65,7 @@ def plain_gradients(trainee: Trainee, batch: TrainingBatch) -> tuple[float, floa
 def plain(
     tmp_path_factory: pytest.TempPathFactory, bert_folder: Callable[[str], Path], llama_folder: Path
 ) -> dict[str, tuple[Trainee, TrainingBatch, tuple[float, float, list[torch.Tensor | None]]]]:
-    """Of each architecture: a trainee, a batch, and what a plain backward gives."""
+    """For each architecture: a trainee, a batch, and the result of a plain backward pass."""
     bases = {f"bert {pooling}": (bert_folder("lmk"), pooling) for pooling in POOLINGS} | {"llama lmk_mean": (llama_folder, "lmk_mean")}
     made = {}
     for name, (base, pooling) in bases.items():
@@ -193,7 +193,7 @@ def in_training(trainee: Trainee, rows: tuple[Row, ...]) -> np.ndarray:
 
 
 def shake(trainee: Trainee, size: float) -> None:
-    """Move every weight, as training would."""
+    """Change every weight, as training would."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for _, parameter in trainee.trainable:
@@ -257,7 +257,7 @@ def test_a_token_of_the_tokenizer_is_taken_as_it_is(bert_folder: Callable[[str],
     weights = load_file(base / "model.safetensors")
     start = load_file(trainee.folder.path / "model.safetensors")
     assert all(torch.equal(start[name], value) for name, value in weights.items())
-    # What the base lacks (here a pooler, which nobody reads) is made up; also that must be the same every time.
+    # Weights that the base lacks (here an unused pooler) are made up; they too must be the same every time.
     assert prepare_start(small_recipe(base), tmp_path / "other").fingerprint == trainee.folder.fingerprint
 
 
@@ -275,7 +275,7 @@ def test_the_settings_of_the_folder_tell_what_was_trained(bert_folder: Callable[
     assert folder.fingerprint != trainee.folder.fingerprint
     again = export_encoder(trainee, tmp_path / "made", average=1.0, training={"recipe": "mine", "steps": 3})
     assert read_folder(again).fingerprint == folder.fingerprint  # replaced whole, with the same bytes
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "run"]  # nothing is left beside it
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "run"]  # nothing is left next to it
 
 
 def test_the_start_is_made_once(bert_folder: Callable[[str], Path], tmp_path: Path) -> None:
