@@ -14,7 +14,8 @@ PICTURES = (".png", ".svg", ".jpg", ".gif")
 
 
 def absolute_links(page: str, source: str) -> str:
-    """`page` with links into the repository at `source`; pictures are the files themselves, not the pages around them."""
+    """`page` with links into the repository at `source`; pictures are the files themselves, not the pages around
+    them."""
     return LINK.sub(
         lambda found: f"{found['before']}{source}/{'raw' if found['target'].endswith(PICTURES) else 'blob'}/main/{found['target']}", page
     )

@@ -1,1 +1,2 @@
-"""The command line of lmkindex: a thin shell that gathers settings, calls the library and prints. One file per group of commands."""
+"""The command line of lmkindex: a thin shell that gathers settings, calls the library and prints. One file per group of
+commands."""

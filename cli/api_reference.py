@@ -1,7 +1,7 @@
 """Writes docs/reference/api.md: `python -m lmkindex_cli.api_reference > docs/reference/api.md`.
 
-The page covers every public name of `lmkindex`, with signatures, fields and docstrings as they are in the code. A test fails when the
-page is stale.
+The page covers every public name of `lmkindex`, with signatures, fields and docstrings as they are in the code. A test
+fails when the page is stale.
 """
 
 from __future__ import annotations

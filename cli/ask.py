@@ -127,7 +127,8 @@ def ask_one(setup: AskSetup, question: str) -> list[JsonObject]:
 
 @contextmanager
 def draft() -> Iterator[Callable[[int, str], None]]:
-    """Show the text as it comes and clear it at the end: checking may add citations, so the checked answer is printed afterwards."""
+    """Show the text as it comes and clear it at the end: checking may add citations, so the checked answer is printed
+    afterwards."""
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
@@ -157,7 +158,8 @@ def ask_batch(setup: AskSetup, batch: str) -> list[JsonObject]:
 
 
 def exit_code(answers: list[JsonObject], strict: bool) -> int:
-    """5 under --strict when a citation failed or an answer has no citations; else 4 when no question has an answer; else 0."""
+    """5 under --strict when a citation failed or an answer has no citations; else 4 when no question has an answer;
+    else 0."""
     if strict and any(not is_verified(answer) for answer in answers if not answer["abstained"]):
         return EXIT_CITATION_FAILED
     return EXIT_NOTHING_FOUND if answers and all(answer["abstained"] for answer in answers) else EXIT_OK
@@ -178,8 +180,8 @@ def print_answer(terminal: Terminal, answer: Answer) -> None:
 
 
 def without_verdicts(text: str) -> str:
-    """The answer without anything that looks like our own citation lines: no check marks, no line that begins with a bracket. Only the
-    code gives verdicts, whatever a document made the model write."""
+    """The answer without anything that looks like our own citation lines: no check marks, no line that begins with a
+    bracket. Only the code gives verdicts, whatever a document made the model write."""
     return re.sub(r"^(?=[\[【])", "  ", text.translate(CHECK_MARKS), flags=re.MULTILINE)
 
 

@@ -71,8 +71,8 @@ def build(  # over 40 lines: one parameter a flag
 ) -> int:
     """Bring the index up to date with its directories.
 
-    Documents are added, replaced, renamed and deleted; unchanged files are not read again. A build that was stopped continues where
-    it left off.
+    Documents are added, replaced, renamed and deleted; unchanged files are not read again. A build that was stopped
+    continues where it left off.
     """
     with recording(terminal, None if dry_run else metrics) as outcome:
         build_options = BuildOptions(
@@ -109,8 +109,9 @@ def bytes_progress(terminal: Terminal) -> Iterator[Callable[[str, int, int], Non
 
 @contextmanager
 def stopping_on_signals(terminal: Terminal) -> Iterator[Callable[[], int]]:
-    """Remember SIGINT and SIGTERM for the build, which checks between batches. A second signal stops it immediately. So does a signal
-    before the build's first check (while it waits for the lock, or plans), because there is nothing to save yet."""
+    """Remember SIGINT and SIGTERM for the build, which checks between batches. A second signal stops it immediately. So
+    does a signal before the build's first check (while it waits for the lock, or plans), because there is nothing to
+    save yet."""
     came: list[int] = []
     is_asking = False
 
@@ -156,7 +157,8 @@ def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool
 
 
 def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, JsonObject], None]) -> None:
-    """Report each failure. A directory that cannot be entered counts as one; the documents below it are counted, or named with -v."""
+    """Report each failure. A directory that cannot be entered counts as one; the documents below it are counted, or
+    named with -v."""
     num_hidden = 0
     for failure in report.failed:
         if failure.is_out_of_reach and not verbose:
@@ -169,7 +171,8 @@ def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, Js
 
 
 def tell_skipped(terminal: Terminal, report: BuildReport) -> None:
-    """Report links that were not followed: one line in all, or one each with -v. They are not problems, so -q hides them."""
+    """Report links that were not followed: one line in all, or one each with -v. They are not problems, so -q hides
+    them."""
     if report.skipped and terminal.verbose:
         for link in report.skipped:
             terminal.note(
@@ -188,7 +191,8 @@ def tell_forecast(terminal: Terminal, forecast: Forecast) -> None:
 
 
 def forecast_of(forecast: Forecast) -> str:
-    """A forecast in words, in the summary's units. A changed file counts in full: what is new in it is unknown until it is read."""
+    """A forecast in words, in the summary's units. A changed file counts in full: what is new in it is unknown until it
+    is read."""
     time_text = "time unknown until a build has measured a rate" if forecast.seconds is None else duration_of(forecast.seconds)
     size_text = f"{forecast.size_bytes / 1e6:,.1f} MB"
     return f"{forecast.files:,} files of {size_text} to read, windows of {forecast.tokens:,} tokens to encode, {time_text}"

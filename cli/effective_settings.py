@@ -74,7 +74,8 @@ def settings_of(context: Any, settings: dict[str, s.Setting], from_files: dict[s
 
 
 def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
-    """For encoder and windows, what the index was built with wins. An encoder that the user named stays, so that `build` can refuse it."""
+    """For encoder and windows, what the index was built with wins. An encoder that the user named stays, so that
+    `build` can refuse it."""
     from lmkindex.index import read_head
 
     try:

@@ -85,8 +85,8 @@ def evaluate(  # over 40 lines: one parameter a flag
 ) -> int:
     """Compare landmarks with chunks, single sentences, late chunking and BM25 at equal token budgets.
 
-    Vectors are cached by content: a second run takes minutes, and a run that was stopped continues where it left off. `lmkindex plot`
-    makes figures and a report from the output folder.
+    Vectors are cached by content: a second run takes minutes, and a run that was stopped continues where it left off.
+    `lmkindex plot` makes figures and a report from the output folder.
     """
     answer_options = AnswerOptions(
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=-1.0, timeout_s=o.parse_duration("--timeout", timeout)
@@ -152,7 +152,8 @@ def make_options(systems: Sequence[str], scope: str, budget: int, questions: int
 
 
 def reader_systems(options: EvaluateOptions, are_named: bool) -> tuple[str, ...]:
-    """The systems that --systems names, without the controls; else only a dozen, because every answer costs a generation."""
+    """The systems that --systems names, without the controls; else only a dozen, because every answer costs a
+    generation."""
     from lmkindex.evaluate.reader_run import READER_SYSTEMS
 
     return tuple(system.name for system in options.systems if not system.is_control) if are_named else READER_SYSTEMS

@@ -1,8 +1,9 @@
 """The JSON that `--json` and `--batch` print: every field of every command, and what it means. `reference.py` writes it
 into docs/reference/cli.md.
 
-`a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for an object with any fields. A
-test runs the commands and compares: every printed field is listed here, and every listed field is printed.
+`a[].b` is the field `b` of each object in the list `a`; a name in capitals stands for any key, `.*` for an object with
+any fields. A test runs the commands and compares: every printed field is listed here, and every listed field is
+printed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ Fields = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonObjectFields:
-    """What one kind of object holds. `fields` are (names that share a meaning, the meaning); `alike` are (name of a list, fields of each
-    object in it, where these are explained); `note` is printed before the table."""
+    """What one kind of object holds. `fields` are (names that share a meaning, the meaning); `alike` are (name of a
+    list, fields of each object in it, where these are explained); `note` is printed before the table."""
 
     fields: Fields
     alike: tuple[tuple[str, Fields, str], ...] = ()

@@ -1,4 +1,5 @@
-"""The entry point: assembles the commands, reads the settings, and is the only place where errors become messages and exit codes."""
+"""The entry point: assembles the commands, reads the settings, and is the only place where errors become messages and
+exit codes."""
 
 from __future__ import annotations
 

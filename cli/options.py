@@ -157,8 +157,8 @@ COMMON = tuple(inspect.signature(make_terminal).parameters)
 
 
 def command(function: Callable[..., int]) -> Callable[..., None]:
-    """Give a command the common options. Typer sees them next to the command's own; the function gets a `Terminal` as its first argument
-    and returns its exit code."""
+    """Give a command the common options. Typer sees them next to the command's own; the function gets a `Terminal` as
+    its first argument and returns its exit code."""
     own = inspect.signature(function).parameters
     common = inspect.signature(make_terminal).parameters
     hints = get_type_hints(make_terminal, include_extras=True) | get_type_hints(function, include_extras=True)

@@ -1,6 +1,7 @@
 """Text for people and JSON for programs: all output of the commands to stdout and stderr goes through here.
 
-Human output never passes a document's control characters to the terminal, and never interprets markup. JSON is ASCII and always valid.
+Human output never passes a document's control characters to the terminal, and never interprets markup. JSON is ASCII
+and always valid.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def place(path: str, start: int, end: int, page: int | None) -> str:
 
 
 def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | None = None) -> str:
-    """One event for a log collector: a line of JSON with its newline. `time` is UTC; `fields` is what is specific to this kind of event."""
+    """One event for a log collector: a line of JSON with its newline. `time` is UTC; `fields` is what is specific to
+    this kind of event."""
     now_ms = time.time_ns() // 1_000_000
     stamp = time.strftime(f"%Y-%m-%dT%H:%M:%S.{now_ms % 1000:03}Z", time.gmtime(now_ms / 1000))
     return to_json({"time": stamp, "level": level, "event": event, "message": message, "fields": dict(fields or {})}) + "\n"
@@ -66,7 +68,8 @@ class Terminal:
         sys.stdout.write(f"{style}{visible(text)}{RESET}\n" if is_styled else f"{visible(text)}\n")
 
     def print_json(self, value: object) -> None:
-        """Print a result for programs. Flushed, so that a batch can be followed and nothing is lost when it is stopped."""
+        """Print a result for programs. Flushed, so that a batch can be followed and nothing is lost when it is
+        stopped."""
         sys.stdout.write(to_json(value) + "\n")
         sys.stdout.flush()
 
@@ -76,7 +79,8 @@ class Terminal:
             self.warn(text, event, fields, level="info")
 
     def warn(self, text: str, event: str = "warning", fields: Mapping[str, Any] | None = None, *, level: str = "warning") -> None:
-        """Tell the user something important: a line of text, or with --log-json an event, whose `fields` say the same for programs."""
+        """Tell the user something important: a line of text, or with --log-json an event, whose `fields` say the same
+        for programs."""
         sys.stderr.write(log_line(level, event, text, fields) if self.log_json else f"{visible(text)}\n")
         sys.stderr.flush()
 
@@ -86,7 +90,8 @@ class Terminal:
             self.warn(text)
 
     def progress(self, *, counts_bytes: bool = True) -> Progress:
-        """A bar of bytes, or of steps, on stderr; without a terminal it draws nothing. Texts go through `one_line` and are never markup."""
+        """A bar of bytes, or of steps, on stderr; without a terminal it draws nothing. Texts go through `one_line` and
+        are never markup."""
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

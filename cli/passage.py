@@ -46,7 +46,8 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
 
 
 def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
-    """Without context and without a terminal the passage is exact to the byte; with context, lines mark where it starts and ends."""
+    """Without context and without a terminal the passage is exact to the byte; with context, lines mark where it starts
+    and ends."""
     if context:
         terminal.print(passage.before, DIM)
         terminal.print(f"--- {place(passage.path, passage.start, passage.end, passage.page)} ---", BOLD)

@@ -1,7 +1,9 @@
-"""`lmkindex build --metrics FILE`: what the last build did, for Prometheus through the textfile collector of its node_exporter.
+"""`lmkindex build --metrics FILE`: what the last build did, for Prometheus through the textfile collector of its
+node_exporter.
 
-Turns a build's report or failure into a file that is always complete: it is written under a temporary name and renamed. All values are
-gauges of the last build and of the index. When a build fails, the time of the last success is carried over from the old file.
+Turns a build's report or failure into a file that is always complete: it is written under a temporary name and renamed.
+All values are gauges of the last build and of the index. When a build fails, the time of the last success is carried
+over from the old file.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class Outcome:
 
 @contextmanager
 def recording(terminal: Terminal, path: Path | None) -> Iterator[Outcome]:
-    """Write the metrics of the block however it ends. Failing to write the file is only a warning and does not change the outcome."""
+    """Write the metrics of the block however it ends. Failing to write the file is only a warning and does not change
+    the outcome."""
     outcome, started = Outcome(), time.monotonic()
     try:
         yield outcome

@@ -1,6 +1,7 @@
 """`--batch FILE.jsonl`: lines of `{"question": ..., "id"?: ..., "path"?: GLOB}` in, JSON Lines in the same order out.
 
-An invalid line gives a line `{"id"?, "error", "line"}`; the others are still answered. Other keys of a line are ignored.
+An invalid line gives a line `{"id"?, "error", "line"}`; the others are still answered. Other keys of a line are
+ignored.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ CHUNK = 1024  # questions processed together; each chunk's lines are written whe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLine:
-    """One line of the input; `handed` holds its `id`, if any. Either `error` says what is wrong, or the line is a question."""
+    """One line of the input; `handed` holds its `id`, if any. Either `error` says what is wrong, or the line is a
+    question."""
 
     number: int
     handed: Mapping[str, Any]
@@ -38,7 +40,8 @@ class BatchLine:
 
 
 def read_batch(batch: str) -> list[BatchLine]:
-    """All lines of a file or, for `-`, of stdin; blank lines are skipped. Raises `UsageError` when the file cannot be read."""
+    """All lines of a file or, for `-`, of stdin; blank lines are skipped. Raises `UsageError` when the file cannot be
+    read."""
     try:
         data = sys.stdin.buffer.read() if batch == "-" else Path(batch).read_bytes()
     except OSError as error:
@@ -79,7 +82,8 @@ def options_of(lines: Sequence[BatchLine], options: SearchOptions) -> list[Searc
 
 
 def write_batch(terminal: Terminal, lines: Sequence[BatchLine], results: Iterator[JsonObject]) -> Iterator[JsonObject]:
-    """Print one line per input line, in order, taking the valid lines' results from `results` as they come; yield each result."""
+    """Print one line per input line, in order, taking the valid lines' results from `results` as they come; yield each
+    result."""
     for line in lines:
         result = {"error": line.error, "line": line.number} if line.error else next(results)
         terminal.print_json({**line.handed, **result})

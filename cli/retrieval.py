@@ -12,7 +12,8 @@ from . import options as o
 
 
 def asked_question(question: str | None, batch: str | None) -> str | None:
-    """The question, from stdin if it is `-`; None with --batch. Raises `UsageError` unless there is exactly one of the two."""
+    """The question, from stdin if it is `-`; None with --batch. Raises `UsageError` unless there is exactly one of the
+    two."""
     if batch is not None:
         if question is not None:
             raise UsageError("Give a QUESTION or --batch FILE.jsonl, not both.")

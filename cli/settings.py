@@ -1,7 +1,9 @@
-"""Settings from files and the environment: flags, then `LMKINDEX_*`, then `./lmkindex.toml`, then the user's file, then defaults.
+"""Settings from files and the environment: flags, then `LMKINDEX_*`, then `./lmkindex.toml`, then the user's file, then
+defaults.
 
-Typer picks the value. This module checks every key and type in the files, passes their values to Typer, and knows where a value came from.
-Common keys are at the top of a file, the others in a table per command; `[ask]` inherits the retrieval settings of `[search]`.
+Typer picks the value. This module checks every key and type in the files, passes their values to Typer, and knows where
+a value came from. Common keys are at the top of a file, the others in a table per command; `[ask]` inherits the
+retrieval settings of `[search]`.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ INHERITS = {"ask": "search"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """An option that files and the environment may set. `key` is its name in files; `types` are what it may be in TOML."""
+    """An option that files and the environment may set. `key` is its name in files; `types` are what it may be in
+    TOML."""
 
     name: str
     key: str

@@ -1,4 +1,5 @@
-"""`lmkindex synth`: a language model writes questions about spans of any corpus; they are filtered, and reported next to human ones."""
+"""`lmkindex synth`: a language model writes questions about spans of any corpus; they are filtered, and reported next
+to human ones."""
 
 from __future__ import annotations
 
@@ -74,8 +75,9 @@ def synth(  # over 40 lines: one parameter a flag
 ) -> int:
     """Write questions about a corpus, as training data for its domain.
 
-    A language model asks about spans of one to five sentences. Filters drop questions that copy the span, cannot be understood alone,
-    are not answered by the span, or do not find it again. The result is a set for `evaluate` and `train`, with a quality report.
+    A language model asks about spans of one to five sentences. Filters drop questions that copy the span, cannot be
+    understood alone, are not answered by the span, or do not find it again. The result is a set for `evaluate` and
+    `train`, with a quality report.
 
     A run that was stopped continues where it left off. LMKINDEX_API_KEY holds the key for a URL.
     """

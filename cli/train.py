@@ -55,11 +55,11 @@ def train(  # over 40 lines: one parameter a flag
 ) -> int:
     """Train an encoder in the stages of a recipe, or adapt an index's encoder to its documents.
 
-    The run saves its state every few minutes and can be stopped at any moment: the same command continues with the same batches. The
-    finished encoder is OUTPUT/encoder; curves of the loss and of the development sets are next to it.
+    The run saves its state every few minutes and can be stopped at any moment: the same command continues with the same
+    batches. The finished encoder is OUTPUT/encoder; curves of the loss and of the development sets are next to it.
 
-    --adapt lets the language model write questions about the indexed documents, trains on most of them, and reports the recall on the
-    rest before and after.
+    --adapt lets the language model write questions about the indexed documents, trains on most of them, and reports the
+    recall on the rest before and after.
     """
     if (recipe is None) == (adapt is None):
         raise UsageError("Give either a recipe, as in `lmkindex train recipes/default.toml --data DATA`, or --adapt INDEX.")

@@ -114,7 +114,8 @@ def split_set(written: EvaluationSet, seed: int) -> tuple[EvaluationSet, Evaluat
         names: set[str] = set()
         asked = sorted(num_of)
         for doc_id in (asked[index] for index in generator.permutation(len(asked)).tolist()):
-            # Never more than wanted: a document with most of the questions would leave too few to learn from. The smallest always fits.
+            # Never more than wanted: a document with most of the questions would leave too few to learn from. The
+            # smallest always fits.
             if sum(num_of[name] for name in names) + num_of[doc_id] <= num_wanted:
                 names.add(doc_id)
         held_out = {question.question_id for question in written.questions if question.doc_id in names}

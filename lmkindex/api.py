@@ -72,9 +72,11 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         include: Only files that match one of these patterns, written as in .gitignore.
         exclude: Leave out files that match one of these patterns.
         retry_failed: Retry unchanged files that failed before.
-        time_budget_s: Stop after this many seconds and keep what is finished (the report is `incomplete`); 0 is no limit.
+        time_budget_s: Stop after this many seconds and keep what is finished (the report is `incomplete`); 0 is no
+            limit.
         wait: Wait while another process writes to the index, instead of raising `LockedError`.
-        max_delete: The share of the documents, 0 to 1, that may be deleted; more raises `LmkindexError` and changes nothing.
+        max_delete: The share of the documents, 0 to 1, that may be deleted; more raises `LmkindexError` and changes
+            nothing.
         checksum: Compare contents, not only sizes and times.
         follow_links: Follow links that lead out of the corpus, too.
         max_file_bytes: Larger files fail.
@@ -88,7 +90,8 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         on_progress: Called in this thread with a path, the bytes done so far and the total bytes.
 
     Returns:
-        What was done, and what the index holds now. An unreadable file raises no error: it is in `failed` with its reason.
+        What was done, and what the index holds now. An unreadable file raises no error: it is in `failed` with its
+        reason.
 
     Raises:
         UsageError: An option or a directory is wrong.
@@ -96,8 +99,8 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         IndexUnusableError: The index is damaged, or was made with another encoder.
         EncoderError: The encoder's folder cannot be used.
         LmkindexError: Too many documents would be deleted, or a rebuild ran out of its time budget.
-        KeyboardInterrupt: Ctrl-C. Finished documents are in the index, and the next build continues from there. A rebuild
-            leaves the index unchanged.
+        KeyboardInterrupt: Ctrl-C. Finished documents are in the index, and the next build continues from there. A
+            rebuild leaves the index unchanged.
     """
     from .build import run_build
 
@@ -135,7 +138,8 @@ def open_index(
 
     Args:
         index: The directory of the index.
-        threads: Threads of the encoder, and of a language model in this process; 0 uses every core available to this process.
+        threads: Threads of the encoder, and of a language model in this process; 0 uses every core available to this
+            process.
         device: Where the encoder runs: auto, cpu or cuda.
         dtype: Number format of the encoder: auto, float32 or bfloat16.
 

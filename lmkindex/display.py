@@ -5,7 +5,8 @@ Takes anything that a document or a path may hold. The result has no control cha
 
 from __future__ import annotations
 
-# Overrides, embeddings and isolates reverse the reading order; the two separators break lines where no break is expected.
+# Overrides, embeddings and isolates reverse the reading order; the two separators break lines where no break is
+# expected.
 REORDERING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029)
 # Characters that hide a text from readers, but not from a model: Unicode's tags.
 TAGS = range(0xE0000, 0xE0080)

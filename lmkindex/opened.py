@@ -74,15 +74,16 @@ class Index:
             budget_tokens: Total tokens of all spans of a question.
             front: Sentences of a span up to its boundary; `auto` adds nearby sentences while they help.
             surround: Sentences on both sides of a hit, instead of `front`; 0 is off.
-            alpha: How fast the weight of a sentence falls with its distance from the boundary, for `front=K` or `surround=K` with
-                `hybrid=False`.
+            alpha: How fast the weight of a sentence falls with its distance from the boundary, for `front=K` or
+                `surround=K` with `hybrid=False`.
             hybrid: Search by words as well (BM25), and fuse both scores.
             path: Only documents whose path matches this pattern, written as in .gitignore.
             hits: Number of sentences to start from.
 
         Raises:
             UsageError: An option is wrong, a question is empty, or the index was closed.
-            EncoderError, IndexUnusableError: The index is damaged, or the encoder that it was built with is gone or has changed.
+            EncoderError, IndexUnusableError: The index is damaged, or the encoder that it was built with is gone or has
+            changed.
         """
         options = search_options(budget_tokens, front, surround, alpha, hybrid, path, hits)
         questions = check_questions(question)
@@ -122,9 +123,10 @@ class Index:
         model is not asked, and the answer has `abstained` set.
 
         Args:
-            question: One question, or a list of questions for a list of answers in the same order; a list is faster than single calls.
-            llm: The URL of an OpenAI-compatible server (its key: `LMKINDEX_API_KEY`, else `OPENAI_API_KEY`), or a model folder for vLLM in
-                this process; None: the default model in vLLM.
+            question: One question, or a list of questions for a list of answers in the same order; a list is faster
+                than single calls.
+            llm: The URL of an OpenAI-compatible server (its key: `LMKINDEX_API_KEY`, else `OPENAI_API_KEY`), or a model
+                folder for vLLM in this process; None: the default model in vLLM.
             model: The name of the model at the URL.
             max_answer_tokens: The maximum length of an answer.
             min_similarity: Abstain if the best sentence's cosine, -1 to 1, is lower; None: the encoder's own value.
@@ -132,8 +134,8 @@ class Index:
             budget_tokens, front, surround, alpha, hybrid, path, hits: As for `search`.
 
         Raises:
-            GeneratorError: The language model cannot be loaded or reached, or failed for every question. If it fails for only some
-                questions of a list, their answers have an `error`.
+            GeneratorError: The language model cannot be loaded or reached, or failed for every question. If it fails
+                for only some questions of a list, their answers have an `error`.
             UsageError, EncoderError, IndexUnusableError: As `search`.
         """
         options = AnswerOptions(
@@ -159,8 +161,8 @@ class Index:
         '£38,000 by it.\n\n6. Depths and dredging\n\n'
 
         Args:
-            place: `PATH:START-END` in characters of the document, like the `place` of a span or a citation; the path alone means
-                the whole document. A `doc_id` may replace the path.
+            place: `PATH:START-END` in characters of the document, like the `place` of a span or a citation; the path
+                alone means the whole document. A `doc_id` may replace the path.
             context_chars: Number of characters in `before` and in `after`.
 
         Raises:

@@ -28,7 +28,8 @@ MAX_BELOW = 6  # up to this many series, the legend is below the figure; with mo
 MAX_BANDS = 3  # up to this many intervals are drawn as bands; more would cover each other and are drawn as bars
 LEGEND_ROWS = 40
 LEGEND_ROW_IN, LETTER_IN, TITLE_LETTER_IN = 0.168, 0.074, 0.086  # in inches, a little more than the fonts need
-# 12 markers with 5 lines and greys give 60 different series, since 5 and 12 share no factor; there are 44 kinds of bars.
+# 12 markers with 5 lines and greys give 60 different series, since 5 and 12 share no factor; there are 44 kinds of
+# bars.
 MARKERS = ("o", "s", "^", "D", "v", "X", "P", "<", ">", "p", "h", "*")
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 GREYS = ("0.0", "0.45", "0.2", "0.6", "0.32")

@@ -19,7 +19,8 @@ settings.load_profile("lmkindex")
 
 
 def pytest_configure() -> None:
-    """A shell lets background jobs ignore SIGINT, and every child inherits that: tests that send SIGINT would wait forever."""
+    """A shell lets background jobs ignore SIGINT, and every child inherits that: tests that send SIGINT would wait
+    forever."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         with suppress(ValueError):  # not the main thread
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,5 @@
-"""An encoder adapted to an index: what is written, what is held out, that it continues after a stop, and what is refused."""
+"""An encoder adapted to an index: what is written, what is held out, that it continues after a stop, and what is
+refused."""
 
 from __future__ import annotations
 
@@ -68,7 +69,8 @@ def make_index(folder: Path, encoder: Path) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def lenient_filters() -> Iterator[None]:
-    """For a random encoder all questions are near-duplicates and few spans are found again, so these filters let everything through."""
+    """For a random encoder all questions are near-duplicates and few spans are found again, so these filters let
+    everything through."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lmkindex.adapt, "SynthOptions", partial(SynthOptions, filters=LENIENT))
         yield

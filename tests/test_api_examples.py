@@ -1,4 +1,5 @@
-"""The examples in the docstrings of the public API, exactly as written: the real encoder over `examples/corpus`, in an empty directory."""
+"""The examples in the docstrings of the public API, exactly as written: the real encoder over `examples/corpus`, in an
+empty directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Keyword options of the front door: named after the command line's flags, with its defaults, and each ends up in its record."""
+"""Keyword options of the front door: named after the command line's flags, with its defaults, and each ends up in its
+record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The documentation is consistent: citations of it, its links, its commands, and the words and modules that it names."""
+"""The documentation is consistent: citations of it, its links, its commands, and the words and modules that it
+names."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ OTHER_FLAGS = {  # of pip, accelerate, torchrun and the soak
 
 
 def citing_texts() -> dict[str, str]:
-    """Everything that may cite a page, on one line: a citation may be broken by a line end in a docstring or comment."""
+    """Everything that may cite a page, on one line: a citation may be broken by a line end in a docstring or
+    comment."""
     paths = [path for folder in CITING_FOLDERS for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".toml", ".md")]
     paths += [ROOT / name for name in CITING_FILES]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in sorted(paths)}

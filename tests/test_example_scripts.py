@@ -35,7 +35,8 @@ def script(name: str, *words: str, folder: Path) -> subprocess.CompletedProcess[
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an index of the sample corpus, which `search_folder.py` has made; the others find nothing to build."""
+    """A folder with an index of the sample corpus, which `search_folder.py` has made; the others find nothing to
+    build."""
     folder = tmp_path_factory.mktemp("examples")
     words = (str(tiny.CORPUS_PATH), "When was the Inner Basin last dredged?", "--index", INDEX_NAME, "--budget", "96")
     done = script("search_folder.py", *words, folder=folder)

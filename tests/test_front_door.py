@@ -1,4 +1,5 @@
-"""`import lmkindex`: what it exports is what is documented, it loads nothing heavy, and a user's `mypy --strict` understands it."""
+"""`import lmkindex`: what it exports is what is documented, it loads nothing heavy, and a user's `mypy --strict`
+understands it."""
 
 from __future__ import annotations
 
@@ -166,7 +167,8 @@ REVEALED = ["Index", "SearchResult", "list[SearchResult]", "Answer", "list[Answe
 
 @pytest.fixture(scope="module")
 def users_python(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The Python of an environment in which lmkindex is installed as a wheel would be, beside numpy: mypy asks it where packages are."""
+    """The Python of an environment in which lmkindex is installed as a wheel would be, beside numpy: mypy asks it where
+    packages are."""
     folder = tmp_path_factory.mktemp("user") / "venv"
     venv.create(folder, with_pip=False, symlinks=True)
     (site_packages,) = folder.glob("lib/python*/site-packages")

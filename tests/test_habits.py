@@ -1,4 +1,5 @@
-"""The forms and hooks around the code: they can be read by the programs that they are for, and name commands that exist."""
+"""The forms and hooks around the code: they can be read by the programs that they are for, and name commands that
+exist."""
 
 from __future__ import annotations
 

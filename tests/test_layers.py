@@ -1,4 +1,5 @@
-"""What may import what: packages in one order, no cycle, nothing heavy, and the library does not know the command line."""
+"""What may import what: packages in one order, no cycle, nothing heavy, and the library does not know the command
+line."""
 
 from __future__ import annotations
 

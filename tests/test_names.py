@@ -1,4 +1,5 @@
-"""One name for one thing, one page for a module: no name stands for two things, and nothing is longer than the house style allows."""
+"""One name for one thing, one page for a module: no name stands for two things, and nothing is longer than the house
+style allows."""
 
 from __future__ import annotations
 
@@ -47,14 +48,16 @@ def is_part_of_experiment(path: Path) -> bool:
 
 
 def without_namesakes(name: str, paths: Sequence[str]) -> list[str]:
-    """The files without those that have their name from a package `name`: its command, and the module in it that is its main one."""
+    """The files without those that have their name from a package `name`: its command, and the module in it that is its
+    main one."""
     package = f"lmkindex/{name}/__init__.py"
     namesakes = {f"cli/{name}.py", f"lmkindex/{name}/{name}.py"} if package in paths else set()
     return [path for path in paths if path not in namesakes]
 
 
 def repeated_definitions(files: Mapping[str, str]) -> list[str]:
-    """Classes, functions and aliases of types at the top of a module whose names another module uses too, with their files."""
+    """Classes, functions and aliases of types at the top of a module whose names another module uses too, with their
+    files."""
     found: dict[str, set[str]] = defaultdict(set)
     for file, text in files.items():
         for node in ast.parse(text).body:
@@ -66,7 +69,8 @@ def repeated_definitions(files: Mapping[str, str]) -> list[str]:
 
 
 def alias_of(node: ast.stmt) -> str:
-    """The name of an assigned type, which is written like a class's; "" for all else. Types of Typer's options are the command's own."""
+    """The name of an assigned type, which is written like a class's; "" for all else. Types of Typer's options are the
+    command's own."""
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or "Annotated" in ast.unparse(node.value):
         return ""
     name = node.targets[0].id
@@ -83,7 +87,8 @@ def long_modules(files: Mapping[str, str]) -> list[str]:
 
 
 def long_functions(files: Mapping[str, str]) -> list[str]:
-    """Functions over the limit, methods and inner ones too, that do not say why on the line of `def` or right above it."""
+    """Functions over the limit, methods and inner ones too, that do not say why on the line of `def` or right above
+    it."""
     found = []
     for file, text in files.items():
         lines = text.splitlines()

@@ -1,4 +1,5 @@
-"""The public API in use, with a fake encoder and a fake language model: builds, questions, places, and a closed index."""
+"""The public API in use, with a fake encoder and a fake language model: builds, questions, places, and a closed
+index."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def built(corpus: Path, index: str) -> str:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The options and the thread counts with which a generator was opened, one for each time; it writes one sentence."""
+    """The options and the thread counts with which a generator was opened, one for each time; it writes one
+    sentence."""
     found: list[Any] = []
 
     def open_generator(options: Any, *, threads: int, **_: Any) -> FakeGenerator:

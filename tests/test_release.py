@@ -1,4 +1,5 @@
-"""What `just release` builds and checks, without the trial in an empty environment; licences; what the Containerfile copies."""
+"""What `just release` builds and checks, without the trial in an empty environment; licences; what the Containerfile
+copies."""
 
 from __future__ import annotations
 

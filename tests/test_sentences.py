@@ -1,4 +1,5 @@
-"""Sentences tile the non-blank text in order, none is too long, and no text can make the splitter swallow or lose a character."""
+"""Sentences tile the non-blank text in order, none is too long, and no text can make the splitter swallow or lose a
+character."""
 
 from __future__ import annotations
 

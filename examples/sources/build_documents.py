@@ -1,7 +1,9 @@
-"""Build the PDF and DOCX files of the sample corpus from their text sources: `python examples/sources/build_documents.py`.
+"""Build the PDF and DOCX files of the sample corpus from their text sources: `python
+examples/sources/build_documents.py`.
 
-A source is UTF-8 text in blocks parted by blank lines. A block that begins with "# " is the title, one with "## " a heading, one whose
-lines all contain " | " a table; every other block is a paragraph. Building twice gives the same bytes. Needs reportlab and python-docx.
+A source is UTF-8 text in blocks parted by blank lines. A block that begins with "# " is the title, one with "## " a
+heading, one whose lines all contain " | " a table; every other block is a paragraph. Building twice gives the same
+bytes. Needs reportlab and python-docx.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Write `examples/questions.jsonl`: each question's evidence as spans of the canonical text, which the evidence was quoted from by hand.
+"""Write `examples/questions.jsonl`: each question's evidence as spans of the canonical text, which the evidence was
+quoted from by hand.
 
-Run from the checkout after a change to the corpus or to a reader: `python examples/sources/make_questions.py`. `answers` lists the parts
-of the answer, all of which are needed. `kind`: single (one sentence), run (consecutive ones), scattered (places far apart), context (the
-evidence is only clear with what stands before it).
+Run from the checkout after a change to the corpus or to a reader: `python examples/sources/make_questions.py`.
+`answers` lists the parts of the answer, all of which are needed. `kind`: single (one sentence), run (consecutive ones),
+scattered (places far apart), context (the evidence is only clear with what stands before it).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ EXAMPLES = Path(__file__).parents[1]
 
 
 def find_evidence(text: str, evidence: str) -> tuple[int, int]:
-    """The one place where the evidence stands, whatever its white space. Raises `ValueError` when it is missing or ambiguous."""
+    """The one place where the evidence stands, whatever its white space. Raises `ValueError` when it is missing or
+    ambiguous."""
     matches = list(re.finditer(r"\s+".join(map(re.escape, evidence.split())), text))
     if len(matches) != 1:
         raise ValueError(f"evidence found {len(matches)} times: {evidence!r}")

@@ -201,8 +201,8 @@ def encode_slab(encoder: Encoder, rows: Sequence[Row], pace: Pace, is_over: Call
 
 
 def in_thread(items: Iterator[T], depth: int, is_over: Callable[[], bool] = lambda: False) -> Generator[T, None, None]:
-    """Run an iterator in a thread, at most `depth` items ahead of the consumer; its exception is raised here, and closing this ends the
-    thread. While it waits for an item, this asks `is_over` and ends early if so: one item can take minutes."""
+    """Run an iterator in a thread, at most `depth` items ahead of the consumer. Its exception is raised here; closing
+    this ends the thread. One item can take minutes, so while waiting this asks `is_over`, and ends early if so."""
     ready: queue.Queue[tuple[T | None, BaseException | None, bool]] = queue.Queue(maxsize=depth)
     closed = threading.Event()
 

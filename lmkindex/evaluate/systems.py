@@ -83,7 +83,8 @@ def all_systems() -> list[System]:
     landmarks += [System(name=name, cut="sentence", vectors="landmark", span=span, keeps_end=True) for name, span in spans.items()]
     dense = [*chunks, *isolated, *late, *landmarks]
     hybrid = [replace(system, name=f"{system.name}+bm25", words=system.cut) for system in dense]
-    # As `search --hybrid` does: BM25 sees each sentence with the two before it, under the same index. All sentence systems get it.
+    # As `search --hybrid` does: BM25 sees each sentence with the two before it, under the same index. All sentence
+    # systems get it.
     sentences = [system for system in dense if system.cut == "sentence"]
     hybrid += [replace(system, name=f"{system.name}+bm25-context", words="context") for system in sentences]
     return [System(name=ORACLE, cut="sentence"), System(name=RANDOM, cut="sentence"), *lexical, *dense, *hybrid]

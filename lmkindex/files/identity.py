@@ -16,8 +16,8 @@ HTML_SUFFIXES = frozenset({".html", ".htm"})
 LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of text, so the text counts as missing
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
-# Two writes of a file within this time can carry the same timestamp: the clock of a Linux file system advances only every 10 ms or so,
-# and some file systems keep whole seconds, FAT every second one.
+# Two writes of a file within this time can carry the same timestamp: the clock of a Linux file system advances only
+# every 10 ms or so, and some file systems keep whole seconds, FAT every second one.
 TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_000_000_000
 

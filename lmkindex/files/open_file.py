@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ..errors import ReadError
 
-# A directory on the way need not be readable, only searchable (Linux). On systems without that flag it must be readable.
+# A directory on the way need not be readable, only searchable (Linux). On systems without that flag it must be
+# readable.
 DIRECTORY_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 

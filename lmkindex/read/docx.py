@@ -59,7 +59,8 @@ def _docx_blocks(body: Any, heading_ids: set[str]) -> Iterator[tuple[str, bool]]
     """The non-blank blocks of a body and whether each is a heading. Content controls and tracked insertions count as
     text."""
     for block in body.iter(f"{W}p", f"{W}tbl"):
-        # A table is one block. A text box is written twice (the second time as a fallback) and comes after the paragraph it is anchored to.
+        # A table is one block. A text box is written twice (the second time as a fallback) and comes after the
+        # paragraph it is anchored to.
         if any(ancestor.tag in (f"{W}tbl", FALLBACK) for ancestor in block.iterancestors()):
             continue
         if block.tag == f"{W}p":

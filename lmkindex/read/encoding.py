@@ -23,7 +23,8 @@ ENCODINGS = (
     "cp1252", "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256",
 )  # fmt: skip
 SAMPLE_BYTES = 1 << 16
-# Control characters that texts do not hold. Texts do hold tab, newlines, form feed, backspace (manual pages) and escape (coloured logs).
+# Control characters that texts do not hold. Texts do hold tab, newlines, form feed, backspace (manual pages) and escape
+# (coloured logs).
 CONTROLS = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 MAX_CONTROL_SHARE = 0.01  # random bytes have about a tenth
 NOT_TEXT = "binary content, not text"
@@ -94,7 +95,8 @@ def _detected(data: bytes) -> str:
         names = {name for match in fitting for name in (match.encoding, *match.could_be_from_charset)}
         candidates = [encoding for encoding in ENCODINGS if encoding in names]
         return data.decode(min(candidates, key=lambda encoding: _num_capitals(sample.decode(encoding, "replace"))), "replace")
-    # Too little or too odd for the detector. If it is mostly plain ASCII, the rest are Western characters, at worst decoded wrongly.
+    # Too little or too odd for the detector. If it is mostly plain ASCII, the rest are Western characters, at worst
+    # decoded wrongly.
     if sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample):
         return data.decode("cp1252", "replace")
     raise ReadError(NOT_TEXT)

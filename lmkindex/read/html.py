@@ -12,7 +12,8 @@ import re
 from itertools import islice
 from typing import Any
 
-# Elements that begin and end a paragraph: those of HTML, and trafilatura's head (a heading), item, row, list, quote, code.
+# Elements that begin and end a paragraph: those of HTML, and trafilatura's head (a heading), item, row, list, quote,
+# code.
 BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "body", "caption", "center", "code-block", "dd", "details", "dialog", "div", "dl", "dt",
     "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "item", "legend",
@@ -24,7 +25,8 @@ LINE_BREAKS = frozenset(("br", "lb"))
 VERBATIM = frozenset(("pre", "textarea", "code-block"))
 FURNITURE = "//script|//style|//nav|//noscript|//template|//svg|//head|//header|//footer"
 MIN_KEPT_SHARE = 0.25  # of the body's characters: with fewer, the extractor mistook text for furniture
-# The extractor's time grows with the square of the paragraphs (28,000: 28 s, docs/log.md). A page this large is a book or a table.
+# The extractor's time grows with the square of the paragraphs (28,000: 28 s, docs/log.md). A page this large is a book
+# or a table.
 MAX_EXTRACT_ELEMENTS = 20_000
 NEWLINE, SPACE = "\x00", "\x01"  # stand for white space to keep while the rest is collapsed
 
@@ -33,7 +35,8 @@ def declared_encoding(data: bytes) -> str | None:
     """The encoding declared in the first bytes of a page (`meta charset`, `http-equiv` or the XML declaration)."""
     found = re.search(rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", data[:4096], re.IGNORECASE)
     name = found[1].decode("ascii", "ignore") if found else None
-    # If the declaration can be read byte by byte, the page is not in UTF-16, whatever it says (the HTML standard agrees).
+    # If the declaration can be read byte by byte, the page is not in UTF-16, whatever it says (the HTML standard
+    # agrees).
     return "utf-8" if name and name.lower().startswith(("utf-16", "utf-32")) else name
 
 

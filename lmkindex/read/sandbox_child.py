@@ -112,7 +112,8 @@ def set_alarm(seconds: float) -> None:
 def peak_bytes() -> int:
     """The peak memory of this process so far; 0 if the system does not tell."""
     with suppress(OSError, ValueError, StopIteration), Path("/proc/self/status").open(encoding="ascii") as status:
-        # Not ru_maxrss: Linux includes what the parent had when it started this process, which is a lot with a model in memory.
+        # Not ru_maxrss: Linux includes what the parent had when it started this process, which is a lot with a model in
+        # memory.
         return 1024 * int(next(line for line in status if line.startswith("VmHWM")).split()[1])
     try:
         import resource

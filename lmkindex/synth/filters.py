@@ -131,7 +131,8 @@ def is_grounded(question: str, background: str, options: FilterOptions) -> bool:
 
 
 def adds_something(answer: str, question: str) -> bool:
-    """Whether the answer has a word that is not in the question: an answer that the question gives away does not count."""
+    """Whether the answer has a word that is not in the question: an answer that the question gives away does not
+    count."""
     return bool(read_content(answer).words - read_content(question).words)
 
 

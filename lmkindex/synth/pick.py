@@ -74,8 +74,8 @@ def key_of(sentence: str) -> bytes:
 
 
 def is_prose(sentence: str) -> bool:
-    """Whether `sentence` is a complete sentence of running text, not a heading, an item without an end mark, a table, code
-    or a menu."""
+    """Whether `sentence` is a complete sentence of running text, not a heading, an item without an end mark, a table,
+    code or a menu."""
     words = WORD.findall(sentence)
     if not MIN_SENTENCE_WORDS <= len(words) <= MAX_SENTENCE_WORDS or not ENDS_SENTENCE.search(sentence):
         return False
@@ -121,10 +121,11 @@ def num_words(document: SourceDocument, sentences: Sentences, first: int, last: 
 def deal(
     documents: Sequence[SourceDocument], spans: Sequence[Sequence[tuple[int, int]]], seed: int, round_number: int
 ) -> list[tuple[int, tuple[int, int]]]:
-    """All spans of a round with their document's index, in an order of which every prefix gives each document its share.
+    """All spans of a round with their document's index, in an order of which every prefix gives each document its
+    share.
 
-    The share of a document is its number of spans, at most `MAX_SHARE` times the mean. Span j of a document with share w
-    gets the position (j + u) / w with u in 0..1, like dealing cards.
+    The share of a document is its number of spans, at most `MAX_SHARE` times the mean. Span j of a document with share
+    w gets the position (j + u) / w with u in 0..1, like dealing cards.
     """
     counts = [len(of_document) for of_document in spans if of_document]
     most = MAX_SHARE * sum(counts) / max(1, len(counts))
@@ -146,8 +147,8 @@ def random_source(document: SourceDocument, seed: int, *parts: int | str) -> np.
 
 
 def make_pick(number: int, document: SourceDocument, sentences: Sentences, span: tuple[int, int], background_words: int) -> Pick:
-    """The span (first and last sentence) with whole sentences around it, evenly on both sides, up to `background_words` in
-    total."""
+    """The span (first and last sentence) with whole sentences around it, evenly on both sides, up to `background_words`
+    in total."""
     first, last = span
     before, after = span
     room = background_words - num_words(document, sentences, first, last)

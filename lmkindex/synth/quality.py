@@ -39,8 +39,8 @@ def measure_set(evaluation_set: EvaluationSet, encoder: Encoder, cache: VectorCa
 def measure_questions(
     name: str, questions: Sequence[Question], documents: Sequence[SourceDocument], places: SentencePlaces, encoder: Encoder
 ) -> JsonObject:
-    """The figures for these questions: words, question words, overlap with the evidence, rank of the evidence, sentences
-    of evidence."""
+    """The figures for these questions: words, question words, overlap with the evidence, rank of the evidence,
+    sentences of evidence."""
     questions = [question for question in questions if len(places.touched(question.doc_id, question.spans))]
     texts = {document.doc_id: document.text for document in documents}
     vectors_QD = encode_questions(encoder, [question.text for question in questions]) if questions else ()

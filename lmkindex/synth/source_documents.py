@@ -18,11 +18,11 @@ from ..records import FileFailure
 
 
 def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tuple[list[SourceDocument], list[FileFailure]]:
-    """The documents below `paths`, and the files that could not be read. With `set_names`, `paths` is a single folder, and
-    the documents are those of these sets.
+    """The documents below `paths`, and the files that could not be read. With `set_names`, `paths` is a single folder,
+    and the documents are those of these sets.
 
-    An id is the file's path below its root, or the id in the set. If two would be equal, they are prefixed with the name
-    of the root or set. Raises `UsageError` for a path or a set that does not exist, and if no document is found.
+    An id is the file's path below its root, or the id in the set. If two would be equal, they are prefixed with the
+    name of the root or set. Raises `UsageError` for a path or a set that does not exist, and if no document is found.
     """
     if set_names:
         require(len(paths) == 1, "--set names sets in one folder: give exactly one folder with it.")

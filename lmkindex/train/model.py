@@ -135,7 +135,8 @@ def load_trainee(folder: EncoderFolder, lora: LoraRecipe | None, device: str, se
     transformers.logging.disable_progress_bar()
     device = pick_device(device)
     is_bf16 = pick_dtype("auto", device) == torch.bfloat16
-    # In one thread, the fused attention's backward is slower on a CPU than plain attention at these lengths (docs/log.md).
+    # In one thread, the fused attention's backward is slower on a CPU than plain attention at these lengths
+    # (docs/log.md).
     attention = "eager" if device == "cpu" else "sdpa"
     dtype = torch.bfloat16 if lora is not None and is_bf16 else torch.float32
     model = AutoModel.from_pretrained(folder.path, dtype=dtype, attn_implementation=attention, local_files_only=True)

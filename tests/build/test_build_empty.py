@@ -89,7 +89,8 @@ def test_a_dangling_link_out_of_the_corpus_is_skipped_and_one_inside_is_a_failur
 
 
 def test_text_below_a_followed_link_stays_when_its_target_is_gone(corpus: Path, index: str, tmp_path: Path) -> None:
-    """Whatever the link is called: a suffix does not make it a file. Other dangling links with a suffix are not reported."""
+    """Whatever the link is called: a suffix does not make it a file. Other dangling links with a suffix are not
+    reported."""
     put(tmp_path / "outside" / "a.txt", "Outside.")
     (corpus / "v1.2").symlink_to(tmp_path / "outside")
     (corpus / "lib.so").symlink_to("none.so")

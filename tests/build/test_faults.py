@@ -1,7 +1,8 @@
-"""Whatever happens to the disk during a build ends in a clear error and leaves the old index unchanged (issue 5: nothing lost, ever).
+"""Whatever happens to the disk during a build ends in a clear error and leaves the old index unchanged (issue 5:
+nothing lost, ever).
 
-Each fault hits a build that would change a document. Then the index must be searchable and unchanged, and without the fault the same
-build must give the same result as a clean build.
+Each fault hits a build that would change a document. Then the index must be searchable and unchanged, and without the
+fault the same build must give the same result as a clean build.
 """
 
 from __future__ import annotations
@@ -237,7 +238,8 @@ def test_a_half_written_manifest_that_nobody_published(place: Place, data: bytes
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("beyond", [2, 3, 4, 5])
 def test_zeros_beyond_a_whole_commit_that_nobody_published(place: Place, name: str, beyond: int) -> None:
-    """LanceDB's hint of the newest version is as old as the head, and the zeros are not a version that follows the whole commit."""
+    """LanceDB's hint of the newest version is as old as the head, and the zeros are not a version that follows the
+    whole commit."""
     head = read_head(place.index_path)
     assert head is not None
     published_path = place.manifest_of(name, head.tables[name])

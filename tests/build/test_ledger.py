@@ -1,4 +1,5 @@
-"""Failures are recorded with first time, last time and tries, published with the head, and removed when the files are gone or read."""
+"""Failures are recorded with first time, last time and tries, published with the head, and removed when the files are
+gone or read."""
 
 from __future__ import annotations
 
@@ -118,7 +119,8 @@ def read_tables(index: str) -> dict[str, int]:
 
 
 def test_the_ledger_is_published_with_the_head(corpus: Path, index: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build that dies between writing the failure and publishing leaves the ledger as it was; the next build counts on from there."""
+    """A build that dies between writing the failure and publishing leaves the ledger as it was; the next build counts
+    on from there."""
     build(index, corpus)
     clock.next()
 

@@ -1,4 +1,5 @@
-"""A short soak: a few rounds of random operations and kills over a small store, after which the model finds no difference."""
+"""A short soak: a few rounds of random operations and kills over a small store, after which the model finds no
+difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The index follows the directories whatever happens to names, kinds and times: nothing is missed, and nothing is encoded twice."""
+"""The index follows the directories whatever happens to names, kinds and times: nothing is missed, and nothing is
+encoded twice."""
 
 from __future__ import annotations
 
@@ -142,9 +143,11 @@ def test_a_size_that_differs_is_enough(corpus: Path, index: str) -> None:
 
 @pytest.mark.parametrize(("is_coarse", "tick_ns"), [(False, TICK_NS), (True, COARSE_TICK_NS)])
 def test_an_edit_right_after_a_read_or_a_hash_has_another_time(corpus: Path, index: str, is_coarse: bool, tick_ns: int) -> None:
-    """Two writes within a tick of the file system's clock get the same time, so reading and hashing wait for the tick to end.
+    """Two writes within a tick of the file system's clock get the same time, so reading and hashing wait for the tick
+    to end.
 
-    Whole seconds are taken for a clock without fractions. A kernel may be finer than `TICK_NS`, so the times are set here.
+    Whole seconds are taken for a clock without fractions. A kernel may be finer than `TICK_NS`, so the times are set
+    here.
     """
     build(index, corpus)
     known = {(entry.root, entry.path): entry for entry in manifest(index).values()}

@@ -1,4 +1,5 @@
-"""`lmkindex status --check` verifies an index by encoding a sample again; reused vectors equal what a clean build would encode."""
+"""`lmkindex status --check` verifies an index by encoding a sample again; reused vectors equal what a clean build would
+encode."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def keys_of(index_path: Path) -> list[str]:
 
 
 def test_1_mb_with_one_sentence_edited_then_1_kb_appended(tmp_path: Path) -> None:
-    """In windows of the shipped encoder's size: at most 1% is encoded after the edit, the tail after the append; bit-identical results."""
+    """In windows of the shipped encoder's size: at most 1% is encoded after the edit, the tail after the append;
+    bit-identical results."""
     encoder = tiny.ContextEncoder(dim=8, window_tokens=512, context_tokens=64)
     text = tiny.prose(1, 14_000)[:1_000_000]
     write(tmp_path, "long.txt", text)

@@ -1,7 +1,8 @@
 """The contract of the command line (cli.md, "Exit codes", "JSON"): exit codes, JSON, settings, streams; and that its
 reference page is fresh.
 
-Most tests run `main` in this process with the fake encoder; what needs a separate process (startup, pipes, terminals) runs in one.
+Most tests run `main` in this process with the fake encoder; what needs a separate process (startup, pipes, terminals)
+runs in one.
 """
 
 from __future__ import annotations

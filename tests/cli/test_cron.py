@@ -52,7 +52,8 @@ class Place:
         return moved.replace("/var/lib/node_exporter", str(self.path))
 
     def cron(self, name: str) -> subprocess.CompletedProcess[str]:
-        """Run the last line of a crontab as cron does: `sh -c`, almost no environment, the home directory, `%` as a line end."""
+        """Run the last line of a crontab as cron does: `sh -c`, almost no environment, the home directory, `%` as a
+        line end."""
         *settings, line = example(name).splitlines()
         assert all(re.fullmatch(r"[A-Z]+=\S+", setting) for setting in settings)
         fields = re.fullmatch(r"((?:[\d*/,-]+\s+){5})(\S.*)", line)

@@ -1,6 +1,8 @@
-"""Byte for byte: the file, the stored text, every hit of a search, every citation and what `read` prints are the same characters.
+"""Byte for byte: the file, the stored text, every hit of a search, every citation and what `read` prints are the same
+characters.
 
-Everything runs as for a user: the real commands, a real index, a real (tiny) transformer; only the language model is a fake.
+Everything runs as for a user: the real commands, a real index, a real (tiny) transformer; only the language model is a
+fake.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ ENCODED: dict[str, Callable[[str], bytes]] = {
     "plain.md": lambda text: text.replace("\0", "").encode("utf-8", "surrogatepass"),
     "wide.txt": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le", "surrogatepass"),
 }
-# Long enough for control characters to be rare, as in real text; each word ends with something that could be cut, folded or swallowed.
+# Long enough for control characters to be rare, as in real text; each word ends with something that could be cut,
+# folded or swallowed.
 EVERYTHING = "".join(f"The keeper of the light wrote line {number} with {hard}and{hard} it. " for number, hard in enumerate(HARD))
 
 

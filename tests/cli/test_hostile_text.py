@@ -1,4 +1,5 @@
-"""A document's content never affects what the command line does to the terminal, the filters or the verdict on a citation."""
+"""A document's content never affects what the command line does to the terminal, the filters or the verdict on a
+citation."""
 
 from __future__ import annotations
 

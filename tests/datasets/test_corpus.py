@@ -1,4 +1,5 @@
-"""One global character axis: its parts tile, its tokens are disjoint and in order, and every way of cutting it follows its rule."""
+"""One global character axis: its parts tile, its tokens are disjoint and in order, and every way of cutting it follows
+its rule."""
 
 from __future__ import annotations
 
@@ -106,7 +107,8 @@ def places(starts: Int64Array, ends: Int64Array) -> list[tuple[int, int]]:
 @settings(max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=5))
 def test_places_of_tokens_agree_with_the_tokens(encoder_of: EncoderOf, name: str, texts: list[str]) -> None:
-    """As many places as `tokenize` gives tokens per text; disjoint, in order, inside the text, and independent of the other texts."""
+    """As many places as `tokenize` gives tokens per text; disjoint, in order, inside the text, and independent of the
+    other texts."""
     encoder = encoder_of(name)
     _, offsets = encoder.tokenize(texts)
     places_T2 = encoder.locate_tokens(texts)
@@ -277,7 +279,8 @@ CUTS: dict[str, Callable[[Corpus], Pieces]] = {
 @settings(max_examples=40)
 @given(texts=DOCUMENTS)
 def test_pieces_of_any_text(cut: str, encoder: Encoder, texts: list[str]) -> None:
-    """No piece is empty or crosses documents; together they hold every token, or every non-space character if cut by characters."""
+    """No piece is empty or crosses documents; together they hold every token, or every non-space character if cut by
+    characters."""
     corpus = make_corpus(texts, encoder)
     by_document = check_pieces(corpus, CUTS[cut](corpus))
     for document, (text, pieces) in enumerate(zip(texts, by_document, strict=True)):
@@ -305,7 +308,8 @@ def test_a_chunk_of_leftover_bytes_is_no_piece() -> None:
 
 @given(texts=PLAIN_DOCUMENTS, size=st.integers(1, 12), data=st.data())
 def test_token_chunks(texts: list[str], size: int, data: st.DataObject) -> None:
-    """Every token is in a chunk; chunks have exactly their size and overlap except at a document's end; every chunk has something new."""
+    """Every token is in a chunk; chunks have exactly their size and overlap except at a document's end; every chunk has
+    something new."""
     overlap = data.draw(st.integers(0, size - 1))
     corpus = make_corpus(texts, FakeEncoder())
     pieces = token_chunks(corpus, size, overlap)
@@ -408,6 +412,7 @@ def test_recursive_chunks_keep_paragraphs_that_fit(paragraphs: list[str], room: 
     ],
 )
 def test_recursive_chunks_by_hand(text: str, max_chars: int, expected: list[str]) -> None:
-    """The same as LangChain's `RecursiveCharacterTextSplitter(chunk_size=max_chars, chunk_overlap=0).split_text` (1.x) on these texts."""
+    """The same as LangChain's `RecursiveCharacterTextSplitter(chunk_size=max_chars, chunk_overlap=0).split_text` (1.x)
+    on these texts."""
     (pieces,) = check_pieces(corpus := make_corpus([text], FakeEncoder()), recursive_chunks(corpus, max_chars))
     assert [text[start:end] for start, end in pieces] == expected

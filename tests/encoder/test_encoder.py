@@ -35,8 +35,9 @@ from lmkindex.errors import EncoderError
 from lmkindex.records import Float32Array, Row, TokenizedSentences, Window
 from lmkindex.windows import make_windows
 
-# Absolute difference of the components of normalised vectors, dimension 32. Padding to another shape makes the kernels sum in another
-# order: that is the last bits of fp32, and of the eight bits of bf16. (0 was measured here, with oneDNN of torch 2.13.)
+# Absolute difference of the components of normalised vectors, dimension 32. Padding to another shape makes the kernels
+# sum in another order: that is the last bits of fp32, and of the eight bits of bf16. (0 was measured here, with oneDNN
+# of torch 2.13.)
 TOLERANCE = {"float32": 2e-6, "bfloat16": 0.01}
 FP32 = EncodeOptions(dtype="float32", threads=1)
 SENTENCES = st.lists(st.lists(st.sampled_from(tiny.WORDS), min_size=1, max_size=9).map(" ".join), min_size=1, max_size=5)
@@ -176,7 +177,8 @@ def test_a_question_takes_the_prefix_and_is_cut_to_a_window(encoder_of: EncoderO
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_text_without_tokens_still_has_a_vector(encoder_of: EncoderOf, name: str) -> None:
-    """The tokenizer drops zero-width characters: the sentence is there all the same, and the others keep their places."""
+    """The tokenizer drops zero-width characters: the sentence is there all the same, and the others keep their
+    places."""
     encoder = encoder_of(name, "float32")
     ids_T, offsets = encoder.tokenize(["\u200b\u200b", "lamp", "\x00"])
     assert (np.diff(offsets) >= 1).all() and len(ids_T) == offsets[-1]

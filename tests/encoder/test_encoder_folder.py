@@ -1,4 +1,5 @@
-"""Encoder folders: anything missing or wrong gives a clear message; the fingerprint covers exactly what affects the vectors."""
+"""Encoder folders: anything missing or wrong gives a clear message; the fingerprint covers exactly what affects the
+vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A slab is encoded in calls of a few seconds, with the same batches as a single call, and can be stopped between two calls."""
+"""A slab is encoded in calls of a few seconds, with the same batches as a single call, and can be stopped between two
+calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`coherence`: the rules on sentences with an obvious class, ranks worked out by hand, and made-up sets with known outcomes."""
+"""`coherence`: the rules on sentences with an obvious class, ranks worked out by hand, and made-up sets with known
+outcomes."""
 
 from __future__ import annotations
 
@@ -47,8 +48,9 @@ def made_name(number: int) -> str:
 
 
 def make_set(name: str = "pairs", *, num_pairs: int = NUM_PAIRS, ends: str = "\n\n") -> EvaluationSet:
-    """Paragraphs in which a name is introduced, then a pronoun says more; and paragraphs with a sentence that says all by itself.
-    Questions on the first ask for words that only the sentence before the evidence has; those on the second for words of the evidence."""
+    """Paragraphs in which a name is introduced, then a pronoun says more; and paragraphs with a sentence that says all
+    by itself. Questions on the first ask for words that only the sentence before the evidence has; those on the second
+    for words of the evidence."""
     text, questions = "", list[Question]()
     for number in range(num_pairs):
         keeper, builder = made_name(2 * number).capitalize(), made_name(2 * number + 1).capitalize()
@@ -229,8 +231,8 @@ def test_evidence_in_several_sentences_is_left_out(tmp_path: Path) -> None:
 
 
 def test_context_pays_where_it_must(tmp_path: Path) -> None:
-    """The words that are asked for stand before the evidence or in it: a smearing encoder and BM25 with context find the first, those
-    without context cannot."""
+    """The words that are asked for stand before the evidence or in it: a smearing encoder and BM25 with context find
+    the first, those without context cannot."""
     experiment = run(tmp_path, SmearingEncoder(dim=512, context_tokens=20), make_set())
     counts = experiment.tables[0].rows
     assert counts[0] == ["pairs", 2 * NUM_PAIRS, 0, NUM_PAIRS, NUM_PAIRS, 0] == ["pairs", *counts[-1][1:]]

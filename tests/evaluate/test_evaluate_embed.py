@@ -94,7 +94,8 @@ def documents_of(seed: int) -> list[str]:
 
 
 def encode_ranges(encoder: Encoder, corpus: Corpus, ranges: Sequence[tuple[int, int]]) -> Float32Array:
-    """Ranges of tokens, each a row of its own with the encoder's special tokens and landmark, written out; not normalised [N, D]."""
+    """Ranges of tokens, each a row of its own with the encoder's special tokens and landmark, written out; not
+    normalised [N, D]."""
     landmark = [encoder.folder.lmk_id] if encoder.folder.has_landmarks else []
     before = list(encoder.prefix_ids)
     rows = []
@@ -227,7 +228,8 @@ def test_sizes_of_windows_can_be_given(cache: VectorCache) -> None:
 
 @pytest.mark.parametrize("chunk_tokens", [1, 64, 256, 510])
 def test_a_late_chunk_stands_in_the_middle_of_its_row(cache: VectorCache, chunk_tokens: int) -> None:
-    """A row is a stretch of the document, 510 tokens or all there are, the chunk in its middle as far as the document's ends allow."""
+    """A row is a stretch of the document, 510 tokens or all there are, the chunk in its middle as far as the document's
+    ends allow."""
     encoder = SpyEncoder()
     corpus = make_corpus([tiny.prose(0, 120), "The lamp is lit.", "", tiny.prose(1, 30)], encoder)
     pieces = token_chunks(corpus, chunk_tokens)
@@ -363,7 +365,8 @@ def test_another_encoder_never_meets_old_vectors(cache: VectorCache) -> None:
 
 
 def test_what_a_key_depends_on(encoder_of: EncoderOf, bert_folder: Callable[[str], Path]) -> None:
-    """Ids, pooled ranges, how ids are divided into rows, weights, pooling and number format; not the object nor its name."""
+    """Ids, pooled ranges, how ids are divided into rows, weights, pooling and number format; not the object nor its
+    name."""
     row = Row(ids_T=np.asarray([1, 5, 6, 2], dtype=np.int32), starts=(1,), ends=(3,))
     halves = [dataclasses.replace(row, ids_T=ids, starts=(0,), ends=(1,)) for ids in (row.ids_T[:2], row.ids_T[2:])]
     fake, bert = FakeEncoder(), encoder_of("sentence_mean")
@@ -395,7 +398,8 @@ def test_slabs_hold_all_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_that_was_killed_goes_on(cache: VectorCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished slabs are kept, nothing else is; the next run encodes only the rest, and the vectors are those of one run."""
+    """Finished slabs are kept, nothing else is; the next run encodes only the rest, and the vectors are those of one
+    run."""
     monkeypatch.setattr(cache_module, "SLAB_TOKENS", 100)
     corpus = make_corpus([tiny.prose(3, 60)], FakeEncoder())
     whole = SpyEncoder()
@@ -501,7 +505,8 @@ TERMS = [
 
 
 def bm25(terms: Sequence[str]) -> list[float]:
-    """BM25 as Lucene computes it: `ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / mean length))`."""
+    """BM25 as Lucene computes it: `ln(1 + (N - df + 0.5) / (df + 0.5)) * tf / (tf + k1 * (1 - b + b * length / mean
+    length))`."""
     mean_length = sum(map(len, TERMS)) / len(TERMS)
     scores = []
     for text in TERMS:

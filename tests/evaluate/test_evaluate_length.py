@@ -42,7 +42,8 @@ LENGTHS = [520, 1_500, 4_000]  # what the made-up sets have text for
 
 
 def word_set(name: str, seed: int, num_documents: int = 8, num_sentences: int = 70) -> EvaluationSet:
-    """Documents in which some sentences hold a word that is in no other, and a question with this word about each of them."""
+    """Documents in which some sentences hold a word that is in no other, and a question with this word about each of
+    them."""
     documents, questions = [], []
     for index in range(num_documents):
         text, doc_id = tiny.prose(seed + index, num_sentences), f"d{index}"

@@ -1,4 +1,5 @@
-"""From sets to results: rankings equal those of `search`, controls score what they must, killed runs continue, JSON is as documented."""
+"""From sets to results: rankings equal those of `search`, controls score what they must, killed runs continue, JSON is
+as documented."""
 
 from __future__ import annotations
 
@@ -495,7 +496,8 @@ def test_usage_errors_say_what_to_do(
 @pytest.mark.real
 @pytest.mark.slow
 def test_the_default_encoder_beats_chance_on_the_sample_corpus(tmp_path: Path) -> None:
-    """The real model on `examples/`: every sensible system is far above random order; no other difference is claimed."""
+    """The real model on `examples/`: every sensible system is far above random order; no other difference is
+    claimed."""
     from lmkindex.config import EncodeOptions
     from lmkindex.encoder import find_encoder, load_encoder
 

@@ -66,7 +66,8 @@ def question_about(doc_id: str, spans: Sequence[tuple[int, int]], text: str = "W
 
 
 def marked_set(name: str, num_documents: int, run: int, num_marked: int = 1) -> EvaluationSet:
-    """Documents with a question each: the evidence is `run` sentences, and only the last `num_marked` hold the question's words."""
+    """Documents with a question each: the evidence is `run` sentences, and only the last `num_marked` hold the
+    question's words."""
     documents, questions = [], []
     for index in range(num_documents):
         text = tiny.prose(1000 + index, SENTENCES)

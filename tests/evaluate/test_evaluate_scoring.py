@@ -1,4 +1,5 @@
-"""The metrics themselves: every figure against a slow literal implementation, ir-measures, chance, an oracle, and cases done by hand."""
+"""The metrics themselves: every figure against a slow literal implementation, ir-measures, chance, an oracle, and cases
+done by hand."""
 
 from __future__ import annotations
 
@@ -81,7 +82,8 @@ TEXTS = st.lists(st.lists(WORDS, max_size=7).map(" ".join), min_size=1, max_size
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Corpus, Ranking, EvidenceSpans]:
-    """A small corpus, pieces anywhere in it (overlapping, repeated, in any order, cutting words), and evidence in one document."""
+    """A small corpus, pieces anywhere in it (overlapping, repeated, in any order, cutting words), and evidence in one
+    document."""
     texts = draw(TEXTS.filter(any))
     corpus = make_corpus(texts, FakeEncoder())
     pieces = [draw(ranges_in(corpus, draw(st.integers(0, len(texts) - 1)))) for _ in range(draw(st.integers(0, 6)))]
@@ -228,7 +230,8 @@ def test_an_oracle_of_two_spans_in_one_token() -> None:
 
 
 def test_a_random_order_scores_chance() -> None:
-    """Of `num_tokens` tokens a budget reads `budget`, and in a random order each alike; evidence is one token, drawn alike."""
+    """Of `num_tokens` tokens a budget reads `budget`, and in a random order each alike; evidence is one token, drawn
+    alike."""
     corpus = make_corpus([tiny.prose(1, 60)], FakeEncoder())
     generator, trials = np.random.default_rng(0), 1500
     pieces, budgets = sentence_pieces(corpus), (32, 128, 300)
@@ -350,7 +353,8 @@ VALUES = st.lists(st.lists(st.floats(0, 1), min_size=2, max_size=2), min_size=1,
 @settings(max_examples=40)
 @given(values_QM=VALUES, seed=st.integers(0, 100))
 def test_intervals_of_any_values(values_QM: Float64Array, seed: int) -> None:
-    """Resampled means lie between the extremes and around the mean; the same seed gives the same numbers, another one others."""
+    """Resampled means lie between the extremes and around the mean; the same seed gives the same numbers, another one
+    others."""
     resampled_RM = resample_means(values_QM, "set", num_resamples=2000, seed=seed)
     assert resampled_RM.shape == (2000, 2)
     np.testing.assert_array_equal(resampled_RM, resample_means(values_QM.copy(), "set", num_resamples=2000, seed=seed))

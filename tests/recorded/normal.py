@@ -1,7 +1,8 @@
 """What differs from run to run -> placeholders; and what two records differ in, in lines that a person can read.
 
-Takes JSON-able values, gives the same with a placeholder for: paths of this run, the ports of servers, document ids (they hash absolute
-paths), times and rates, sizes on disk. Counts, table versions, texts, offsets, scores, messages and the order of keys stay as they are.
+Takes JSON-able values, gives the same with a placeholder for: paths of this run, the ports of servers, document ids
+(they hash absolute paths), times and rates, sizes on disk. Counts, table versions, texts, offsets, scores, messages and
+the order of keys stay as they are.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Names:
 
 
 def normalise(value: Any, names: Names, *, hides_versions: bool = False, key: str = "") -> Any:
-    """`value` with placeholders, keys in their order. `hides_versions` is for a build so long that it may commit by the clock."""
+    """`value` with placeholders, keys in their order. `hides_versions` is for a build so long that it may commit by the
+    clock."""
     if isinstance(value, Mapping) and key == "tables" and hides_versions:
         return dict.fromkeys(value, "<version>")
     if isinstance(value, Mapping):
@@ -83,7 +85,8 @@ def normal_text(text: str, names: Names) -> str:
 
 
 def differences(recorded: Any, found: Any, where: str = "", key: str = "") -> Iterator[str]:
-    """A line for each place in which two normalised values differ. Exact are all but floats and the decimal numbers in texts for people."""
+    """A line for each place in which two normalised values differ. Exact are all but floats and the decimal numbers in
+    texts for people."""
     if isinstance(recorded, dict) and isinstance(found, dict):
         if list(recorded) != list(found):
             yield f"{where}: keys were {list(recorded)}, are {list(found)}"

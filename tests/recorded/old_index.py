@@ -1,7 +1,9 @@
-"""The index in `index/`, which commit b14df75 built over `corpus/`: where it stands, how it was made, and the commands that it must bear.
+"""The index in `index/`, which commit b14df75 built over `corpus/`: where it stands, how it was made, and the commands
+that it must bear.
 
-`python tests/recorded/old_index.py` made it, once. It is not made again: it is there to show that indexes of b14df75 still work. Document
-ids hash the absolute path, so the corpus stands at a fixed place while it is used, one process at a time.
+`python tests/recorded/old_index.py` made it, once. It is not made again: it is there to show that indexes of b14df75
+still work. Document ids hash the absolute path, so the corpus stands at a fixed place while it is used, one process at
+a time.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ QUESTIONS = ("Who painted the lantern in the tower?", "When was the lighthouse b
 
 @contextmanager
 def corpus_in_place() -> Iterator[Path]:
-    """The corpus as it was when it was indexed, including times. No other process can use it meanwhile; it is removed at the end."""
+    """The corpus as it was when it was indexed, including times. No other process can use it meanwhile; it is removed
+    at the end."""
     with FileLock(f"{FIXED_PATH}.lock"):
         shutil.rmtree(FIXED_PATH, ignore_errors=True)
         try:
@@ -43,7 +46,8 @@ def corpus_in_place() -> Iterator[Path]:
 
 
 def use(place: Place, corpus: Path) -> list[JsonObject]:
-    """Check the index, search it, build with nothing to do, then with an edited and a new file; the records of all that."""
+    """Check the index, search it, build with nothing to do, then with an edited and a new file; the records of all
+    that."""
     place.note_head()
     place.run("status", "--check", "--json")
     for question in QUESTIONS:

@@ -1,7 +1,7 @@
 """Run the command line in this process, in a folder of its own, and record what it printed.
 
-Takes words, gives records: `arguments`, `exit_code`, `json` (of each line of stdout) or `lines`, and `stderr`, all normalised. Imports
-`main` and nothing else of the program, so that it works on any later state of the code.
+Takes words, gives records: `arguments`, `exit_code`, `json` (of each line of stdout) or `lines`, and `stderr`, all
+normalised. Imports `main` and nothing else of the program, so that it works on any later state of the code.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Record what the program prints now: `python tests/recorded/record.py` writes `tests/recorded/output.json`.
 
-The first recording is of commit b14df75, before the code moved into packages: `test_recorded.py` shows that moved code prints the same.
-A change that is meant to change the output records again: run this with PYTHONPATH at the code to record, look at `git diff
-tests/recorded/output.json`, and name each difference, with its reason, in the commit's message. A difference that nobody can name is a
-bug. `python tests/recorded/record.py NAME ..` records only these scenarios and keeps the others.
+The first recording is of commit b14df75, before the code moved into packages: `test_recorded.py` shows that moved code
+prints the same. A change that is meant to change the output records again: run this with PYTHONPATH at the code to
+record, look at `git diff tests/recorded/output.json`, and name each difference, with its reason, in the commit's
+message. A difference that nobody can name is a bug. `python tests/recorded/record.py NAME ..` records only these
+scenarios and keeps the others.
 """
 
 from __future__ import annotations

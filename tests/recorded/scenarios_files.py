@@ -1,4 +1,5 @@
-"""Scenarios of single files that are odd: empty, wrongly encoded, hostile names, links, formats, long sentences, left out."""
+"""Scenarios of single files that are odd: empty, wrongly encoded, hostile names, links, formats, long sentences, left
+out."""
 
 from __future__ import annotations
 

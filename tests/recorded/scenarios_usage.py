@@ -1,4 +1,5 @@
-"""Scenarios of the command line itself: wrong usage, a missing, damaged or locked index, settings, encoders, metrics."""
+"""Scenarios of the command line itself: wrong usage, a missing, damaged or locked index, settings, encoders,
+metrics."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from place import FLOAT32, JsonObject, Place
 
 @dataclass(slots=True)
 class Stage:
-    """Gives each scenario its place. `example_records` are the records of the commands that built the index of the examples."""
+    """Gives each scenario its place. `example_records` are the records of the commands that built the index of the
+    examples."""
 
     folder: Path
     server: LlmServer
@@ -22,7 +23,8 @@ class Stage:
         return Place(self.folder / name, self.server)
 
     def examples(self) -> Place:
-        """A place with the index of examples/corpus, to be read only. A slow machine may commit it in several parts: no versions."""
+        """A place with the index of examples/corpus, to be read only. A slow machine may commit it in several parts: no
+        versions."""
         place = Place(self.folder / "examples", self.server, hides_versions=True)
         if not self.example_records:
             build_examples(place)

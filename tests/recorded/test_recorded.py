@@ -1,4 +1,5 @@
-"""What the command line prints now is what commit b14df75 printed: `output.json`. `record.py` wrote it, and says how to record again."""
+"""What the command line prints now is what commit b14df75 printed: `output.json`. `record.py` wrote it, and says how to
+record again."""
 
 from __future__ import annotations
 

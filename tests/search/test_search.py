@@ -1,4 +1,5 @@
-"""Questions to spans: exact places, the budget, the filters, and results that do not depend on other questions in the batch."""
+"""Questions to spans: exact places, the budget, the filters, and results that do not depend on other questions in the
+batch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """One build in its own process, for tests that kill it, lock it out or measure it.
 
-`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` with the seconds per batch. Writes the
-line `started` when the build starts, then the report as JSON with `max_rss_bytes`; exits with the library's exit codes.
+`python build_script.py INDEX CORPUS ENCODER [COMMIT_ROWS]`; ENCODER is a folder, or `fake:SECONDS` with the seconds per
+batch. Writes the line `started` when the build starts, then the report as JSON with `max_rss_bytes`; exits with the
+library's exit codes.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def build(index: str, *roots: Path, encoder: Encoder | None = None, stop: Callab
 
 
 def check_index(path: Path, report: BuildReport) -> None:
-    """Check that the head's counts, the tables and the report agree, every landmark is a slice of its document, and pos has no gaps."""
+    """Check that the head's counts, the tables and the report agree, every landmark is a slice of its document, and pos
+    has no gaps."""
     reader = IndexReader(path)
     entries = list(reader.manifest().values())
     assert reader.documents.count_rows() == len(entries)

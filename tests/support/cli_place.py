@@ -1,4 +1,5 @@
-"""A clean environment for running commands in this process with a fake encoder. `conftest.py` makes the fixtures available to pytest."""
+"""A clean environment for running commands in this process with a fake encoder. `conftest.py` makes the fixtures
+available to pytest."""
 
 from __future__ import annotations
 

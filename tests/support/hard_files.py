@@ -200,7 +200,8 @@ def pdf_files(scale: float = 1) -> dict[str, bytes]:
 
 
 def docx_of(document: bytes, more: dict[str, bytes] | None = None) -> bytes:
-    """A DOCX file with `document` as its `word/document.xml`, made from an empty DOCX; the parts in `more` are added."""
+    """A DOCX file with `document` as its `word/document.xml`, made from an empty DOCX; the parts in `more` are
+    added."""
     import docx
 
     empty = io.BytesIO()
@@ -273,7 +274,8 @@ SNIPPETS = (
 
 
 def change_markup(data: bytes, generator: random.Random) -> bytes:
-    """XML that mostly stays well formed: paragraphs swapped, repeated or wrapped in an element, odd elements inserted between tags."""
+    """XML that mostly stays well formed: paragraphs swapped, repeated or wrapped in an element, odd elements inserted
+    between tags."""
     parts = re.split(rb"(<w:p[ >].*?</w:p>)", data, flags=re.DOTALL)
     for _ in range(1 << generator.randrange(5)):
         at, other = generator.randrange(len(parts)), generator.randrange(len(parts))
@@ -294,7 +296,8 @@ def change_markup(data: bytes, generator: random.Random) -> bytes:
 
 
 def change_archive(data: bytes, generator: random.Random, mutate: Callable[[bytes, random.Random], bytes]) -> bytes:
-    """A DOCX with one part mutated and packed again (so that parsers see the change), or with the bytes of the archive mutated."""
+    """A DOCX with one part mutated and packed again (so that parsers see the change), or with the bytes of the archive
+    mutated."""
     if generator.randrange(4) == 0:
         return mutate(data, generator)
     changed = io.BytesIO()

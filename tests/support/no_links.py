@@ -1,4 +1,5 @@
-"""`build_script.py INDEX CORPUS ENCODER` where the kernel refuses hard links, as FAT and some network file systems do."""
+"""`build_script.py INDEX CORPUS ENCODER` where the kernel refuses hard links, as FAT and some network file systems
+do."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ class Program(ctypes.Structure):
 
 
 def forbid_links() -> None:
-    """Make link(2) and linkat(2) fail with EPERM in this process, permanently. Raises `OSError` if that is not possible."""
+    """Make link(2) and linkat(2) fail with EPERM in this process, permanently. Raises `OSError` if that is not
+    possible."""
     program = b"".join(
         struct.pack("HBBI", *instruction)
         for instruction in [

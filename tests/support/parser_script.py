@@ -1,4 +1,5 @@
-"""Parses a file that hangs, for tests that kill this process: `python parser_script.py [MODULE]`. Prints the child's process id first."""
+"""Parses a file that hangs, for tests that kill this process: `python parser_script.py [MODULE]`. Prints the child's
+process id first."""
 
 from __future__ import annotations
 

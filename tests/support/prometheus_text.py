@@ -11,7 +11,8 @@ SAMPLE = re.compile(r'([a-z_]+)\{index="((?:[^"\\\n]|\\[\\"n])*)"(?:,([a-z_]+)="
 
 
 def metrics(path: str = "m.prom") -> dict[str, float]:
-    """The samples of a file, checked against Prometheus's text format: each family once, help and type before its samples, one index."""
+    """The samples of a file, checked against Prometheus's text format: each family once, help and type before its
+    samples, one index."""
     text = Path(path).read_text("utf-8")
     found: dict[str, float] = {}
     families: list[str] = []

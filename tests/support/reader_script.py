@@ -1,7 +1,8 @@
-"""A reader in a loop, for tests: `python reader_script.py INDEX KEEP_S` opens, reads and searches the index until `INDEX/done` exists.
+"""A reader in a loop, for tests: `python reader_script.py INDEX KEEP_S` opens, reads and searches the index until
+`INDEX/done` exists.
 
-Every sentence in the texts names its generation: a state that shows two generations is a partial state. Writes one JSON object: `states`,
-`generations` and `wrong`.
+Every sentence in the texts names its generation: a state that shows two generations is a partial state. Writes one JSON
+object: `states`, `generations` and `wrong`.
 """
 
 from __future__ import annotations

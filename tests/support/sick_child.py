@@ -1,6 +1,8 @@
-"""A misbehaving parser child: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. Everything else is the real child.
+"""A misbehaving parser child: `.pdf` hangs, `.docx` crashes, and `.html` does what its bytes say. Everything else is
+the real child.
 
-Started by `test_sandbox.py` instead of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real parser.
+Started by `test_sandbox.py` instead of `lmkindex.read.sandbox_child`: no small file reliably hangs or crashes a real
+parser.
 """
 
 from __future__ import annotations

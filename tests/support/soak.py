@@ -1,10 +1,12 @@
-"""The soak: a store that changes at random, builds that are killed at random, and a check of the index against a model after each build.
+"""The soak: a store that changes at random, builds that are killed at random, and a check of the index against a model
+after each build.
 
-`python tests/support/soak.py --rounds 100 --documents 2000 --operations 10 --seed N [--encoder tiny|context]`, or `just soak`. A round is
-a few steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of time, then a build that may finish.
-After a stopped build every document must be as before or as after the build. After a finished build the index must equal the model:
-documents, texts, sentences, offsets, failures, counts, stats, the vectors of a sample that is encoded again, and what a search for words
-finds. The seed determines the operations exactly, and the moments of the kills approximately.
+`python tests/support/soak.py --rounds 100 --documents 2000 --operations 10 --seed N [--encoder tiny|context]`, or `just
+soak`. A round is a few steps of operations, each with a build that is killed (SIGKILL), stopped (SIGTERM) or out of
+time, then a build that may finish. After a stopped build every document must be as before or as after the build. After
+a finished build the index must equal the model: documents, texts, sentences, offsets, failures, counts, stats, the
+vectors of a sample that is encoded again, and what a search for words finds. The seed determines the operations
+exactly, and the moments of the kills approximately.
 """
 
 from __future__ import annotations
@@ -136,7 +138,8 @@ class Soak:
         return {"index": str(self.index_path), "corpus": str(self.store.root), "options": options}
 
     def stopped_build(self) -> None:
-        """Run a build that is killed, stopped or out of time at a random moment; then check that the index is intact."""
+        """Run a build that is killed, stopped or out of time at a random moment; then check that the index is
+        intact."""
         how = self.generator.choices(["kill", "term", "budget"], [8, 1, 1])[0]
         delay_s = self.generator.random() * 1.1 * self.build_s
         rebuild = self.generator.random() < 0.05
@@ -155,7 +158,8 @@ class Soak:
         self.counts[how] += 1
 
     def check_stopped(self, *, rebuild: bool) -> None:
-        """Check that every document is as before or as after the build; after a rebuild, all as before or all as after."""
+        """Check that every document is as before or as after the build; after a rebuild, all as before or all as
+        after."""
         found = self.look()
         target = self.store.target(self.known)
         wrong = find_mixed(found, self.known, target)

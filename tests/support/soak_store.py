@@ -1,6 +1,6 @@
-"""A simulated document store for the soak: files are created, edited, appended to, renamed, swapped, moved over others, deleted, corrupted
-and restored at random. Also a model of what an index of the store should hold. Knows nothing about tables or builds; the same seed gives
-the same operations."""
+"""A simulated document store for the soak: files are created, edited, appended to, renamed, swapped, moved over others,
+deleted, corrupted and restored at random. Also a model of what an index of the store should hold. Knows nothing about
+tables or builds; the same seed gives the same operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ WEIGHTS = {"create": 5, "edit": 8, "append": 5, "rename": 4, "swap": 3, "cover":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What an index holds for one path: the searchable text, and the status; also size and time of the file, if known."""
+    """What an index holds for one path: the searchable text, and the status; also size and time of the file, if
+    known."""
 
     text: str
     status: str
@@ -126,7 +127,8 @@ class Store:
         return True
 
     def restore(self) -> bool:
-        """Bring back the last readable content of a corrupt or deleted file, sometimes with an old time, as from a backup."""
+        """Bring back the last readable content of a corrupt or deleted file, sometimes with an old time, as from a
+        backup."""
         candidates = self.last_good | {
             path: text for path, text in self.deleted.items() if path not in self.readable and path not in self.garbage
         }
@@ -161,8 +163,8 @@ class Store:
         self.readable[path] = text
 
     def target(self, known: State) -> State:
-        """What an index that held `known` must hold after a build: the text of readable files; for other files the last known text, if
-        any; no text for files without text."""
+        """What an index that held `known` must hold after a build: the text of readable files; for other files the last
+        known text, if any; no text for files without text."""
         state = {path: Held(text=text, status="indexed") for path, text in self.readable.items()}
         moved, taken = self.moved(known)
         for path, data in self.garbage.items():
@@ -174,7 +176,8 @@ class Store:
         return state
 
     def moved(self, known: State) -> tuple[State, set[str]]:
-        """What the index held for corrupt files under their old names, and these names. Files are known by size and time, if unique."""
+        """What the index held for corrupt files under their old names, and these names. Files are known by size and
+        time, if unique."""
         stats = {path: stat_of(self.root / path) for path in [*self.readable, *self.garbage]}
         stats = {path: stat for path, stat in stats.items() if path not in known or self.differs(path, stat, known[path])}
         lost = {path: held for path, held in known.items() if path in stats or path not in self.readable | self.garbage}
@@ -198,7 +201,8 @@ def stat_of(path: Path) -> tuple[int, int]:
 
 
 def find_mixed(found: State, known: State, target: State) -> list[str]:
-    """What is wrong after a stopped build: each path must be as before or as after the build, and no rename may lose its text."""
+    """What is wrong after a stopped build: each path must be as before or as after the build, and no rename may lose
+    its text."""
     wrong = [
         f"{path}: is neither as before the build nor as after it: {describe(found.get(path))}; before {describe(known.get(path))}, "
         f"after {describe(target.get(path))}"

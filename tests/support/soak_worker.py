@@ -1,6 +1,8 @@
-"""Runs builds in a separate process that can be killed: reads a JSON object per line (`index`, `corpus`, `options`), answers with another.
+"""Runs builds in a separate process that can be killed: reads a JSON object per line (`index`, `corpus`, `options`),
+answers with another.
 
-`python soak_worker.py ENCODER`; ENCODER is a folder, or `context` for the fake that sees contexts. Writes `ready` after all imports.
+`python soak_worker.py ENCODER`; ENCODER is a folder, or `context` for the fake that sees contexts. Writes `ready` after
+all imports.
 """
 
 from __future__ import annotations

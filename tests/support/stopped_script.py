@@ -1,4 +1,5 @@
-"""`lmkindex` with a fake encoder that sends its own process a signal at its fourth batch: `python stopped_script.py SIGNAL WORDS...`.
+"""`lmkindex` with a fake encoder that sends its own process a signal at its fourth batch: `python stopped_script.py
+SIGNAL WORDS...`.
 
 SIGNAL 0 means no signal. Batches take 0.05 s.
 """

@@ -1,7 +1,7 @@
 """Tiny seeded models and texts for the tests; also imported by the scripts that tests run in subprocesses.
 
-The tokenizer in `data/tokenizer` is a real WordPiece tokenizer with about 2,000 entries, trained once on `examples/corpus` by
-`train_tokenizer`.
+The tokenizer in `data/tokenizer` is a real WordPiece tokenizer with about 2,000 entries, trained once on
+`examples/corpus` by `train_tokenizer`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ VERBS = ["checked", "repaired", "measured", "recorded", "painted", "moved", "cou
 
 
 def prose(seed: int, num_sentences: int, *, sentences_a_paragraph: int = 6) -> str:
-    """Made-up English: sentences of 6 to 16 words, a blank line after each paragraph. The same seed gives the same text."""
+    """Made-up English: sentences of 6 to 16 words, a blank line after each paragraph. The same seed gives the same
+    text."""
     generator = random.Random(seed)
     parts = []
     for index in range(num_sentences):
@@ -131,7 +132,8 @@ def make_bert(path: Path, pooling: str, *, window_tokens: int = 64, context_toke
 
 
 def make_llama(path: Path, *, pooling: str = "lmk", window_tokens: int = 64, context_tokens: int = 16, seed: int = 0) -> Path:
-    """An encoder folder around a causal decoder of two layers, whose tokenizer puts one token before a text and none after."""
+    """An encoder folder around a causal decoder of two layers, whose tokenizer puts one token before a text and none
+    after."""
     import torch
     from transformers import LlamaConfig, LlamaModel
 
@@ -219,7 +221,8 @@ LandmarkRow = tuple[str, str, int, int, int, str, bytes]
 
 
 def all_landmarks(index_path: Path) -> list[LandmarkRow]:
-    """(root, path, pos, start, end, text, vector bytes) of every published landmark, sorted; the same for two equal indexes."""
+    """(root, path, pos, start, end, text, vector bytes) of every published landmark, sorted; the same for two equal
+    indexes."""
     reader = IndexReader(index_path)
     names = {entry.doc_id: name for name, entry in reader.manifest().items()}
     rows = reader.landmarks.search().select(["doc_id", "pos", "start", "end", "text", "vector"]).limit(10_000_000).to_arrow()
@@ -241,7 +244,8 @@ def copy_corpus(target_path: Path, names: Sequence[str]) -> Path:
 
 
 class ByteEncoder(FakeEncoder):
-    """Tokens are the UTF-8 bytes of non-space characters: as with byte-level tokenizers, a character can have several tokens."""
+    """Tokens are the UTF-8 bytes of non-space characters: as with byte-level tokenizers, a character can have several
+    tokens."""
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Int32Array, Int64Array]:
         ids = [list("".join(text.split()).encode()) or [3] for text in texts]
@@ -257,7 +261,8 @@ class ByteEncoder(FakeEncoder):
 
 
 class ContextEncoder(FakeEncoder):
-    """A fake encoder whose vectors depend on the whole row, like a transformer's: a wrongly reused window shows in every bit."""
+    """A fake encoder whose vectors depend on the whole row, like a transformer's: a wrongly reused window shows in
+    every bit."""
 
     def encode_rows(self, rows: Sequence[Row]) -> list[Float32Array]:
         seen = [self.table[(row.ids_T * 31 + np.arange(len(row.ids_T))) % len(self.table)].mean(axis=0) for row in rows]

@@ -1,32 +1,37 @@
 """Counts the modules that a new text file passes through on its way into an index, and the steps back on the way.
 
-`python trace_path.py [--json] [--max-modules N] [--max-back N] [FOLDER]` builds an index of one small .txt file in this process, with the
-default encoder on the CPU, and traces every thread. The exit code is 1 if a limit is exceeded. The script names none of our modules except
-the first. The same build runs once beforehand, untraced, so that imports and slow first calls do not affect the trace.
+`python trace_path.py [--json] [--max-modules N] [--max-back N] [FOLDER]` builds an index of one small .txt file in this
+process, with the default encoder on the CPU, and traces every thread. The exit code is 1 if a limit is exceeded. The
+script names none of our modules except the first. The same build runs once beforehand, untraced, so that imports and
+slow first calls do not affect the trace.
 
-*Something of the file* is a text, bytes or path with the marker, which is in the file's name and in each of its sentences; an array,
-tensor, record batch or table that is not empty (there is only one file); an open file that was returned to a caller that passed the path; a
-record (dataclass of ours) that was returned by a call that was given something of the file; and anything that holds one of these:
-containers, partials and objects of ours, to a depth of 4 and 50 items each. The closures of callbacks are not searched.
+*Something of the file* is a text, bytes or path with the marker, which is in the file's name and in each of its
+sentences; an array, tensor, record batch or table that is not empty (there is only one file); an open file that was
+returned to a caller that passed the path; a record (dataclass of ours) that was returned by a call that was given
+something of the file; and anything that holds one of these: containers, partials and objects of ours, to a depth of 4
+and 50 items each. The closures of callbacks are not searched.
 
-*On the path* is a call of a function of ours that is given something of the file, or gets it from a call, and passes it on: it returns or
-yields it, adds it to an argument, or has not returned when the path ends. A record without text or arrays counts as passed on only if a
-call on the path takes it. A call that only looks at the file (a forecast, a counter, a progress bar) is a dead end: it is not on the path,
-and neither are the calls it makes. The bottom call of a thread has no caller to pass anything to, and counts. The path starts with the
-first call into `cli/build.py` and ends when LanceDB's `add` is called with a column `vector`.
+*On the path* is a call of a function of ours that is given something of the file, or gets it from a call, and passes it
+on: it returns or yields it, adds it to an argument, or has not returned when the path ends. A record without text or
+arrays counts as passed on only if a call on the path takes it. A call that only looks at the file (a forecast, a
+counter, a progress bar) is a dead end: it is not on the path, and neither are the calls it makes. The bottom call of a
+thread has no caller to pass anything to, and counts. The path starts with the first call into `cli/build.py` and ends
+when LanceDB's `add` is called with a column `vector`.
 
-*Modules* are those of the functions on the path, in the order of their first call on it. So the module that controls the build is placed
-where one of its functions is first given the file, not where it starts the plan that finds the file.
+*Modules* are those of the functions on the path, in the order of their first call on it. So the module that controls
+the build is placed where one of its functions is first given the file, not where it starts the plan that finds the
+file.
 
-*A step back* is a call into a module that comes earlier in this order. It is counted for the nearest caller of ours, on the stack of the
-same thread, whose module is on the path. What the called function sees does not matter: asking whether to stop is a step back, too;
-`has_file` tells the two apart. Resuming a generator is a call by the consumer. A lambda or closure belongs to the module that contains it,
-a comprehension to its function. Setting an attribute of an object is a step back if the object's class is from an earlier module. Steps
-are distinct pairs (calling function, called function or attribute). Dataclasses' dunder methods and one-line properties are data, not
-calls.
+*A step back* is a call into a module that comes earlier in this order. It is counted for the nearest caller of ours, on
+the stack of the same thread, whose module is on the path. What the called function sees does not matter: asking whether
+to stop is a step back, too; `has_file` tells the two apart. Resuming a generator is a call by the consumer. A lambda or
+closure belongs to the module that contains it, a comprehension to its function. Setting an attribute of an object is a
+step back if the object's class is from an earlier module. Steps are distinct pairs (calling function, called function
+or attribute). Dataclasses' dunder methods and one-line properties are data, not calls.
 
-b14df75: 18 modules, 15 steps back (13 of them with something of the file). With dead ends it would be 23 and 16, with accessors as well
-24 and 21. The issue about this commit says 16 and 21, counted by a different rule that it does not state.
+b14df75: 18 modules, 15 steps back (13 of them with something of the file). With dead ends it would be 23 and 16, with
+accessors as well 24 and 21. The issue about this commit says 16 and 21, counted by a different rule that it does not
+state.
 """
 
 from __future__ import annotations
@@ -72,7 +77,8 @@ Name = tuple[str, str]  # module, function
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepBack:
-    """A call or an assignment into a module that comes earlier on the path. `has_file`: something of the file is passed or returned."""
+    """A call or an assignment into a module that comes earlier on the path. `has_file`: something of the file is passed
+    or returned."""
 
     source: str
     target: str
@@ -82,7 +88,8 @@ class StepBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The path of one file. `functions` has, for each module, the first of its functions that was called on the path."""
+    """The path of one file. `functions` has, for each module, the first of its functions that was called on the
+    path."""
 
     modules: tuple[str, ...]
     functions: tuple[str, ...]
@@ -91,7 +98,8 @@ class Trace:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Call:
-    """One call of a function of ours, or one resumption of a generator. `callers` are the functions of ours below it, nearest first."""
+    """One call of a function of ours, or one resumption of a generator. `callers` are the functions of ours below it,
+    nearest first."""
 
     name: Name
     callers: tuple[Name, ...]
@@ -334,7 +342,8 @@ def find_path(recorder: Recorder) -> Trace:
 
 
 def is_on_path(call: Call, used: set[int]) -> bool:
-    """Whether a call passes something of the file on to a caller that does so too. `used` are records that calls on the path take."""
+    """Whether a call passes something of the file on to a caller that does so too. `used` are records that calls on the
+    path take."""
     if not call.has_file:
         return False
     above = call.parent

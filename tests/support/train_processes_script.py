@@ -1,5 +1,5 @@
-"""One of several processes of a run, started by `test_train_processes.py`: RECIPE DATA RUN SECONDS_A_STEP. At the end it saves its weights
-next to the run's folder."""
+"""One of several processes of a run, started by `test_train_processes.py`: RECIPE DATA RUN SECONDS_A_STEP. At the end
+it saves its weights next to the run's folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ signals: list[int] = []
 
 
 class KeptRun(TrainingRun):
-    """A run that is kept after training has ended, with a mean over the processes that was taken while they were connected."""
+    """A run that is kept after training has ended, with a mean over the processes that was taken while they were
+    connected."""
 
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
@@ -31,7 +32,8 @@ class KeptRun(TrainingRun):
 
 
 def check_that_nothing_connects() -> None:
-    """Check that no process group or thread of one is left when the interpreter exits, because such a thread can abort the process."""
+    """Check that no process group or thread of one is left when the interpreter exits, because such a thread can abort
+    the process."""
     assert not torch.distributed.is_initialized()
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     assert not [name for name in names if "gloo" in name], names

@@ -1,7 +1,8 @@
 """Training runs in processes that can be killed. Usage: train_script.py RECIPE.json DATA
 
-Loads the libraries once. Each line of stdin is the folder of a run. For each one it forks a process that trains there, and prints its id,
-and after it has ended its exit code (negative: the signal that killed it). What the run does is appended to FOLDER.log.
+Loads the libraries once. Each line of stdin is the folder of a run. For each one it forks a process that trains there,
+and prints its id, and after it has ended its exit code (negative: the signal that killed it). What the run does is
+appended to FOLDER.log.
 """
 
 from __future__ import annotations

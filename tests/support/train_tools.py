@@ -141,7 +141,8 @@ def read_curve(path: Path) -> list[JsonObject]:
 
 
 def recorded_run(recipe: Recipe, data_path: Path, run_path: Path) -> None:
-    """A run that appends a line to `RUN.log` for everything it does, so that a test that kills it knows how far it got."""
+    """A run that appends a line to `RUN.log` for everything it does, so that a test that kills it knows how far it
+    got."""
     with run_path.with_suffix(".log").open("a", encoding="utf-8", buffering=1) as log:
         log.write("started\n")
         try:
@@ -159,7 +160,8 @@ def recorded_run(recipe: Recipe, data_path: Path, run_path: Path) -> None:
 
 
 def odd_training_set() -> TrainingSet:
-    """One-sentence and blank documents, a sentence and a question longer than any window, evidence that is a whole document."""
+    """One-sentence and blank documents, a sentence and a question longer than any window, evidence that is a whole
+    document."""
     long_sentence = "The " + " ".join(f"word{index}" for index in range(300)) + " end."
     prose = tiny.prose(77, 40)
     texts = ["Alone.", " \n ", long_sentence, f"Before. {long_sentence} After it.", prose, "Yes. No. Yes."]

@@ -1,4 +1,5 @@
-"""Training runs: they learn, they can be stopped at any moment with the same final result, and they refuse what they should."""
+"""Training runs: they learn, they can be stopped at any moment with the same final result, and they refuse what they
+should."""
 
 from __future__ import annotations
 
@@ -144,7 +145,8 @@ def killer_of(recipe_values: JsonObject, data_path: Path, tmp_path: Path) -> Ite
 
 @pytest.mark.slow
 def test_killed_at_random_moments_and_still_equal_to_a_run_that_was_not(base: Path, data: Path, tmp_path: Path) -> None:
-    """Losses, development figures, exported weights: a stage that distils, one with mined negatives, averaged, best kept."""
+    """Losses, development figures, exported weights: a stage that distils, one with mined negatives, averaged, best
+    kept."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")  # pytest shows it when the test fails
     generator = random.Random(seed)
@@ -221,7 +223,8 @@ def append_torn_line(path: Path) -> None:
 def test_a_run_that_ended_after_a_stage_was_measured_and_before_it_was_saved(
     base: Path, data: Path, tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The checkpoint of the stage's last step is there, and the figures of its end as well: they are taken once more, and stand once."""
+    """The checkpoint of the stage's last step is there, and the figures of its end as well: they are taken once more,
+    and stand once."""
     recipe = small_recipe(base, stages=STAGES, dev=DEV, average=AVERAGE, checkpoint_minutes=1e-9)
     save = TrainingRun.save
     with monkeypatch.context() as patch:

@@ -1,4 +1,5 @@
-"""The recipes for GPUs on tiny models of their architectures: adapters learn, merge into a plain encoder folder, and a run resumes."""
+"""The recipes for GPUs on tiny models of their architectures: adapters learn, merge into a plain encoder folder, and a
+run resumes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Training in two processes: the same weights in both, averaged gradients, one writer, and a stop that reaches all of them."""
+"""Training in two processes: the same weights in both, averaged gradients, one writer, and a stop that reaches all of
+them."""
 
 from __future__ import annotations
 

@@ -302,7 +302,8 @@ def places_and_questions(draw: st.DrawFn) -> tuple[list[LandmarkPlace], list[Ask
 
 
 def with_odd_questions(one: TrainingSet, seed: int) -> TrainingSet:
-    """The set with questions of several runs near its beginning, some of the same words, some with an answer that stands elsewhere."""
+    """The set with questions of several runs near its beginning, some of the same words, some with an answer that
+    stands elsewhere."""
     generator = np.random.default_rng(seed)
     questions = []
     for number, question in enumerate(one.questions):

@@ -16,7 +16,8 @@ SYSTEMS = (REFERENCE, "landmark-1", "isolated", "chunk-128", "bm25-sentence", HY
 MAIN = f"recall@{BUDGETS[-1]}"
 FIGURES = (MAIN, f"recall@{BUDGETS[0]}", "MRR")
 NUM_ANN_HITS = SearchOptions().num_hits  # the number of hits that `search` requests from an index
-# Figures of the index: the share of the exact hits that the approximate index finds, and recall of evidence with the hits of each.
+# Figures of the index: the share of the exact hits that the approximate index finds, and recall of evidence with the
+# hits of each.
 INDEX, ANN_FOUND, EXACT_RECALL, ANN_RECALL = "index", "share of exact hits", f"exact {MAIN}", f"ANN {MAIN}"
 QUERY_TIMES = {
     "exact, hits alone": "nearest_exact_ms",

@@ -24,9 +24,10 @@ SCOPE = "document"
 BUDGETS = (128, 256, 512)
 MAIN_BUDGET = 256
 FRONTS = (2, 3, 5)
-# A span's score is the mean of its similarities with the weights exp(-alpha * distance from its boundary): with the paper's alpha, with
-# alpha 0, or with all weight on the boundary, which is the similarity of the hit. Overlapping spans are not merged: text that was already
-# taken costs nothing. SEARCHED is position-aware ranking as in `search`: only its number of hits, without hits next to a better one.
+# A span's score is the mean of its similarities with the weights exp(-alpha * distance from its boundary): with the
+# paper's alpha, with alpha 0, or with all weight on the boundary, which is the similarity of the hit. Overlapping spans
+# are not merged: text that was already taken costs nothing. SEARCHED is position-aware ranking as in `search`: only its
+# number of hits, without hits next to a better one.
 POSITION, UNIFORM, BY_HIT, SEARCHED = "position-aware", "uniform", "by hit", "as search"
 SINGLE = "landmark-1"
 GROUPS = ("1 sentence", "2-3 consecutive", "4+ consecutive", "2+ runs, near", "2+ runs, far")
@@ -46,7 +47,8 @@ def contenders() -> dict[str, Rank]:
         found[f"{way} {UNIFORM}"] = partial(rank_spans, grow_by(replace(options, alpha=0.0)))
         found[f"{way} {BY_HIT}"] = partial(rank_around, options)
         found[f"{way} {SEARCHED}"] = partial(rank_searched, grow_by(options))
-    # `auto` grows by similarities, so there is no such span by hit. Uniform stands for the `auto` of `search`, which grows nothing.
+    # `auto` grows by similarities, so there is no such span by hit. Uniform stands for the `auto` of `search`, which
+    # grows nothing.
     found[f"auto {POSITION}"] = partial(rank_spans, grow_backwards)
     found[f"auto {UNIFORM}"] = partial(rank_spans, grow_by(SearchOptions(alpha=0.0)))
     found[f"auto {SEARCHED}"] = partial(rank_searched, grow_backwards)
