@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
 from types import FunctionType
 from typing import Any
 
@@ -29,7 +30,8 @@ OPENING = """\
 This page is generated: edit the docstrings, then run `python -m lmkindex_cli.api_reference > docs/reference/api.md`.
 
 `import lmkindex` loads nothing heavy; each name below is loaded when it is first used. All of them are typed
-(`py.typed`).
+(`py.typed`). mypy does not see a package that was installed with `pip install -e`: to check a script of yours, install
+lmkindex without `-e`.
 
 An option is named like its flag on the [command line](cli.md), with underscores, and with its unit if it has one:
 `--budget` is `budget_tokens`, `--time-budget` is `time_budget_s`, `--max-file-size` is `max_file_bytes`, `--no-hybrid`
@@ -52,6 +54,7 @@ def api_reference() -> str:
     parts = [OPENING, "## Functions\n", *(function_entry(name, one) for name, one in objects.items() if inspect.isfunction(one))]
     parts += ["## The open index\n", *(entry for one in objects.values() if is_plain_class(one) for entry in class_entries(one))]
     parts += ["## Records\n", "All records are frozen.\n", *(record_entry(one) for one in objects.values() if is_dataclass(one))]
+    parts += ["## Enumerations\n", *(enum_entry(one) for one in objects.values() if is_enum(one))]
     parts += ["## Errors\n", "The numbers are the command line's exit codes. Each message says what to do next.\n", error_list(errors)]
     parts += ["## Version\n", "`lmkindex.__version__` is the installed version.\n"]
     return "\n".join(parts)
@@ -61,8 +64,12 @@ def is_error(one: Any) -> bool:
     return inspect.isclass(one) and issubclass(one, Exception)
 
 
+def is_enum(one: Any) -> bool:
+    return inspect.isclass(one) and issubclass(one, Enum)
+
+
 def is_plain_class(one: Any) -> bool:
-    return inspect.isclass(one) and not is_dataclass(one) and not is_error(one)
+    return inspect.isclass(one) and not is_dataclass(one) and not is_error(one) and not is_enum(one)
 
 
 def function_entry(name: str, function: FunctionType, owner: str = "lmkindex") -> str:
@@ -84,6 +91,12 @@ def record_entry(one: Any) -> str:
     properties = [f"- `{name}`: {opening_of(value)}" for name, value in vars(one).items() if isinstance(value, property)]
     listed = "\n".join(["```python", *lines, "```", *(["", *properties] if properties else [])])
     return f"### lmkindex.{one.__name__}\n\n{markdown_of(one)}\n\n{listed}\n"
+
+
+def enum_entry(one: type[Enum]) -> str:
+    """An enumeration: what it is, its members and their values."""
+    members = "\n".join(f"{member.name} = {member.value!r}" for member in one)
+    return f"### lmkindex.{one.__name__}\n\n{markdown_of(one)}\n\n```python\n{members}\n```\n"
 
 
 def default_of(field: Any) -> str:

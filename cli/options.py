@@ -30,6 +30,15 @@ ONE_TIME = frozenset({"help", "dry_run", "rebuild", "batch", "explain", "check",
 # Text options that a file may also give as numbers.
 TEXT_OR_NUMBER = frozenset({"time_budget", "max_delete", "max_file_size", "file_timeout", "front", "timeout", "min_similarity"})
 
+
+def named_path(name: str) -> Path:
+    """The path of a directory or file. An empty name, as an unset variable of a script leaves it, is not the current
+    directory."""
+    if not name:
+        raise typer.BadParameter("the name of a directory is empty. To index the current directory, write .")
+    return Path(name)
+
+
 Index = Annotated[str, typer.Option("--index", metavar="URI", help="The index: a directory.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and problems.")]
@@ -43,7 +52,10 @@ Device = Annotated[str, typer.Option(metavar="NAME", help="Where the encoder run
 Dtype = Annotated[str, typer.Option(metavar="NAME", help="Number format of the encoder: auto, float32, bfloat16.")]
 
 # Building
-CorpusPaths = Annotated[list[Path] | None, typer.Argument(metavar="CORPUS", help="Directories or files. Default: those of the last build.")]
+CorpusPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="CORPUS", parser=named_path, help="Directories or files. Default: those of the last build."),
+]
 EncoderName = Annotated[str | None, typer.Option(metavar="DIR", help="Encoder folder. Default: the index's own, else the built-in one.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, without doing it.")]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Encode everything again; the old index serves until the new one is complete.")]

@@ -31,7 +31,9 @@ EPILOG = (
     "  lmkindex synth data --set medquad --compare data --compare-set squad_dev"
 )
 
-Corpus = Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Directories or files; with --set, a folder of sets.")]
+Corpus = Annotated[
+    list[Path], typer.Argument(metavar="CORPUS...", parser=o.named_path, help="Directories or files; with --set, a folder of sets.")
+]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="NAME", help="Use the documents of NAME.docs.jsonl.gz; repeatable.")]
 Output = Annotated[str, typer.Option(metavar="DIR", help="Where to keep the set, its report, and what is needed to continue a run.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="Name of the set, for NAME.docs.jsonl.gz and NAME.qa.jsonl.gz.")]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api import build_index, open_index
     from .build import BuildReport, Forecast, Status
     from .errors import (
+        Cause,
         EncoderError,
         GeneratorError,
         IndexUnusableError,
@@ -32,22 +33,23 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .opened import Index
-    from .records import FileFailure
+    from .records import FileFailure, Page
     from .search import Passage, SearchResult, Span
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Answer", "BuildReport", "Citation", "EncoderError", "FileFailure", "Forecast", "GeneratorError", "Index", "IndexUnusableError",
-    "InterruptedBuildError", "LmkindexError", "LockedError", "Passage", "ReadError", "SearchResult", "Span", "Status", "UsageError",
-    "__version__", "build_index", "open_index",
+    "Answer", "BuildReport", "Cause", "Citation", "EncoderError", "FileFailure", "Forecast", "GeneratorError", "Index",
+    "IndexUnusableError", "InterruptedBuildError", "LmkindexError", "LockedError", "Page", "Passage", "ReadError", "SearchResult", "Span",
+    "Status", "UsageError", "__version__", "build_index", "open_index",
 ]  # fmt: skip
 
 HOMES = {  # the module or package of each name
-    "Answer": "answer", "BuildReport": "build", "Citation": "answer", "EncoderError": "errors", "FileFailure": "records",
-    "Forecast": "build", "GeneratorError": "errors", "Index": "opened", "IndexUnusableError": "errors",
-    "InterruptedBuildError": "errors", "LmkindexError": "errors", "LockedError": "errors", "Passage": "search", "ReadError": "errors",
-    "SearchResult": "search", "Span": "search", "Status": "build", "UsageError": "errors", "build_index": "api", "open_index": "api",
+    "Answer": "answer", "BuildReport": "build", "Cause": "errors", "Citation": "answer", "EncoderError": "errors",
+    "FileFailure": "records", "Forecast": "build", "GeneratorError": "errors", "Index": "opened", "IndexUnusableError": "errors",
+    "InterruptedBuildError": "errors", "LmkindexError": "errors", "LockedError": "errors", "Page": "records", "Passage": "search",
+    "ReadError": "errors", "SearchResult": "search", "Span": "search", "Status": "build", "UsageError": "errors", "build_index": "api",
+    "open_index": "api",
 }  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, so it finds misspelled names
@@ -60,4 +62,4 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, so it finds mis
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return sorted(__all__)

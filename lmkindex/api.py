@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .config import DEFAULT_INDEX, BuildOptions, EncodeOptions, FileOptions
+from .config import DEFAULT_INDEX, BuildOptions, EncodeOptions, FileOptions, require
 from .errors import telling_damage
 from .opened import Index, StrPath
 
@@ -113,7 +113,8 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         dry_run=dry_run, rebuild=rebuild, retry_failed=retry_failed, checksum=checksum, wait=wait, time_budget_s=time_budget_s,
         max_delete=max_delete, files=files, encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
     )  # fmt: skip
-    roots = [corpus] if isinstance(corpus, str | os.PathLike) else corpus
+    roots = [os.fspath(root) for root in ([corpus] if isinstance(corpus, str | os.PathLike) else corpus)]
+    require("" not in roots, "The name of a directory is empty. To index the current directory, pass '.'.")
     with telling_damage():
         return run_build(os.fspath(index), [Path(root) for root in roots], options, on_progress=on_progress)
 

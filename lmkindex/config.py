@@ -9,12 +9,14 @@ every option with its record. Knows no flags, files or environment: the CLI gath
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 CHECK_WINDOWS = 32  # windows that `status --check` encodes again
 EVALUATE_QUESTIONS = 500  # per set
 ADAPT_QUESTIONS = 1000
@@ -82,6 +84,7 @@ class EncodeOptions:
     batch_tokens: int = 0
 
     def __post_init__(self) -> None:
+        require(DEVICE.fullmatch(self.device) is not None, f"device must be auto, cpu, cuda or cuda:N, not {self.device!r}.")
         require(self.dtype in ("auto", "float32", "bfloat16"), "dtype must be auto, float32 or bfloat16.")
         require(self.threads >= 0, "threads must not be negative.")
         require(self.batch_tokens >= 0, "batch_tokens must not be negative.")
@@ -169,5 +172,6 @@ class AnswerOptions:
 
 def index_path(index: str) -> Path:
     """The local directory of an index. Raises `UsageError` for object-store URIs, which have none."""
+    require(index != "", "The name of the index is empty: give the directory of an index.")
     require("://" not in index, f"{index} is an object-store URI: only local directories can be indexes so far.")
     return Path(index)

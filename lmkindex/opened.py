@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from .config import AnswerOptions, EncodeOptions, SearchOptions, index_path, require
 from .errors import UsageError, telling_damage
-from .question import check_glob, check_question
+from .question import Front, Questions, check_questions, search_options
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .search import Passage, Searcher, SearchResult
 
 StrPath: TypeAlias = str | os.PathLike[str]
-Questions: TypeAlias = list[str] | tuple[str, ...]
-Front: TypeAlias = int | Literal["auto"]
 SEARCH, ANSWER = SearchOptions(), AnswerOptions()
 FRONT: Front = SEARCH.front or "auto"
 
@@ -31,7 +29,10 @@ class Index:
     """An open index; `lmkindex.open_index` returns one. Close it, or use it in a `with` statement.
 
     It stays at the state that was published when it was opened, whatever builds do meanwhile, until `refresh`. Encoder
-    and language model are loaded on first use and kept. For one thread at a time.
+    and language model are loaded on first use and kept. For one thread at a time. Do not fork the process after the
+    first search: the encoder's and LanceDB's threads are missing in the child, which then hangs. Open the index in the
+    child, with multiprocessing's `spawn` or `forkserver`. The default model runs in this process: vLLM then sets
+    environment variables, among them `HF_HUB_OFFLINE=1`. With the URL of a server (`llm`) nothing changes.
     """
 
     def __init__(self, index: str, options: EncodeOptions) -> None:
@@ -39,7 +40,7 @@ class Index:
         from .index import IndexReader
 
         self._encode_options = options
-        self._reader: IndexReader | None = IndexReader(index_path(index))
+        self._reader: IndexReader | None = IndexReader(index_path(index).absolute())  # a later chdir must not lead to another one
         self._searcher: Searcher | None = None
         self._generator = KeptGenerator(threads=options.threads)
 
@@ -171,6 +172,7 @@ class Index:
         """
         from .search import read_passage
 
+        require(isinstance(place, str), "A place is a string: PATH:START-END, or a path alone.")
         with telling_damage():
             return read_passage(self._open_reader(), place, context_chars)
 
@@ -232,19 +234,3 @@ class Index:
         if self._searcher is None:
             self._searcher = searcher_of(reader, self._encode_options)
         return self._searcher
-
-
-def check_questions(question: str | Questions) -> list[str]:
-    """The questions, one or several, without surrounding blanks."""
-    return [check_question(one) for one in ([question] if isinstance(question, str) else question)]
-
-
-def search_options(
-    budget_tokens: int, front: Front, surround: int, alpha: float, hybrid: bool, path: str | None, hits: int
-) -> SearchOptions:
-    """The options record for these keyword arguments."""
-    require(front == "auto" or (isinstance(front, int) and front > 0), 'front is "auto" or a positive number of sentences.')
-    return SearchOptions(
-        budget_tokens=budget_tokens, front=0 if front == "auto" else front, surround=surround, alpha=alpha, hybrid=hybrid,
-        path_glob=check_glob(path), num_hits=hits,
-    )  # fmt: skip

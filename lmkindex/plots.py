@@ -56,7 +56,7 @@ def draw_figure(figure: JsonObject, target: Path) -> None:
 def require_matplotlib() -> None:
     """Raise `UsageError` with the remedy if matplotlib is not installed."""
     if find_spec("matplotlib") is None:
-        raise UsageError("Figures need matplotlib: pip install 'lmkindex[evaluate]'")
+        raise UsageError("Figures need matplotlib: `pip install matplotlib`")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ PAGE_PATH = tiny.ROOT_PATH / "docs" / "reference" / "api.md"
 HEAVY = ("numpy", "torch", "transformers", "lancedb", "pyarrow", "vllm", "typer", "rich", "pathspec", "platformdirs", "lmkindex_cli")
 EXPORTED = [name for name in lmkindex.__all__ if name != "__version__"]
 # Capitalized words in annotations that are no record of ours.
-KNOWN_TYPES = {"Any", "Callable", "Cause", "Front", "Iterable", "Mapping", "None", "PathLike", "Questions", "StrPath"}
+KNOWN_TYPES = {"Any", "Callable", "Front", "Iterable", "Mapping", "None", "PathLike", "Questions", "StrPath"}
 
 
 def run_python(code: str) -> str:

@@ -4,6 +4,7 @@ index."""
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,53 @@ def test_errors_of_a_build_are_of_the_tree(corpus: Path, index: str) -> None:
         lmkindex.open_index(index)
 
 
+def test_an_empty_name_is_not_the_current_directory(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """As an unset variable of a script leaves it."""
+    monkeypatch.chdir(corpus)
+    with pytest.raises(lmkindex.UsageError, match="name of a directory is empty"):
+        lmkindex.build_index("", index=index)
+    with pytest.raises(lmkindex.UsageError, match="name of a directory is empty"):
+        lmkindex.build_index([corpus, ""], index=index)
+    with pytest.raises(lmkindex.UsageError, match="name of the index is empty"):
+        lmkindex.build_index(corpus, index="")
+    with pytest.raises(lmkindex.UsageError, match="name of the index is empty"):
+        lmkindex.open_index("")
+    for words in (
+        ["build", ""],
+        ["build", str(corpus), ""],
+        ["synth", ""],
+        ["build", str(corpus), "--index", ""],
+        ["search", "Who?", "--index", ""],
+    ):
+        result = run(*words)
+        assert result.code == 2 and "is empty" in result.err, words
+    assert not Path(index).exists() and not (corpus / ".lmkindex").exists()
+
+
+def test_a_relative_index_stays_the_same_index_after_chdir(built: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(built).parent)
+    with lmkindex.open_index(Path(built).name) as index:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert index.status().documents == 3 and index.search(QUESTIONS[0]).spans
+        index.refresh()
+        assert index.status().documents == 3 and index.read("lamp.txt").text == LIGHT
+
+
+def test_an_index_that_was_deleted_while_open_is_named(built: str) -> None:
+    with lmkindex.open_index(built) as index:
+        shutil.rmtree(built)
+        with pytest.raises(lmkindex.IndexUnusableError, match="deleted since it was opened"):
+            index.status()
+
+
+@pytest.mark.parametrize("device", ["foo", "cuda:", "CPU", "cuda:99"])
+def test_a_device_that_is_not_there_is_a_usage_error(device: str, tmp_path: Path) -> None:
+    put(tmp_path / "corpus" / "a.txt", LIGHT)
+    with pytest.raises(lmkindex.UsageError, match="device"):
+        lmkindex.build_index(tmp_path / "corpus", index=tmp_path / "index", device=device)
+
+
 def test_progress_is_told(corpus: Path, index: str) -> None:
     calls: list[tuple[str, int, int]] = []
     lmkindex.build_index(corpus, index=index, on_progress=lambda *call: calls.append(call))
@@ -133,8 +181,18 @@ def test_one_question_gives_one_result_and_a_list_gives_a_list(built: str) -> No
         ("", {}, "question is empty"),
         (["Who?", " "], {}, "question is empty"),
         ("\ud800", {}, "not valid Unicode"),
-        ("Who?", {"front": 0}, 'front is "auto" or a positive'),
-        ("Who?", {"front": "2"}, 'front is "auto" or a positive'),
+        (b"Who?", {}, "Pass one question as a string"),
+        ({"Who?": 1}, {}, "Pass one question as a string"),
+        (["Who?", None], {}, "must be a string, not None"),
+        ("Who?", {"front": 0}, 'front must be "auto" or a positive'),
+        ("Who?", {"front": "2"}, 'front must be "auto" or a positive'),
+        ("Who?", {"front": True}, 'front must be "auto" or a positive'),
+        ("Who?", {"hits": 1.5}, "hits must be a whole number, not 1.5"),
+        ("Who?", {"budget_tokens": "9"}, "budget_tokens must be a whole number"),
+        ("Who?", {"surround": None}, "surround must be a whole number"),
+        ("Who?", {"alpha": "0.1"}, "alpha must be a number"),
+        ("Who?", {"hybrid": "no"}, "hybrid must be True or False"),
+        ("Who?", {"path": Path("a")}, "path must be a pattern in a string"),
         ("Who?", {"front": 2, "surround": 2}, "cannot be combined"),
         ("Who?", {"budget_tokens": 0}, "--budget"),
         ("Who?", {"path": "a[\ud800"}, "path pattern"),
@@ -268,6 +326,28 @@ def test_an_index_stays_at_its_state_until_it_is_refreshed(built: str, corpus: P
     index.refresh()
     assert index.status().encoder["dim"] == 16
     assert index.search("Boats in the basin").spans[0].text == "Boats lie in the basin."
+
+
+def test_a_citation_has_the_page_of_its_own_sentence(
+    fake: FakeEncoder, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A span goes over pages; the page of its start is not that of each citation."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    (tmp_path / "corpus").mkdir()
+    canvas = Canvas(str(tmp_path / "corpus" / "log.pdf"))
+    sentences = ["Amdahl keeps the light.", "Gulls nest on the cliff.", "Brass rusts in salt."]
+    for sentence in sentences:
+        canvas.drawString(72, 720, sentence)
+        canvas.showPage()
+    canvas.save()
+    writer = FakeGenerator(lambda prompt: " ".join(f"{sentence[:-1]} [1]." for sentence in sentences))
+    monkeypatch.setattr(lmkindex.generate, "open_generator", lambda *_, **__: writer)
+    lmkindex.build_index(tmp_path / "corpus", index=index)
+    with lmkindex.open_index(index) as opened_index:
+        answer = opened_index.ask("Who keeps the light?", surround=2, min_similarity=-1)
+        assert [(citation.quote, citation.page) for citation in answer.citations] == list(zip(sentences, (1, 2, 3), strict=True))
+        assert [opened_index.read(citation.place).page for citation in answer.citations] == [1, 2, 3]
 
 
 def test_a_closed_index_says_so(built: str, opened: list[Any]) -> None:

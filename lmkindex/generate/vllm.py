@@ -122,7 +122,7 @@ def start_engine(folder: Path, context_tokens: int) -> tuple[Any, Any]:
 def start_failure(folder: Path, error: Exception, log: str) -> str:
     """The error message for an engine that did not start, with the end of its log."""
     if isinstance(error, ImportError):
-        message = f"vLLM is installed but cannot be imported ({error}): reinstall it with `pip install 'lmkindex[cpu]'`, or use --llm URL."
+        message = f"vLLM is installed but cannot be imported ({error}): reinstall it with lmkindex's extra `cpu`, or use --llm URL."
     else:
         message = f"vLLM cannot load {folder} ({type(error).__name__}: {error}). Run again with -v to see its log."
     return f"{message}\n{log}".rstrip()

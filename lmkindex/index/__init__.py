@@ -14,7 +14,7 @@ from .lock import write_lock
 from .maintenance import maintain
 from .reader import IndexReader
 from .session import IndexSession
-from .tables import page_of, vectors_of
+from .tables import page_of, pages_within, vectors_of
 from .writer import IndexWriter
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check_index",
     "maintain",
     "page_of",
+    "pages_within",
     "read_head",
     "require_head",
     "vectors_of",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Probes and refinement with which IVF_RQ reaches recall@100 of .99 (facts.md, "LanceDB"); an exact scan ignores them.
 ANN_PROBES = 50
 ANN_REFINE = 5
+RANGES_PER_QUERY = 100  # LanceDB refuses a filter of 500 conditions, and one of 1,000 overflows its stack
 
 
 class IndexReader:
@@ -62,14 +63,20 @@ class IndexReader:
 
     def landmark_rows(self, ranges: Mapping[str, Sequence[tuple[int, int]]], columns: Sequence[str]) -> pa.Table:
         """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos)."""
+        import pyarrow as pa
+
+        wanted = [(doc_id, first, last) for doc_id, doc_ranges in ranges.items() for first, last in merge_ranges(doc_ranges)]
+        batches = [wanted[at : at + RANGES_PER_QUERY] for at in range(0, len(wanted), RANGES_PER_QUERY)] or [[]]
+        table = pa.concat_tables([self._rows_within(batch, columns) for batch in batches])
+        return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
+
+    def _rows_within(self, wanted: Sequence[tuple[str, int, int]], columns: Sequence[str]) -> pa.Table:
         from lancedb.expr import col, lit
 
         condition = col("pos") < lit(0)  # never true: no ranges, no rows
-        for doc_id, doc_ranges in ranges.items():
-            for first, last in doc_ranges:
-                condition |= (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
-        table = self.landmarks.search().where(condition).select(["doc_id", "pos", *columns]).to_arrow()
-        return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
+        for doc_id, first, last in wanted:
+            condition |= (col("doc_id") == lit(doc_id)) & (col("pos") >= lit(first)) & (col("pos") <= lit(last))
+        return self.landmarks.search().where(condition).select(["doc_id", "pos", *columns]).to_arrow()
 
     def landmarks_of(self, doc_id: str, columns: Sequence[str]) -> pa.Table:
         """All landmarks of a document in order."""
@@ -94,3 +101,14 @@ class IndexReader:
         from lancedb.expr import col
 
         return query if doc_ids is None else query.where(col("doc_id").isin(list(doc_ids)), prefilter=True)
+
+
+def merge_ranges(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same positions as `ranges` (both ends included), each in one range only, in order."""
+    result: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(result[-1][1], last))
+        else:
+            result.append((first, last))
+    return result

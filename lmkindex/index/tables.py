@@ -136,6 +136,12 @@ def page_of(pages: Sequence[Mapping[str, int]] | None, start: int) -> int | None
     return next((page["page"] for page in pages or () if page["start"] <= start < page["end"]), None)
 
 
+def pages_within(pages: Sequence[Mapping[str, int]] | None, start: int, end: int) -> tuple[Page, ...]:
+    """The pages that hold any of the characters `[start, end)`."""
+    touched = (page for page in pages or () if page["start"] < end and start < page["end"])
+    return tuple(Page(number=page["page"], start=page["start"], end=page["end"]) for page in touched)
+
+
 def pages_value(pages: Sequence[Page]) -> list[dict[str, int]]:
     """Pages as the `documents` table stores them."""
     return [{"page": page.number, "start": page.start, "end": page.end} for page in pages]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..records import JsonObject
+from ..records import JsonObject, Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,8 @@ class Span:
     without pages).
 
     `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
-    positions, both included. `why` explains, line by line, why the span starts and ends where it does.
+    positions, both included. `pages` are the pages that the span touches. `why` explains, line by line, why the span
+    starts and ends where it does.
     """
 
     path: str
@@ -40,6 +41,11 @@ class Span:
     pos_last: int
     num_tokens: int
     why: tuple[str, ...] = ()
+    pages: tuple[Page, ...] = ()
+
+    def page_at(self, start: int) -> int | None:
+        """The page that holds character `start` of the document: a span may go over several pages."""
+        return next((page.number for page in self.pages if page.start <= start < page.end), self.page)
 
     @property
     def place(self) -> str:

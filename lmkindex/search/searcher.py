@@ -17,7 +17,7 @@ import numpy as np
 from ..config import EncodeOptions, SearchOptions, index_path
 from ..encoder import Encoder, encode_questions, find_encoder, load_encoder
 from ..errors import IndexUnusableError, UsageError
-from ..index import IndexReader, page_of, vectors_of
+from ..index import IndexReader, page_of, pages_within, vectors_of
 from ..records import Float32Array
 from .ranking import in_order, rank_hits
 from .records import Hit, SearchResult, Span
@@ -142,6 +142,7 @@ class Searcher:
                     pos_last=extent.last,
                     num_tokens=num_tokens,
                     why=extent.why,
+                    pages=pages_within(document["pages"], start, end),
                 )
             )
         return spans

@@ -158,7 +158,7 @@ def with_adapters(model: Any, lora: LoraRecipe, lmk_id: int | None) -> Any:
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
-        raise UsageError("LoRA needs peft: `pip install 'lmkindex[train]'`.") from error
+        raise UsageError("LoRA needs peft: `pip install peft`.") from error
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.scale,

@@ -76,7 +76,7 @@ def find_processes(device: str = "auto") -> Processes:
     try:
         from accelerate import PartialState
     except ImportError as error:
-        raise UsageError("Training in several processes needs accelerate: `pip install 'lmkindex[train]'`.") from error
+        raise UsageError("Training in several processes needs accelerate: `pip install accelerate`.") from error
     import torch
     import torch.distributed.nn  # import before a group exists: its defaults keep the current group forever, and `leave` could not end it
 

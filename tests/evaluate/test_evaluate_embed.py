@@ -580,7 +580,7 @@ def test_a_corpus_without_words(texts: list[str]) -> None:
 def test_without_the_extra_there_is_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lexical, "find_spec", lambda name: None)
     corpus = make_corpus(["The lamp."], FakeEncoder())
-    with pytest.raises(UsageError, match=r"pip install 'lmkindex\[evaluate\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'bm25s<0.4' PyStemmer"):
         Postings(corpus, sentence_pieces(corpus))
 
 

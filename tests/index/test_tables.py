@@ -286,6 +286,16 @@ def test_ranges_of_landmarks(tmp_path: Path) -> None:
     assert reader.document_rows([], ["text"]) == {}
 
 
+def test_thousands_of_ranges_are_read(tmp_path: Path) -> None:
+    """LanceDB refuses a filter of 500 conditions, and one of 1,000 ends the process."""
+    published(tmp_path, ["a", "b"], num_rows=5000)
+    reader = IndexReader(tmp_path)
+    even = [(pos, pos) for pos in range(0, 5000, 2)]
+    rows = reader.landmark_rows({"b": even[::-1] + even[:9], "a": [(pos, pos + 5) for pos in range(0, 3000, 3)]}, ["text"])
+    expected = [("a", pos) for pos in range(3003)] + [("b", pos) for pos, _ in even]
+    assert list(zip(rows["doc_id"].to_pylist(), rows["pos"].to_pylist(), strict=True)) == expected
+
+
 def test_nearest_is_exact_and_limited_to_documents(tmp_path: Path) -> None:
     published(tmp_path, ["a", "b"], num_rows=200)
     reader = IndexReader(tmp_path)
