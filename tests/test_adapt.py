@@ -139,7 +139,7 @@ def test_what_is_measured_with_was_not_trained_on(finished: tuple[Path, JsonObje
 
 
 def test_a_stopped_run_goes_on_and_asks_and_encodes_nothing_again(finished: tuple[Path, JsonObject], index: Path, tmp_path: Path) -> None:
-    with pytest.raises(InterruptedBuildError, match="same command goes on") as error:
+    with pytest.raises(InterruptedBuildError, match="Run the same command to continue") as error:
         adapt(index, tmp_path / "out", lambda: FakeGenerator(write), stop=lambda: signal.SIGTERM)
     assert error.value.exit_code == 143
     assert len(read_curve(tmp_path / "out" / "run" / "curve.jsonl")) == 1

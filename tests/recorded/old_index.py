@@ -1,5 +1,5 @@
 """The index in `index/`, which commit b14df75 built over `corpus/`: where it stands, how it was made, and the commands
-that it must bear.
+that must work on it.
 
 `python tests/recorded/old_index.py` made it, once. It is not made again: it is there to show that indexes of b14df75
 still work. Document ids hash the absolute path, so the corpus stands at a fixed place while it is used, one process at
