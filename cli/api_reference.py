@@ -95,7 +95,7 @@ def record_entry(one: Any) -> str:
 
 def enum_entry(one: type[Enum]) -> str:
     """An enumeration: what it is, its members and their values."""
-    members = "\n".join(f"{member.name} = {member.value!r}" for member in one)
+    members = "\n".join(f"{member.name} = {text_of(member.value)}" for member in one)
     return f"### lmkindex.{one.__name__}\n\n{markdown_of(one)}\n\n```python\n{members}\n```\n"
 
 
