@@ -133,7 +133,7 @@ def manifest_version(path: Path) -> int | None:
 
 def page_of(pages: Sequence[Mapping[str, int]] | None, start: int) -> int | None:
     """The number of the page that holds character `start`; None for documents without pages."""
-    return next((page["page"] for page in pages or () if page["start"] <= start < page["end"]), None)
+    return next((page.number for page in pages_within(pages, start, start + 1)), None)
 
 
 def pages_within(pages: Sequence[Mapping[str, int]] | None, start: int, end: int) -> tuple[Page, ...]:
