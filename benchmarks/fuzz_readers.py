@@ -24,10 +24,11 @@ from lmkindex.config import FileOptions
 from lmkindex.errors import ReadError
 from lmkindex.files import hash_bytes
 from lmkindex.read import Parser
-from lmkindex.read.formats import FOREIGN_SUFFIXES, Parsed
+from lmkindex.read.formats import FOREIGN_SUFFIXES
+from lmkindex.read.parsed import ParsedFile
 from lmkindex.sentences import split_sentences
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # the hard files belong to the tests
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "support"))  # the hard files belong to the tests
 import hard_files
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "corpus"
@@ -96,9 +97,9 @@ def mutate(data: bytes, generator: random.Random, other: bytes = b"") -> bytes:
     return bytes(changed)
 
 
-def check(parsed: Parsed) -> None:
+def check(parsed: ParsedFile) -> None:
     """What must hold for every text read: pages tile it, sentences lie in it in order."""
-    _, text, pages = parsed
+    text, pages = parsed.text, parsed.pages
     bounds = [(page.start, page.end) for page in pages]
     assert all(end == start for (_, end), (start, _) in pairwise(bounds)), "pages do not tile"
     assert not bounds or (bounds[0][0], bounds[-1][1]) == (0, len(text)), "pages do not cover the text"

@@ -36,13 +36,15 @@ def require(condition: bool, message: str) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions:
     """Which files of the roots are documents, and how much one may cost: `parse_timeout_s` and `max_parse_bytes` (of
-    memory) limit a parser in a child process. `max_pages=0` means no limit."""
+    memory) limit a parser in a child process. `max_pages=0` means no limit. With `comments`, the comments of Word
+    documents are part of their text."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     follow_links: bool = False
     max_file_bytes: int = 1 << 28
     max_pages: int = 20_000
+    comments: bool = False
     parse_timeout_s: float = 120.0
     max_parse_bytes: int = 3 << 29
 

@@ -88,8 +88,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading at `[start, end)` of the text: its level, counted from 1, and its words without markup, on one line."""
+
+    start: int
+    end: int
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One file as canonical text. `pages` is empty for kinds of files that have none."""
+    """One file as canonical text. `pages` is empty for kinds of files that have none. `headings` are in the order of
+    the text; `num_furniture` counts the lines left out as running heads and page numbers; `notes` say what was lost or
+    skipped."""
 
     doc_id: str
     root: str
@@ -100,6 +112,9 @@ class Document:
     content_hash: str
     size_bytes: int
     mtime_ns: int
+    headings: tuple[Heading, ...] = ()
+    num_furniture: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

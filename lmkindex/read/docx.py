@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ReadError
+from .parsed import ParsedFile
 from .titles import clean_title
 
 MAX_UNZIPPED_BYTES = 1 << 28  # including pictures; text alone is far smaller
@@ -22,8 +23,8 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 
-def read_docx(data: bytes) -> tuple[str, str]:
-    """Title ("" if there is none) and text: paragraphs and tables in the order of the body, separated by blank lines,
+def read_docx(data: bytes, *, comments: bool = False) -> ParsedFile:
+    """The text of a Word document: paragraphs and tables in the order of the body, separated by blank lines,
     with one line for each row of a table. Raises `ReadError`."""
     check_archive(data)
     import docx
@@ -32,7 +33,8 @@ def read_docx(data: bytes) -> tuple[str, str]:
     heading_ids = {style.style_id for style in document.styles if (style.name or "").lower().startswith(("title", "heading"))}
     blocks = list(_docx_blocks(document.element.body, heading_ids))
     first_heading = next((text for text, is_heading in blocks if is_heading), "")
-    return clean_title(document.core_properties.title) or first_heading, "\n\n".join(text for text, _ in blocks)
+    title = clean_title(document.core_properties.title) or first_heading
+    return ParsedFile(title=title, text="\n\n".join(text for text, _ in blocks))
 
 
 def check_archive(data: bytes) -> None:

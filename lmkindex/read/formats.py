@@ -1,4 +1,5 @@
-"""Bytes of a file of a foreign format -> title, canonical text, pages: one function per format, chosen by the suffix.
+"""Bytes of a file of a foreign format -> canonical text with its pages and headings: one function per format, chosen by
+the suffix.
 
 Foreign parsers can hang, crash, or take all memory. Knows no files, time limits or processes: `sandbox.py` decides
 where this runs. Plain text needs none of it (`read.py`).
@@ -11,26 +12,26 @@ from contextlib import contextmanager
 
 from ..errors import ReadError
 from ..files.identity import HTML_SUFFIXES
-from ..records import Page
 from .docx import read_docx
 from .encoding import decode_declared
 from .html import declared_encoding, read_html
+from .parsed import ParsedFile
 from .pdf import read_pdf
 from .titles import short_line
 
-Parsed = tuple[str, str, tuple[Page, ...]]  # title ("" if the file names none), text, pages
-Parse = Callable[[bytes, str], Parsed]
+Parse = Callable[[bytes, str], ParsedFile]
 FOREIGN_SUFFIXES = HTML_SUFFIXES | {".pdf", ".docx"}
 
 
-def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0) -> Parsed:
-    """Parse in this process. Raises `ReadError`, whatever is wrong with `data`; `max_pages=0` means no limit."""
+def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0, comments: bool = False) -> ParsedFile:
+    """Parse in this process. Raises `ReadError`, whatever is wrong with `data`; `max_pages=0` means no limit. With
+    `comments`, those of a Word document are part of its text."""
     with failing_as_read_error():
         if suffix == ".pdf":
             return read_pdf(data, max_pages=max_pages)
         if suffix == ".docx":
-            return *read_docx(data), ()
-        return *read_html(decode_declared(data, declared_encoding(data))), ()
+            return read_docx(data, comments=comments)
+        return read_html(decode_declared(data, declared_encoding(data)))
 
 
 @contextmanager

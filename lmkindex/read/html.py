@@ -12,6 +12,8 @@ import re
 from itertools import islice
 from typing import Any
 
+from .parsed import ParsedFile
+
 # Elements that begin and end a paragraph: those of HTML, and trafilatura's head (a heading), item, row, list, quote,
 # code.
 BLOCKS = frozenset((
@@ -40,13 +42,13 @@ def declared_encoding(data: bytes) -> str | None:
     return "utf-8" if name and name.lower().startswith(("utf-16", "utf-32")) else name
 
 
-def read_html(html: str) -> tuple[str, str]:
-    """Title ("" if there is none) and text; paragraphs are separated by blank lines."""
+def read_html(html: str) -> ParsedFile:
+    """The text of a page; paragraphs are separated by blank lines."""
     import lxml.html
 
     html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)  # lxml refuses a string that declares an encoding
     if not html.strip():
-        return "", ""
+        return ParsedFile(title="", text="")
     parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=True)
     tree = lxml.html.document_fromstring(html, parser=parser, ensure_head_body=True)
     title = " ".join(tree.findtext(".//title", "").split()) or next((_collapse(h1.text_content()) for h1 in tree.iter("h1")), "")
@@ -57,7 +59,7 @@ def read_html(html: str) -> tuple[str, str]:
     everything = _render(tree.body)
     is_book = sum(1 for _ in islice(tree.iter(), MAX_EXTRACT_ELEMENTS + 1)) > MAX_EXTRACT_ELEMENTS
     main = "" if is_book else _main_text(html)
-    return title, main if len(main) >= MIN_KEPT_SHARE * len(everything) else everything
+    return ParsedFile(title=title, text=main if len(main) >= MIN_KEPT_SHARE * len(everything) else everything)
 
 
 def _main_text(html: str) -> str:

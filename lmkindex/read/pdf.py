@@ -24,6 +24,7 @@ from typing import Any
 
 from ..errors import ReadError
 from ..records import Page
+from .parsed import ParsedFile
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
 TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading
@@ -49,9 +50,8 @@ class Line:
     is_hyphenated: bool
 
 
-def read_pdf(data: bytes, *, max_pages: int = 0) -> tuple[str, str, tuple[Page, ...]]:
-    """Title ("" if none is worth showing), text, and pages that tile the text. Raises `ReadError`, including for more
-    than `max_pages` pages (0: no limit)."""
+def read_pdf(data: bytes, *, max_pages: int = 0) -> ParsedFile:
+    """The text of a PDF and its pages. Raises `ReadError`, including for more than `max_pages` pages (0: no limit)."""
     import pypdfium2
 
     with PDFIUM_LOCK:
@@ -69,7 +69,7 @@ def read_pdf(data: bytes, *, max_pages: int = 0) -> tuple[str, str, tuple[Page, 
     text, records = _join_pages(_without_running_lines(pages))
     if not text:
         raise ReadError("the PDF holds no text; run OCR first")
-    return title, text, records
+    return ParsedFile(title=title, text=text, pages=records)
 
 
 def _read_page(pdf: Any, index: int) -> list[Line]:

@@ -18,6 +18,7 @@ from ..files.identity import LAYERED_SUFFIXES, settle
 from ..records import Document, FileEntry
 from .encoding import decode_text, without_surrogates
 from .formats import FOREIGN_SUFFIXES, Parse, failing_as_read_error, parse_bytes
+from .parsed import ParsedFile
 from .titles import clean_title, plain_title
 
 NUM_TRIES = 3  # for a file that is being written
@@ -46,23 +47,26 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
     if not data and suffix in LAYERED_SUFFIXES:
         raise ReadError(cause=Cause.NO_BYTES)
     if suffix in FOREIGN_SUFFIXES:
-        title, text, pages = parse(data, suffix) if data else ("", "", ())
+        parsed = parse(data, suffix) if data else ParsedFile(title="", text="")
     else:  # nothing in plain text can hang
         with failing_as_read_error():
             text = decode_text(data)
-            title, pages = plain_title(text, suffix), ()
-    if not text.strip() and suffix in LAYERED_SUFFIXES:
+            parsed = ParsedFile(title=plain_title(text, suffix), text=text)
+    if not parsed.text.strip() and suffix in LAYERED_SUFFIXES:
         raise ReadError(cause=Cause.NO_TEXT)
     return Document(
         doc_id=document_id(entry.root, entry.path),
         root=entry.root,
         path=entry.path,
-        title=clean_title(title) or PurePosixPath(entry.path).stem,
-        text=without_surrogates(text),
-        pages=pages,
+        title=clean_title(parsed.title) or PurePosixPath(entry.path).stem,
+        text=without_surrogates(parsed.text),
+        pages=parsed.pages,
         content_hash=hash_bytes(data),
         size_bytes=found.st_size,
         mtime_ns=found.st_mtime_ns,
+        headings=parsed.headings,
+        num_furniture=parsed.num_furniture,
+        notes=parsed.notes,
     )
 
 

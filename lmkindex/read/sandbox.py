@@ -22,8 +22,8 @@ from typing import IO
 
 from ..config import FileOptions
 from ..errors import LmkindexError, ReadError
-from ..records import Page
-from .formats import Parsed
+from ..records import Heading, Page
+from .parsed import ParsedFile
 from .sandbox_child import READY, read_message, write_message
 
 CHILD_MODULE = "lmkindex.read.sandbox_child"
@@ -57,7 +57,7 @@ class Parser:
         with self._is_busy:
             self._drop()
 
-    def parse(self, data: bytes, suffix: str) -> Parsed:
+    def parse(self, data: bytes, suffix: str) -> ParsedFile:
         """What `parse_bytes` gives. Raises `ReadError`, also if a limit is hit, and `LmkindexError` if no child can be
         started."""
         with self._is_busy:
@@ -103,9 +103,10 @@ class _Child:
                     "repair the installation, or --exclude these files."
                 )
 
-    def parse(self, data: bytes, suffix: str) -> Parsed:
+    def parse(self, data: bytes, suffix: str) -> ParsedFile:
         """Have one file parsed. Raises `ReadError`."""
-        request = {"suffix": suffix, "max_pages": self._options.max_pages, "timeout_s": self._options.parse_timeout_s}
+        options = self._options
+        request = {"suffix": suffix, "max_pages": options.max_pages, "comments": options.comments, "timeout_s": options.parse_timeout_s}
         head = text = None
         with self._deadline(self._options.parse_timeout_s) as is_over, suppress(OSError):  # the child may die while we write to it
             write_message(self._stdin, json.dumps(request).encode())
@@ -119,8 +120,14 @@ class _Child:
         self.is_reusable = reply["peak_bytes"] < RECYCLE_BYTES and self._num_files < RECYCLE_FILES
         if reply["error"] is not None:
             raise ReadError(reply["error"])
-        pages = tuple(Page(number=number, start=start, end=end) for number, start, end in reply["pages"])
-        return reply["title"], text.decode("utf-8", "surrogatepass"), pages
+        return ParsedFile(
+            title=reply["title"],
+            text=text.decode("utf-8", "surrogatepass"),
+            pages=tuple(Page(number=number, start=start, end=end) for number, start, end in reply["pages"]),
+            headings=tuple(Heading(start=start, end=end, level=level, text=words) for start, end, level, words in reply["headings"]),
+            num_furniture=reply["num_furniture"],
+            notes=tuple(reply["notes"]),
+        )
 
     def end(self) -> None:
         """Kill the process, wait for it, close the pipes."""

@@ -64,23 +64,31 @@ def serve(requests: IO[bytes], replies: IO[bytes]) -> None:
     while (head := read_message(requests)) is not None and (data := read_message(requests)) is not None:
         request = json.loads(head)
         set_alarm(request["timeout_s"] + ALARM_S)
-        reply, text = answer(data, request["suffix"], request["max_pages"])
+        reply, text = answer(data, request["suffix"], request["max_pages"], request["comments"])
         write_message(replies, json.dumps(reply).encode())
         write_message(replies, text)
         set_alarm(0)
 
 
-def answer(data: bytes, suffix: str, max_pages: int) -> tuple[dict[str, object], bytes]:
+def answer(data: bytes, suffix: str, max_pages: int, comments: bool) -> tuple[dict[str, object], bytes]:
     """Head and text of the reply to one file."""
     from ..errors import ReadError
     from .formats import parse_bytes
 
     try:
-        title, text, pages = parse_bytes(data, suffix, max_pages=max_pages)
+        parsed = parse_bytes(data, suffix, max_pages=max_pages, comments=comments)
     except ReadError as error:
         return {"error": str(error), "peak_bytes": peak_bytes()}, b""
-    bounds = [(page.number, page.start, page.end) for page in pages]
-    return {"error": None, "title": title, "pages": bounds, "peak_bytes": peak_bytes()}, text.encode("utf-8", "surrogatepass")
+    reply: dict[str, object] = {
+        "error": None,
+        "title": parsed.title,
+        "pages": [(page.number, page.start, page.end) for page in parsed.pages],
+        "headings": [(heading.start, heading.end, heading.level, heading.text) for heading in parsed.headings],
+        "num_furniture": parsed.num_furniture,
+        "notes": parsed.notes,
+        "peak_bytes": peak_bytes(),
+    }
+    return reply, parsed.text.encode("utf-8", "surrogatepass")
 
 
 def die_with(parent_id: int) -> None:

@@ -53,7 +53,8 @@ def hard() -> dict[str, dict[str, bytes]]:
 def verdict(parser: Parser, data: bytes, suffix: str) -> str:
     """The text of a file, or the reason why it has none; either must be valid for the rest of the build."""
     try:
-        _, text, pages = parser.parse(data, suffix)
+        parsed = parser.parse(data, suffix)
+        text, pages = parsed.text, parsed.pages
     except ReadError as error:
         assert "\n" not in str(error) and len(str(error)) < 300
         return str(error)
@@ -120,8 +121,8 @@ def test_a_part_that_lies_about_its_size_gives_no_more() -> None:
 
 def test_only_the_outer_document_of_an_archive_is_read() -> None:
     files = hard_files.docx_files(SCALE)
-    assert parse_bytes(files["nested"], ".docx")[1] == "Outer."
-    assert parse_bytes(files["names that climb"], ".docx")[1] == "Text."
+    assert parse_bytes(files["nested"], ".docx").text == "Outer."
+    assert parse_bytes(files["names that climb"], ".docx").text == "Text."
     assert not Path("/tmp/evil.txt").exists() and not Path("/etc/evil").exists()
 
 
@@ -132,17 +133,17 @@ def test_a_billion_laughs_are_not_told(where: str) -> None:
 
 
 def test_entities_fetch_nothing_from_outside() -> None:
-    assert parse_bytes(hard_files.docx_files(SCALE)["external entity"], ".docx")[1] == "Text"
+    assert parse_bytes(hard_files.docx_files(SCALE)["external entity"], ".docx").text == "Text"
     html = hard_files.html_files(SCALE)
-    assert "root:" not in parse_bytes(html["external entity"], ".html")[1]
-    assert len(parse_bytes(html["laughs"], ".html")[1]) < 100
+    assert "root:" not in parse_bytes(html["external entity"], ".html").text
+    assert len(parse_bytes(html["laughs"], ".html").text) < 100
 
 
 @pytest.mark.parametrize("paragraph", [b"<p>Some words in it.", b"<p>Some <b>bold</b> words.</p>\n"])
 def test_a_book_in_html_takes_linear_time(paragraph: bytes) -> None:
     """The main-text extractor takes half a minute for this many paragraphs."""
     started = time.process_time()
-    _, text, _ = parse_bytes(b"<nav>Menu</nav>" + paragraph * 28_000, ".html")
+    text = parse_bytes(b"<nav>Menu</nav>" + paragraph * 28_000, ".html").text
     assert text.count("Some") == 28_000 and "Menu" not in text
     assert time.process_time() - started < 8
 
@@ -160,15 +161,15 @@ def test_a_pdf_of_many_pages() -> None:
     with Parser(FileOptions(max_pages=299)) as parser, pytest.raises(ReadError, match="300 pages, the limit is 299: raise --max-pages"):
         parser.parse(data, ".pdf")
     with Parser(FileOptions(max_pages=300)) as parser:
-        assert len(parser.parse(data, ".pdf")[2]) == 300
-    assert len(parse_bytes(data, ".pdf")[2]) == 300  # no limit
+        assert len(parser.parse(data, ".pdf").pages) == 300
+    assert len(parse_bytes(data, ".pdf").pages) == 300  # no limit
 
 
 def test_a_pdf_without_an_end_is_killed_in_time() -> None:
     with Parser(FileOptions(parse_timeout_s=2.0)) as parser:
         with pytest.raises(ReadError, match=r"longer than 2 s|crashed"):
             parser.parse(hard_files.pdf_files(SCALE)["forms in a ring"], ".pdf")
-        assert parser.parse(hard_files.many_pages(1), ".pdf")[1] == "Some words on a page."
+        assert parser.parse(hard_files.many_pages(1), ".pdf").text == "Some words on a page."
 
 
 def test_a_parser_gets_so_much_memory_and_no_more() -> None:

@@ -569,14 +569,14 @@ def test_html_main_text_by_trafilatura() -> None:
     sentences = [" ".join(WORDS[number:]) + f", it is said of {number} & more." for number in range(6)]
     menu = "".join(f'<div class="menu"><a href="/{word}">{word}</a></div>' for word in WORDS)
     body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    text = read_html(f"<html><body>{menu}<article>{body}<pre>def f():\n    return 1</pre></article><div>Cookies?</div></body></html>")[1]
+    text = read_html(f"<html><body>{menu}<article>{body}<pre>def f():\n    return 1</pre></article><div>Cookies?</div></body></html>").text
     assert text == "\n\n".join([*sentences, "def f():\n    return 1"])
 
 
 def test_html_falls_back_when_the_extractor_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
     for kept, expected in (("", "One. Two."), ("One", "One"), ("O", "One. Two.")):
         monkeypatch.setattr("lmkindex.read.html._main_text", lambda html, kept=kept: kept)
-        assert read_html("<p>One. Two.</p>")[1] == expected
+        assert read_html("<p>One. Two.</p>").text == expected
 
 
 @pytest.mark.usefixtures("without_trafilatura")

@@ -44,7 +44,7 @@ def sick_parser(sick: None) -> Iterator[Parser]:
 
 def process_id(parser: Parser) -> int:
     """The current child; a new one is started if there is none."""
-    return int(parser.parse(b"who", ".html")[1].split()[0])
+    return int(parser.parse(b"who", ".html").text.split()[0])
 
 
 def is_alive(pid: int) -> bool:
@@ -86,9 +86,9 @@ def test_text_needs_no_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 def test_one_child_serves_many_files_until_it_is_large(sick_parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
     first = process_id(sick_parser)
     assert process_id(sick_parser) == first
-    assert sick_parser.parse(b"allocate 1000000", ".html")[1] == "1000000"
+    assert sick_parser.parse(b"allocate 1000000", ".html").text == "1000000"
     assert process_id(sick_parser) == first
-    assert sick_parser.parse(b"allocate 600000000", ".html")[1] == "600000000"
+    assert sick_parser.parse(b"allocate 600000000", ".html").text == "600000000"
     second = process_id(sick_parser)
     assert second != first and not is_alive(first)
     monkeypatch.setattr(parser_module, "RECYCLE_FILES", 2)
@@ -103,7 +103,7 @@ def test_the_memory_of_the_parent_does_not_count(sick: None) -> None:
 
 
 def test_what_a_parser_prints_does_not_reach_the_replies(sick_parser: Parser, capfd: pytest.CaptureFixture[str]) -> None:
-    assert sick_parser.parse(b"print", ".html")[1].endswith("print")
+    assert sick_parser.parse(b"print", ".html").text.endswith("print")
     assert process_id(sick_parser)
     assert capfd.readouterr() == ("", "")
 
@@ -160,7 +160,7 @@ def test_the_working_directory_cannot_give_a_parser(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tiny.ROOT_PATH))
     with Parser(OPTIONS) as parser:
-        assert parser.parse(b"<p>Text.</p>", ".html")[1] == "Text."
+        assert parser.parse(b"<p>Text.</p>", ".html").text == "Text."
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the children")

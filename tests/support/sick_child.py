@@ -12,28 +12,29 @@ import os
 import time
 
 from lmkindex.read import formats, sandbox_child
+from lmkindex.read.parsed import ParsedFile
 
 
-def hang(data: bytes, *, max_pages: int) -> formats.Parsed:
+def hang(data: bytes, *, max_pages: int) -> ParsedFile:
     time.sleep(600)
-    return "", "", ()
+    return ParsedFile(title="", text="")
 
 
-def crash(data: bytes) -> tuple[str, str]:
+def crash(data: bytes, *, comments: bool) -> ParsedFile:
     ctypes.string_at(0)
-    return "", ""
+    return ParsedFile(title="", text="")
 
 
-def obey(html: str) -> tuple[str, str]:
+def obey(html: str) -> ParsedFile:
     words = html.split()
     if words[0] == "allocate":
-        return "", str(len(bytearray(int(words[1]))))
+        return ParsedFile(title="", text=str(len(bytearray(int(words[1])))))
     if words[0] == "exit":
         os._exit(int(words[1]))
     if words[0] == "print":
         os.write(1, b"\xff" * 5000)
         os.write(2, b"\xff" * 5000)
-    return "title", f"{os.getpid()} {' '.join(words)}"
+    return ParsedFile(title="title", text=f"{os.getpid()} {' '.join(words)}")
 
 
 def run_child() -> None:
