@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +32,11 @@ def to_json(value: object) -> str:
 def place(path: str, start: int, end: int, page: int | None) -> str:
     """How a passage is named everywhere, and what `lmkindex read` accepts: PATH:START-END, plus the page for people."""
     return f"{one_line(path)}:{start}-{end}" + (f" (page {page})" if page is not None else "")
+
+
+def heading_line(heading: Sequence[str]) -> str:
+    """A path of headings for people, outermost first."""
+    return " > ".join(map(one_line, heading))
 
 
 def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | None = None) -> str:

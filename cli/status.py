@@ -86,11 +86,20 @@ def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
     terminal.print(f"  published  {found['published']}")
     if found["tokens_per_second"] is not None:
         terminal.print(f"  rate       {found['tokens_per_second']:,.0f} tokens/s, as last measured by a build")
+    if found["languages"]:
+        words = (f"{code} {number:,}" for code, number in found["languages"].items())
+        terminal.print(f"  languages  {', '.join(words)}")
+    if found["furniture"]:
+        terminal.print(f"  left out   {found['furniture']:,} lines that are running heads or page numbers")
+    if found["waiting"]:
+        terminal.print(f"  to do      {found['waiting']:,} documents were read by an older version: the next build reads them again")
     for root in found["roots"]:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
     for failure in found["failed"]:
         kept = " (its last readable text is still searchable)" if failure["status"] == "stale" else ""
         terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{tried(failure)}{kept}")
+    for noted in found["notes"]:
+        terminal.print(f"  note       {one_line(noted['path'])}: {one_line(noted['note'])}")
     for path in found["empty"]:
         terminal.print(f"  empty      {one_line(path)}: holds no text")
     for sentence in found.get("damage", []):

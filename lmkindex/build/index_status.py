@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config import BuildOptions
 from ..errors import IndexUnusableError
 from ..index import HEAD_FILE, IndexReader
 from ..records import FileFailure, JsonObject
 from .forecast import rate_of
-from .manifest import failure_of
+from .index_settings import is_old, with_index_options
+from .manifest import failure_of, languages_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,10 @@ class Status:
     files take on disk. Both are current; the rest describes the state that was opened. `encoder` has `name`,
     `fingerprint`, `dim` and `path` (None: the default encoder), `options` has `window_tokens` and `context_tokens`.
     `tokens_per_second` is the rate that a build last measured, None before the first measurement. `failed` are files
-    that cannot be read, `empty` the paths of documents without text. `tables` are the published versions of the tables
-    on disk.
+    that cannot be read, `empty` the paths of documents without text. `furniture` counts the lines left out as running
+    heads and page numbers, `notes` pairs paths with what was lost or skipped, `languages` counts documents by language
+    (or `unknown`), and `waiting` counts the documents that an older reader has read: the next build reads them again.
+    `tables` are the published versions of the tables on disk.
     """
 
     index: str
@@ -43,6 +47,10 @@ class Status:
     tokens_per_second: float | None
     failed: tuple[FileFailure, ...]
     empty: tuple[str, ...]
+    furniture: int
+    notes: tuple[tuple[str, str], ...]
+    languages: Mapping[str, int]
+    waiting: int
     format: int
     tables: Mapping[str, int]
 
@@ -60,6 +68,10 @@ class Status:
             "tokens_per_second": None if self.tokens_per_second is None else round(self.tokens_per_second, 1),
             "failed": [failure.to_json() | {"status": failure.status} for failure in self.failed],
             "empty": list(self.empty),
+            "furniture": self.furniture,
+            "notes": [{"path": path, "note": note} for path, note in self.notes],
+            "languages": dict(self.languages),
+            "waiting": self.waiting,
             "format": self.format,
             "tables": dict(self.tables),
         }
@@ -73,6 +85,7 @@ def read_status(reader: IndexReader) -> Status:
     except FileNotFoundError as error:
         raise IndexUnusableError(f"The index at {path} has been deleted since it was opened. Build it again.") from error
     entries = [entry for _, entry in sorted(reader.manifest().items())]
+    options = with_index_options(head, BuildOptions())
     return Status(
         index=str(path),
         published=time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
@@ -86,6 +99,10 @@ def read_status(reader: IndexReader) -> Status:
         tokens_per_second=rate_of(head.counts),
         failed=tuple(failure_of(entry) for entry in entries if entry.status != "indexed"),
         empty=tuple(entry.path for entry in entries if entry.is_empty),
+        furniture=sum(entry.num_furniture for entry in entries),
+        notes=tuple((entry.path, note) for entry in entries for note in entry.notes),
+        languages=languages_of(entries),
+        waiting=sum(is_old(entry, options) for entry in entries if entry.status == "indexed"),
         format=head.format,
         tables=head.tables,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..encoder import Encoder
@@ -11,8 +11,9 @@ from ..index import IndexSession
 from ..read import Parser
 from ..records import FileName, Manifest, ManifestEntry
 from .forecast import seconds_for
+from .index_settings import is_old
 from .kept import unread_entry
-from .manifest import counts_of, failure_of
+from .manifest import counts_of, failure_of, languages_of
 from .prepare import Stopwatch, prepare_slabs, source_of
 from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Slab, Step, WindowStep
 
@@ -28,6 +29,7 @@ class Tallies:
     done_bytes: int = 0
     num_finished: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    notes: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, slab: Slab) -> None:
         """Count a slab's windows, documents and failures."""
@@ -46,6 +48,9 @@ class Tallies:
                 counts[kind] = counts.get(kind, 0) + 1
                 counts["deleted"] = counts.get("deleted", 0) + (isinstance(step, Failed) and step.gone_doc_id is not None)
                 counts["bytes_read"] = counts.get("bytes_read", 0) + size_bytes
+                if isinstance(step, DocumentEnd):
+                    counts["furniture"] = counts.get("furniture", 0) + step.prepared.document.num_furniture
+                    self.notes += [(path, note) for note in step.prepared.document.notes]
                 self.done_bytes += size_bytes
                 self.num_finished += 1
                 part = 0.0
@@ -61,8 +66,9 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
     return "failed" if step.prepared.entry.status != "indexed" else task.kind, task.entry.path, task.entry.size_bytes
 
 
-def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
+def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
+    counts = tallies.counts
     totals = counts_of(manifest.values())
     failed = tuple(failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed")
     seconds = time.monotonic() - job.started
@@ -87,6 +93,11 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
         seconds_by_step=dict(stopwatch.seconds),
         empty=sum(entry.is_empty for entry in manifest.values()),
         skipped=job.skipped,
+        reread=counts.get("reread", 0),
+        waiting=sum(is_old(manifest[task.entry.name], job.options) for task in job.tasks if task.kind == "reread"),
+        furniture=counts.get("furniture", 0),
+        notes=tuple(tallies.notes),
+        languages=languages_of(manifest.values()),
     )
 
 
@@ -105,7 +116,7 @@ def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
     manifest |= {entry.name: entry for entry in job.rewritten}
     for failure in job.new_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
-    report = report_of(job, manifest, tallies.counts, stopwatch, [])
+    report = report_of(job, manifest, tallies, stopwatch, [])
     tokens = report.tokens_encoded
     seconds = seconds_for(tokens, job.head.counts)
     exact = Forecast(files=len(job.tasks), size_bytes=report.bytes_read, tokens=tokens, seconds=seconds)
@@ -121,6 +132,7 @@ def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str
         "change": [entry.path for entry in job.plan.changed if entry.name not in failed],
         "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if entry.name not in failed],
         "delete": deleted + [old.path for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
+        "reread": [task.entry.path for task in job.tasks if task.kind == "reread" and task.entry.name not in failed],
         "fail": [failure.path for failure in report.failed],
         "skip": [link.path for link in job.skipped],
     }

@@ -17,7 +17,8 @@ from ..config import require
 from ..display import one_line
 from ..errors import LmkindexError, UsageError
 from ..index import IndexReader, page_of
-from ..records import JsonObject, Manifest, ManifestEntry
+from ..records import Heading, JsonObject, Manifest, ManifestEntry
+from ..sections import heading_paths, path_of_headings
 
 RANGE = re.compile(r"(\d{1,18})-(\d{1,18})(?: \(page \d+\))?", re.ASCII)  # as the CLI prints it
 NUM_NEAREST = 5
@@ -25,7 +26,8 @@ NUM_NEAREST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """`text` is the document's `text[start:end]`; `before` and `after` are the text around it."""
+    """`text` is the document's `text[start:end]`; `before` and `after` are the text around it; `heading` are the
+    headings that it starts under, outermost first."""
 
     path: str
     doc_id: str
@@ -35,6 +37,7 @@ class Passage:
     text: str
     before: str
     after: str
+    heading: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -42,7 +45,8 @@ class Passage:
         return f"{self.path}:{self.start}-{self.end}"
 
     def to_json(self) -> JsonObject:
-        return {name: getattr(self, name) for name in ("path", "doc_id", "page", "start", "end", "text", "before", "after")}
+        fields = {name: getattr(self, name) for name in ("path", "doc_id", "page", "start", "end", "text", "before", "after")}
+        return fields | {"heading": list(self.heading)}
 
 
 def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Passage:
@@ -54,7 +58,7 @@ def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Pas
     entry, written = resolve_place(place, reader.manifest())
     if entry.status == "failed":
         raise LmkindexError(f"{one_line(entry.path)} is not in the index, because it could not be read: {entry.error}")
-    row = reader.document_rows([entry.doc_id], ["path", "text", "pages"])[entry.doc_id]
+    row = reader.document_rows([entry.doc_id], ["path", "text", "pages", "headings"])[entry.doc_id]
     return cut_passage(row, bounds_of(written, row["path"], len(row["text"])), context_chars)
 
 
@@ -122,6 +126,7 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
     """The passage at `bounds` in a document's row."""
     text: str = row["text"]
     start, end = bounds
+    headings = [Heading(**heading) for heading in row["headings"] or ()]
     return Passage(
         path=row["path"],
         doc_id=row["doc_id"],
@@ -131,4 +136,5 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
         text=text[start:end],
         before=text[max(0, start - context_chars) : start],
         after=text[end : end + context_chars],
+        heading=path_of_headings(heading_paths(headings, [start])[0]),
     )

@@ -30,6 +30,7 @@ def test_a_passage_is_read_by_its_place(reader: IndexReader) -> None:
     assert (passage.before, passage.text, passage.after) == ("es ", "fly", " in")
     assert passage.to_json() == {
         "path": "bees.txt", "doc_id": passage.doc_id, "page": None, "start": 5, "end": 8, "text": "fly", "before": "es ", "after": " in",
+        "heading": [],
     }  # fmt: skip
     assert read_passage(reader, f"{passage.doc_id}:5-8").text == "fly"
     assert read_passage(reader, "bees.txt").text == TEXT
