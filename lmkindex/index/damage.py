@@ -48,7 +48,7 @@ def find_damage(reader: IndexReader) -> Iterator[str]:
     keys: list[npt.NDArray[np.int64]] = []
     tallies = {"of no document": 0, "with a norm that is not 1": 0, "whose text is not at its offsets": 0}
     hashes = RowsHashes()
-    columns = [name for name in COLUMNS if name in reader.landmarks.schema.names]
+    columns = [name for name in COLUMNS if name in reader.stored["landmarks"]]
     for batch in reader.landmarks.search().select(columns).to_batches(batch_size=BATCH_ROWS):
         codes_N = np.array([code_of.get(doc_id, -1) for doc_id in batch["doc_id"].to_pylist()], dtype=np.int64)
         keys.append(codes_N << 32 | batch["pos"].to_numpy().astype(np.int64))

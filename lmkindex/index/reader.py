@@ -36,6 +36,8 @@ class IndexReader:
         try:
             self.dim = int(self.head.encoder["dim"])
             view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
+            # Asking a table goes through its event loop, so ask once.
+            self.stored = {"documents": frozenset(self.documents.schema.names), "landmarks": frozenset(self.landmarks.schema.names)}
         except Exception as error:  # on half a manifest LanceDB even panics, and a panic has no exception class of its own
             raise IndexUnusableError(
                 f"The index at {index_path} is damaged or cannot be read at the moment ({first_line(error)}). The documents are untouched: "
@@ -46,8 +48,8 @@ class IndexReader:
 
     def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
         """What the index knows about each file, by (root, path)."""
-        stored = self.documents.schema.names
-        rows = self.documents.search().select([name for name in MANIFEST_COLUMNS if name in stored]).to_arrow().to_pylist()
+        columns = [name for name in MANIFEST_COLUMNS if name in self.stored["documents"]]
+        rows = self.documents.search().select(columns).to_arrow().to_pylist()
         return {(row["root"], row["path"]): manifest_entry(row) for row in rows}
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -57,8 +59,8 @@ class IndexReader:
         wanted = sorted(set(doc_ids))
         if not wanted:
             return {}
-        stored = self.documents.schema.names
-        query = self.documents.search().where(col("doc_id").isin(wanted)).select(sorted({"doc_id", *columns} & set(stored)))
+        stored = self.stored["documents"]
+        query = self.documents.search().where(col("doc_id").isin(wanted)).select(sorted({"doc_id", *columns} & stored))
         missing = dict.fromkeys(name for name in columns if name not in stored)
         return {row["doc_id"]: missing | row for row in query.to_arrow().to_pylist()}
 
@@ -69,8 +71,8 @@ class IndexReader:
 
         wanted = [(doc_id, first, last) for doc_id, doc_ranges in ranges.items() for first, last in merge_ranges(doc_ranges)]
         batches = [wanted[at : at + RANGES_PER_QUERY] for at in range(0, len(wanted), RANGES_PER_QUERY)] or [[]]
-        stored = self.landmarks.schema.names
-        table = pa.concat_tables([self._rows_within(batch, [name for name in columns if name in stored]) for batch in batches])
+        known = [name for name in columns if name in self.stored["landmarks"]]
+        table = pa.concat_tables([self._rows_within(batch, known) for batch in batches])
         return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
 
     def _rows_within(self, wanted: Sequence[tuple[str, int, int]], columns: Sequence[str]) -> pa.Table:
