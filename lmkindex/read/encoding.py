@@ -31,7 +31,7 @@ CHECKED_BYTES = 1 << 20
 NOT_TEXT = "binary content, not text"
 # How files of foreign formats begin. Some of them hold so much text or so few NULs that nothing else tells.
 BINARY_HEADS = (
-    b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\0",
+    b"%PDF-", b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\0",
     b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\xca\xfe\xba\xbe", b"SQLite format 3\0", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     b"\0asm", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce", b"OggS\0", b"fLaC\0", b"ID3\x03\0",
     b"ID3\x04\0", b"MThd\0", b"PAR1", b"ARROW1\0", b"wOFF\0", b"wOF2\0", b"\0\x01\0\0", b"OTTO\0", b"II*\0", b"MM\0*", b"\x1a\x45\xdf\xa3",

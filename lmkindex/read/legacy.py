@@ -41,7 +41,19 @@ MIN_LEAD_OVER_SCRIPT = 2.0  # a reading in another script
 MIN_LEAD = 1.08  # another reading in the same script
 ENOUGH_BYTES = 200  # from here on the best reading of its script is right in 999 of 1000 texts
 ASIAN = ("HAN", "KANA", "HANGUL")
-JOINERS = "'\u2019\u00b7-\u00ad\u2010\u2011\u200c\u200d\u200e\u200f"  # inside words
+JOINERS = "'\u2019-\u00ad\u2010\u2011\u200c\u200d\u200e\u200f"  # inside words
+CLITICS = frozenset(("", "s", "t", "d", "m", "ll", "re", "ve", "S", "T"))  # it's, I'll; "" ends a quotation
+ELISIONS = frozenset("l d qu c j m n s t jusqu lorsqu puisqu quoiqu aujourd presqu un all dall dell nell sull coll quell bell cent".split())
+VOWELS = frozenset("aeiouyhàâéèêëîïôùûœæáíóú")
+ONE_LETTER_WORDS = frozenset("àáâéèêëìíîòóôöőùúûüűåäæøýyıß")
+NOT_AFTER_LETTERS = "\u201a\u201e¿¡¼½¾°·"
+NOT_BEFORE_LETTERS = "¹²³¼½¾†‡°·"
+TYPOGRAPHY = re.compile(
+    r"(?<=[\s(\[])[\u201c\u2018«](?=\S)|(?<=[^\s])[\u201d\u2019»](?=[\s.,;:!?)\]])|(?<=[a-zA-Z])\u2019(?=(?:s|t|d|m|ll|re|ve)\b)"
+    r"|(?<=\s)[\u2013\u2014](?=\s)|(?<=\d)\u2013(?=\d)|(?<=\w\w)\u2014(?=\w\w)|(?<=\w)\u2026(?=\s)|(?<=\s)©(?=\s)|(?<=[a-zA-Z])[®™](?=[\s.,])"
+    r"|(?<=\d)\s?[€£](?!\w)|[€£](?=\d)|(?<=[\d\s])°(?=[CF\s.,])|§(?=\s?\d)|(?<=\s)\u2022(?=\s)"
+)
+TYPOGRAPHY_BONUS = 1.6  # chardet looks at letters only
 UNCLEAR = "its encoding cannot be told from so few letters: save it as UTF-8"
 
 
@@ -78,7 +90,7 @@ def fits_western(data: bytes) -> bool:
         text = sample.decode("cp1252")
     except UnicodeDecodeError:
         return False
-    return sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample) and _plausibility(text, "LATIN", None) == 1
+    return sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample) and _plausibility(text, "LATIN", None) >= 1
 
 
 def telling_sample(data: bytes) -> bytes:
@@ -105,30 +117,31 @@ def _readings(sample: bytes) -> list[Reading]:
         codec, script, frequency = CANDIDATES[match["encoding"]]
         text = sample[:CHECKED_BYTES].decode(codec, "replace")
         score = match["confidence"] * frequency * _plausibility(text, script, match["language"])
+        if codec == "cp1252" and _is_typography(text):
+            score *= TYPOGRAPHY_BONUS
         readings.append(Reading(codec=codec, script=script, text=text, score=score))
     return sorted(readings, key=lambda reading: -reading.score)
 
 
 def _plausibility(text: str, script: str, language: str | None) -> float:
     """Between 0 and 1: how well the characters beyond ASCII stand among their neighbours."""
-    padded = f" {text} "
+    padded = f"  {text}  "
     alphabet = ALPHABETS.get(language or "", "") if script == "LATIN" else ""
     num_beyond = num_letters = num_foreign = 0
     oddness = 0.0
     for found in re.finditer("[^\0-\x7f]", padded):
-        before, char, after = padded[found.start() - 1 : found.start() + 2]
+        char = found[0]
         num_beyond += 1
-        oddness += _oddness(before, char, after, script)
-        if _script(char) == script:
+        oddness += _oddness(padded, found.start(), script)
+        if _script(char):
             num_letters += 1
             num_foreign += bool(alphabet) and char.lower() not in alphabet
     if not num_beyond:
         return 1.0
     plausibility = float((1 - min(oddness / num_beyond, 1)) ** 2 * (1 - 0.4 * num_foreign / num_beyond))
-    num_ascii = sum(char.isalpha() for char in text if char < "\x80")
-    if script != "LATIN" and num_ascii > 2 * num_letters and not _has_word(text, script):
-        plausibility *= 0.3  # a stray letter or two among Latin words
-    return plausibility
+    if script == "LATIN":
+        return plausibility
+    return plausibility if _has_word(text, script) else 0.3 * plausibility  # a stray letter or two
 
 
 def _has_word(text: str, script: str) -> bool:
@@ -142,24 +155,53 @@ def _has_word(text: str, script: str) -> bool:
     return False
 
 
-def _oddness(before: str, char: str, after: str, script: str) -> float:
+def _oddness(padded: str, place: int, script: str) -> float:
     """0 for a character as texts have it, 1 for one that no text has there."""
+    before, char, after = padded[place - 1 : place + 2]
     own, left, right = _script(char), _script(before), _script(after)
     category = unicodedata.category(char)
     if char == "\ufffd" or category in ("Cc", "Cn", "Co") or "\u2500" <= char <= "\u259f":
         return 1
-    is_asian = script in ASIAN
+    if script in ASIAN:  # Latin words stand beside their characters without a space
+        return float(bool(own) and (left == right == "LATIN" or own not in ASIAN))
     if own:
-        if is_asian:  # Latin words stand beside their characters without a space
-            return float(left == right == "LATIN" or own not in ASIAN)
-        return float(own not in (script, "LATIN") or any(side not in ("", own) for side in (left, right)) or char.isupper() > (not before.islower()))
-    if is_asian or not (left or right) or (left and right and char in JOINERS):
+        if own not in (script, "LATIN") or any(side not in ("", own) for side in (left, right)):
+            return 1
+        if char.isupper():
+            return float(before.islower())
+        return 0.5 if not (left or right) and own == "LATIN" and char not in ONE_LETTER_WORDS else 0
+    if not (left or right):
         return 0
+    if category == "Pd" or char == "\u2019":
+        return _oddness_of_mark(padded, place)
     if left and right:
-        return (0.3 if before.isupper() or after.isupper() else 0.6) if category == "Pd" else 1
-    if category == "Pd" or (char in "\u2019\u201d" and right):
+        return float(char not in JOINERS and not (char == "·" and before == after == "l"))
+    if (left and char in NOT_AFTER_LETTERS) or (right and char in NOT_BEFORE_LETTERS and after not in "CFK"):
+        return 0.6
+    if char in "\u201d\u2026" and right:  # Swedish and Finnish open with the first
         return 0.3
     return 0.6 if category in ("Sm", "Sk", "So", "Sc") and char not in "°®©™€£¥§" else 0
+
+
+def _oddness_of_mark(padded: str, place: int) -> float:
+    """The same for an apostrophe or a dash beside a letter: Mac and DOS encodings have vowels in these places."""
+    before = re.search(r"[^\W\d_]*(?:\u2019s)?\Z", padded[max(0, place - 12) : place])
+    after = re.match(r"[^\W\d_]*", padded[place + 1 : place + 13])
+    left, right = before[0] if before else "", after[0] if after else ""
+    if padded[place] == "\u2019":
+        is_known = right in CLITICS or (left.lower() in ELISIONS and right[:1].lower() in VOWELS) or left in ("O", "D")
+        return 0.0 if is_known or not left and not right else 0.3 if not left or not right else 0.6
+    if not (left and right):
+        return 0.3 if padded[place] == "\u2014" else 0.2
+    if left.istitle() or right.istitle():
+        return 0.1
+    are_words = (len(left) >= 2 or left == "a") and (len(right) >= 2 or right == "a")
+    return 0.15 if padded[place] == "\u2014" and are_words else 0.6
+
+
+def _is_typography(text: str) -> bool:
+    """Whether all characters beyond ASCII are marks as Western programs set them: quotes, dashes, signs of currencies."""
+    return text.isascii() is False and re.sub(TYPOGRAPHY, "", f" {text} ").isascii()
 
 
 @cache
