@@ -1,4 +1,4 @@
-"""Bytes -> characters: byte order mark, UTF-8, what the file declares, then detection; or an error if they are not text.
+"""Bytes -> characters: byte order mark, UTF-8, what the file declares, then detection; or an error if they are no text.
 
 Knows nothing of files or markup. Valid UTF-8 is kept character for character, newlines included. What cannot be read
 becomes U+FFFD and is counted in a note.
@@ -31,8 +31,9 @@ CHECKED_BYTES = 1 << 20
 NOT_TEXT = "binary content, not text"
 # How files of foreign formats begin. Some of them hold so much text or so few NULs that nothing else tells.
 BINARY_HEADS = (
-    b"%PDF-", b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"BZh9", b"\xfd7zXZ\0",
-    b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\xca\xfe\xba\xbe", b"SQLite format 3\0", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"%PDF-", b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b",
+    b"BZh9", b"\xfd7zXZ\0",    b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\xca\xfe\xba\xbe", b"SQLite format 3\0",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     b"\0asm", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce", b"OggS\0", b"fLaC\0", b"ID3\x03\0",
     b"ID3\x04\0", b"MThd\0", b"PAR1", b"ARROW1\0", b"wOFF\0", b"wOF2\0", b"\0\x01\0\0", b"OTTO\0", b"II*\0", b"MM\0*", b"\x1a\x45\xdf\xa3",
 )  # fmt: skip
@@ -55,7 +56,9 @@ DECLARATIONS = re.compile(
     re.MULTILINE,
 )
 DECLARED_BYTES = 2048  # at both ends of a file
-OTHER_NAMES = {"utf8x": "utf-8", "ansinew": "windows-1252", "latin9": "iso-8859-15", "applemac": "macintosh", "cp850": "cp850", "cp437": "cp437"}
+# Names that browsers do not know: those of LaTeX, and the code pages of DOS.
+OTHER_NAMES = {"utf8x": "utf-8", "ansinew": "windows-1252", "latin9": "iso-8859-15", "applemac": "macintosh"}
+DOS_CODECS = frozenset(("cp437", "cp850", "cp852", "cp855", "cp862", "cp865"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +152,12 @@ def _decode_utf8(data: bytes) -> DecodedText:
         return DecodedText(text=data.decode("utf-8"))
     except UnicodeDecodeError:
         whole, num_halves = HALF.subn("\ufffd".encode(), data)
-        num_sequences, num_broken = _count_utf8(whole)
+        _, num_broken = _count_utf8(whole)
         notes = []
         if num_broken:
-            notes.append(f"{_counted(num_broken, 'byte that is', 'bytes that are')} not valid UTF-8 {'was' if num_broken == 1 else 'were'} replaced")
+            notes.append(
+                f"{_counted(num_broken, 'byte that is', 'bytes that are')} not valid UTF-8 {'was' if num_broken == 1 else 'were'} replaced"
+            )
         if num_halves:
             notes.append(f"{_counted(num_halves, 'half of a surrogate pair was', 'halves of surrogate pairs were')} replaced")
         return DecodedText(text=whole.decode("utf-8", "replace"), notes=tuple(notes))
@@ -202,7 +207,7 @@ def _codec_of(label: str | None) -> str | None:
     label = label.strip().lower()
     found = webencodings.lookup(OTHER_NAMES.get(label, label)) or webencodings.lookup(re.sub(r"-(?:unix|dos|mac)$", "", label))
     if found is None or found.name in ("replacement", "x-user-defined"):
-        return OTHER_NAMES.get(label)
+        return label if label in DOS_CODECS else None
     return "utf-8" if found.name.startswith("utf-") else {"gbk": "gb18030"}.get(found.name, found.codec_info.name)
 
 

@@ -613,7 +613,7 @@ def test_html_oddities(tmp_path: Path) -> None:
 def test_reading_text_imports_no_parser() -> None:
     code = (
         "import sys; import lmkindex.read, lmkindex.files\n"
-        "print(*sorted({'pypdfium2', 'docx', 'lxml', 'trafilatura', 'charset_normalizer', 'pathspec', 'torch'} & set(sys.modules)))"
+        "print(*sorted({'pypdfium2', 'docx', 'lxml', 'trafilatura', 'chardet', 'webencodings', 'pathspec', 'torch'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.strip() == ""
