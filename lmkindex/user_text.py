@@ -1,4 +1,4 @@
-"""Text files that people write for us, such as settings, recipes and questions: UTF-8, with or without a byte order mark.
+"""Text files that people write for us (settings, recipes, questions): UTF-8, with or without a byte order mark.
 
 Windows editors put the mark before the first character. Knows no format.
 """
@@ -30,6 +30,6 @@ def decode_user_text(data: bytes, name: str) -> str:
 
 
 def check_not_wide(data: bytes, name: str) -> None:
-    """Raise a `UsageError` if a file begins as UTF-16 or UTF-32 does: with the mark, or with a NUL in its first letter."""
+    """Raise a `UsageError` if a file begins as UTF-16 or UTF-32 does: with their mark, or with a NUL in a letter."""
     if data.startswith(WIDE_MARKS) or b"\0" in data[:4]:
         raise UsageError(f"{name} is saved as UTF-16: save it as UTF-8.")

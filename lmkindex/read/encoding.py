@@ -48,6 +48,7 @@ CUT_SEQUENCE = re.compile(
 ASCII = bytes(range(0x80))
 COUNTED_BYTES = 1 << 20  # at once, which bounds the memory
 MIN_RATIO = 3  # valid sequences to broken bytes
+MIN_DECLARED_RATIO = 10  # characters of a declared encoding to broken ones; a wrong encoding of pairs of bytes has about 4
 OVERWHELMING = 3  # valid sequences and no broken byte: UTF-8, whatever is declared
 # Declarations in plain text: Emacs and Python, Vim, XML, LaTeX, gettext.
 DECLARATIONS = re.compile(
@@ -120,7 +121,8 @@ def _decode_narrow(data: bytes, label: str | None) -> DecodedText:
     if declared:
         decoded = _decode(data, declared)
         num_broken = decoded.text.count("\ufffd")
-        if MIN_RATIO * num_broken <= len(decoded.text.encode("utf-8", "replace").translate(None, ASCII)) // 2 - num_broken:
+        num_valid = len(decoded.text) - num_broken - len(re.findall("[\0-\x7f]", decoded.text)) if num_broken > 1 else 0
+        if num_broken <= 1 or num_valid >= MIN_DECLARED_RATIO * num_broken:
             return decoded
     return _detected(data)
 
