@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lmkindex_cli.question_file import read_batch
-from lmkindex_cli.settings import read_settings_file
 
 from lmkindex.datasets.json_lines import read_lines
 from lmkindex.encoder.folder import read_object
 from lmkindex.errors import EncoderError, LmkindexError, UsageError
 from lmkindex.train.recipe import read_recipe
 from lmkindex.user_text import read_user_text
+from lmkindex_cli.question_file import read_batch
+from lmkindex_cli.settings import read_settings_file
 
 QUESTION = '{"question": "Wo ist das Café?"}\r\n'
 
@@ -42,12 +43,13 @@ def test_files_of_ours_with_and_without_the_mark(tmp_path: Path, encoding: str) 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf16_is_named(tmp_path: Path, encoding: str) -> None:
-    for name, text, reader in [
+    readers: list[tuple[str, str, Callable[[Path], object]]] = [
         ("s.toml", "budget = 1\n", lambda path: read_settings_file(path, {"": {}})),
         ("r.toml", "name = 'a'\n", read_recipe),
         ("q.jsonl", QUESTION, lambda path: read_batch(str(path))),
         ("d.jsonl", QUESTION, lambda path: list(read_lines(path))),
-    ]:
+    ]
+    for name, text, reader in readers:
         with pytest.raises(UsageError, match=rf"{name} is saved as UTF-16: save it as UTF-8\."):
             reader(saved(tmp_path / name, text, encoding))
     with pytest.raises(EncoderError, match="saved as UTF-16"):

@@ -182,7 +182,7 @@ def test_five_megabytes_of_broken_utf8_are_read_quickly() -> None:
     [
         ("latin1", "cp1252", "“Été” – 5 €"), ("ISO-8859-1", "cp1252", "naïve"), ("ascii", "cp1252", "É"), ("gb2312", "gb18030", "话说天下"),
         ("ks_c_5601-1987", "cp949", "똠방각하"), ("x-sjis", "cp932", "①髙"), ("Shift_JIS", "cp932", "①髙"), ("iso-8859-9", "cp1254", "ığş"),
-        ("x-mac-cyrillic", "mac_cyrillic", "Да"), ("iso-8859-8-i", "iso8859-8", "שלום"), (" koi8-r ", "koi8_r", "Да"), 
+        ("x-mac-cyrillic", "mac_cyrillic", "Да"), ("iso-8859-8-i", "iso8859-8", "שלום"), (" koi8-r ", "koi8_r", "Да"),
         ("tis-620", "cp874", "ไทย"),
         ("utf-16", "utf-8", "Été"), ("utf-32", "utf-8", "Été"), ("cp850", "cp850", "Été"),
     ],
