@@ -26,10 +26,10 @@ def decode_user_text(data: bytes, name: str) -> str:
         return data.removeprefix(MARK).decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{name} is not UTF-8 (line {line}): save it as UTF-8.") from error
+        raise UsageError(f"{name} cannot be read: it is not UTF-8 (line {line}). Save it as UTF-8.") from error
 
 
 def check_not_wide(data: bytes, name: str) -> None:
     """Raise a `UsageError` if a file begins as UTF-16 or UTF-32 does: with their mark, or with a NUL in a letter."""
     if data.startswith(WIDE_MARKS) or b"\0" in data[:4]:
-        raise UsageError(f"{name} is saved as UTF-16: save it as UTF-8.")
+        raise UsageError(f"{name} cannot be read: it is saved as UTF-16. Save it as UTF-8.")

@@ -50,12 +50,12 @@ def test_utf16_is_named(tmp_path: Path, encoding: str) -> None:
         ("d.jsonl", QUESTION, lambda path: list(read_lines(path))),
     ]
     for name, text, reader in readers:
-        with pytest.raises(UsageError, match=rf"{name} is saved as UTF-16: save it as UTF-8\."):
+        with pytest.raises(UsageError, match=rf"{name} cannot be read: it is saved as UTF-16\. Save it as UTF-8\."):
             reader(saved(tmp_path / name, text, encoding))
     with pytest.raises(EncoderError, match="saved as UTF-16"):
         read_object(saved(tmp_path / "landmark.json", "{}", encoding))
 
 
 def test_another_encoding_is_named_with_its_line(tmp_path: Path) -> None:
-    with pytest.raises(LmkindexError, match=r"s\.toml is not UTF-8 \(line 2\): save it as UTF-8\."):
+    with pytest.raises(LmkindexError, match=r"s\.toml cannot be read: it is not UTF-8 \(line 2\)\. Save it as UTF-8\."):
         read_settings_file(saved(tmp_path / "s.toml", "# a\n# é\n", "latin-1"), {"": {}})

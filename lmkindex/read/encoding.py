@@ -37,16 +37,11 @@ BINARY_HEADS = (
     b"\0asm", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce", b"OggS\0", b"fLaC\0", b"ID3\x03\0",
     b"ID3\x04\0", b"MThd\0", b"PAR1", b"ARROW1\0", b"wOFF\0", b"wOF2\0", b"\0\x01\0\0", b"OTTO\0", b"II*\0", b"MM\0*", b"\x1a\x45\xdf\xa3",
 )  # fmt: skip
+ODD_HEADS = (*BINARY_HEADS, *(mark for mark, _ in BYTE_ORDER_MARKS))
 HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # of a surrogate pair, as some programs encode it
-SEQUENCE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}"
-    rb"|\xf4[\x80-\x8f][\x80-\xbf]{2}"
-)
 CUT_SEQUENCE = re.compile(
     rb"(?:[\xc2-\xdf]|\xe0[\xa0-\xbf]?|[\xe1-\xef][\x80-\xbf]?|\xf0(?:[\x90-\xbf][\x80-\xbf]?)?|[\xf1-\xf3][\x80-\xbf]{0,2}|\xf4(?:[\x80-\x8f][\x80-\xbf]?)?)\Z"
 )
-ASCII = bytes(range(0x80))
-COUNTED_BYTES = 1 << 20  # at once, which bounds the memory
 MIN_RATIO = 3  # valid sequences to broken bytes
 MIN_DECLARED_RATIO = 10  # characters of a declared encoding to broken ones; a wrong encoding of pairs of bytes has about 4
 OVERWHELMING = 3  # valid sequences and no broken byte: UTF-8, whatever is declared
@@ -72,7 +67,7 @@ class DecodedText:
 
 def decode_text(data: bytes) -> DecodedText:
     """The characters of a text file. Raises `ReadError` for binary content, and if the encoding cannot be told."""
-    return decode_declared(data, _declared_in_text(data))
+    return _decode_plain(data) or _decode_odd(data, _declared_in_text(data))
 
 
 def decode_declared(data: bytes, label: str | None) -> DecodedText:
@@ -81,17 +76,39 @@ def decode_declared(data: bytes, label: str | None) -> DecodedText:
     UTF-8 and a byte order mark are always believed. Another encoding is believed unless the bytes are valid UTF-8 with
     three characters beyond ASCII, which does not happen by chance.
     """
+    is_plain = _codec_of(label) in (None, "utf-8")
+    return (_decode_plain(data) if is_plain else None) or _decode_odd(data, label)
+
+
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which cannot be stored, by U+FFFD; the length stays the same."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
+
+
+def _decode_plain(data: bytes) -> DecodedText | None:
+    """Valid UTF-8 without anything odd in it, which nearly all files are."""
+    if b"\0" in data or (b"\x1b" in data and b"\x1b$" in data) or data.startswith(ODD_HEADS):
+        return None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return DecodedText(text=text) if _is_text(text) else None
+
+
+def _decode_odd(data: bytes, label: str | None) -> DecodedText:
+    """Everything else. One NUL or two, or one in a thousand characters, are an accident in a text."""
     if data.startswith(BINARY_HEADS):
         raise ReadError(NOT_TEXT)
     for mark, codec in BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            return _checked(_decode_utf8(data[len(mark) :]) if codec == "utf-8" else _decode(data, codec))
+            rest = data[len(mark) :]
+            return _checked(_decode_utf8(rest, is_certain=True) or DecodedText(text="") if codec == "utf-8" else _decode(data, codec))
     num_nuls = data.count(b"\0")
     head = data[:CHECKED_BYTES]
-    is_odd = len(head) - len(head.translate(None, CONTROL_BYTES)) > MAX_CONTROL_SHARE * len(head)
-    if (num_nuls or is_odd) and (wide := wide_codec(data)):
+    has_controls = len(head) - len(head.translate(None, CONTROL_BYTES)) > MAX_CONTROL_SHARE * len(head)
+    if (num_nuls or has_controls) and (wide := wide_codec(data)):
         return _checked(_decode(data, wide))
-    # One NUL or two, or one in a thousand characters, are an accident in a text.
     if num_nuls * 8 > len(data) or num_nuls > max(2, len(data) // 1000):
         raise ReadError(NOT_TEXT)
     decoded = _decode_narrow(data, label)
@@ -101,28 +118,18 @@ def decode_declared(data: bytes, label: str | None) -> DecodedText:
     return _checked(decoded)
 
 
-def without_surrogates(text: str) -> str:
-    """Replace lone surrogates, which cannot be stored, by U+FFFD; the length stays the same."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", text)
-
-
 def _decode_narrow(data: bytes, label: str | None) -> DecodedText:
     """A text of single bytes or of sequences of them."""
     if b"\x1b$" in data and (seven_bit := _seven_bit(data)) is not None:
         return DecodedText(text=seven_bit)
     declared = _codec_of(label)
-    try:
-        text = data.decode("utf-8")
-        if declared in (None, "utf-8") or len(SEQUENCE.findall(data, 0, CHECKED_BYTES)) >= OVERWHELMING or text.isascii():
-            return DecodedText(text=text)
-    except UnicodeDecodeError:
-        if declared == "utf-8" or _is_mostly_utf8(data):
-            return _decode_utf8(data)
+    utf8 = _decode_utf8(data, is_certain=declared == "utf-8")
+    if utf8 and (declared in (None, "utf-8") or utf8.notes or _num_beyond(utf8.text[:CHECKED_BYTES]) >= OVERWHELMING):
+        return utf8
     if declared:
         decoded = _decode(data, declared)
         num_broken = decoded.text.count("\ufffd")
-        num_valid = len(decoded.text) - num_broken - len(re.findall("[\0-\x7f]", decoded.text)) if num_broken > 1 else 0
-        if num_broken <= 1 or num_valid >= MIN_DECLARED_RATIO * num_broken:
+        if num_broken <= 1 or _num_beyond(decoded.text) - num_broken >= MIN_DECLARED_RATIO * num_broken:
             return decoded
     return _detected(data)
 
@@ -148,44 +155,34 @@ def _decode(data: bytes, codec: str) -> DecodedText:
         return DecodedText(text=text, notes=(f"{note} that cannot be read in the encoding {codec} became U+FFFD",))
 
 
-def _decode_utf8(data: bytes) -> DecodedText:
-    """UTF-8; each broken byte and each half of a surrogate pair becomes one U+FFFD."""
+def _decode_utf8(data: bytes, *, is_certain: bool = False) -> DecodedText | None:
+    """UTF-8; each broken byte and each half of a surrogate pair becomes one U+FFFD. None unless it is certain, or valid
+    sequences outnumber the broken bytes three to one. A sequence cut at the end counts as neither."""
     try:
         return DecodedText(text=data.decode("utf-8"))
     except UnicodeDecodeError:
-        whole, num_halves = HALF.subn("\ufffd".encode(), data)
-        _, num_broken = _count_utf8(whole)
+        cut = CUT_SEQUENCE.search(data, max(0, len(data) - 3))
+        tail = cut[0] if cut else b""
+        whole, num_halves = HALF.subn("\ufffd".encode(), data[: len(data) - len(tail)])
+        valid = whole.decode("utf-8", "ignore")
+        num_broken = len(whole) - len(valid.encode("utf-8"))
+        num_sequences = _num_beyond(valid)
+        # A single byte at the end of plain ASCII is a letter of Latin-1.
+        is_mostly_valid = num_sequences >= MIN_RATIO * num_broken and (num_sequences > 0 or len(tail) >= 2)
+        if not (is_certain or is_mostly_valid):
+            return None
         notes = []
-        if num_broken:
-            notes.append(
-                f"{_counted(num_broken, 'byte that is', 'bytes that are')} not valid UTF-8 {'was' if num_broken == 1 else 'were'} replaced"
-            )
+        if num_broken := num_broken + len(tail):
+            verb = "was" if num_broken == 1 else "were"
+            notes.append(f"{_counted(num_broken, 'byte that is', 'bytes that are')} not valid UTF-8 {verb} replaced")
         if num_halves:
             notes.append(f"{_counted(num_halves, 'half of a surrogate pair was', 'halves of surrogate pairs were')} replaced")
-        return DecodedText(text=whole.decode("utf-8", "replace"), notes=tuple(notes))
+        return DecodedText(text=(whole + tail).decode("utf-8", "replace"), notes=tuple(notes))
 
 
-def _is_mostly_utf8(data: bytes) -> bool:
-    """Whether valid sequences outnumber the broken bytes three to one. A sequence cut at the end counts as neither."""
-    cut = CUT_SEQUENCE.search(data, max(0, len(data) - 3))
-    whole = data[: cut.start()] if cut else data
-    num_sequences, num_broken = _count_utf8(whole)
-    is_cut_character = cut is not None and len(cut[0]) >= 2  # a single byte at the end of plain ASCII is a letter of Latin-1
-    return num_sequences >= MIN_RATIO * num_broken and (num_sequences > 0 or is_cut_character)
-
-
-def _count_utf8(data: bytes) -> tuple[int, int]:
-    """Valid sequences beyond ASCII, and bytes that belong to none."""
-    num_sequences = num_broken = start = 0
-    while start < len(data):
-        end = start + COUNTED_BYTES
-        while end < len(data) and 0x80 <= data[end] < 0xC0 and end < start + COUNTED_BYTES + 3:  # not inside a sequence
-            end += 1
-        rest, num_valid = SEQUENCE.subn(b"", data[start:end])
-        num_sequences += num_valid
-        num_broken += len(rest.translate(None, ASCII))
-        start = end
-    return num_sequences, num_broken
+def _num_beyond(text: str) -> int:
+    """The number of characters beyond ASCII."""
+    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _seven_bit(data: bytes) -> str | None:
@@ -224,8 +221,12 @@ def _counted(number: int, singular: str, plural: str) -> str:
     return f"{number:,} {singular if number == 1 else plural}"
 
 
+def _is_text(text: str) -> bool:
+    sample = text[:CHECKED_BYTES]
+    return len(CONTROLS.findall(sample)) <= MAX_CONTROL_SHARE * len(sample)
+
+
 def _checked(decoded: DecodedText) -> DecodedText:
-    sample = decoded.text[:CHECKED_BYTES]
-    if len(CONTROLS.findall(sample)) > MAX_CONTROL_SHARE * len(sample):
+    if not _is_text(decoded.text):
         raise ReadError(NOT_TEXT)
     return decoded

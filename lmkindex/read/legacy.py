@@ -90,15 +90,19 @@ def _readings(sample: bytes) -> list[Reading]:
     import chardet
 
     found = chardet.detect_all(sample, ignore_threshold=True, include_encodings=CANDIDATES, compat_names=False)
-    readings = []
-    for match in found:
+    readings: list[Reading] = []
+    best = 0.0
+    for match in found:  # the likeliest first
         if match["encoding"] not in CANDIDATES:  # None: it takes the sample for binary
             continue
+        if match["confidence"] * TYPOGRAPHY_BONUS * MIN_LEAD_OVER_SCRIPT < best:
+            break  # the others cannot come near the best
         codec, script, frequency = CANDIDATES[match["encoding"]]
         text = sample[:CHECKED_BYTES].decode(codec, "replace")
         score = match["confidence"] * frequency * plausibility(text, script, match["language"])
         if codec == "cp1252" and is_typography(text):
             score *= TYPOGRAPHY_BONUS
+        best = max(best, score)
         readings.append(Reading(codec=codec, script=script, text=text, score=score))
     for codec in KANA_CODECS:  # chardet passes over short texts of kana
         if _is_kana(sample, codec):

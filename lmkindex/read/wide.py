@@ -44,7 +44,8 @@ def _num_common(sample: bytes, codec: str) -> int:
     if num_good < MIN_GOOD_SHARE * len(text) or num_same < MIN_SAME_SHARE * num_known:
         return 0
     num_common = sum(text.count(char) for char in COMMON)
-    return num_common + sum(1 for char in text if char < "\x80") if num_common else 0
+    num_ascii = len(text.encode("ascii", "ignore"))
+    return num_common + num_ascii if num_common or num_ascii > MIN_GOOD_SHARE * len(text) else 0
 
 
 def _block(char: str) -> str:
