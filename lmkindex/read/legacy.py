@@ -70,7 +70,11 @@ def fits_western(data: bytes) -> bool:
         text = sample.decode("cp1252")
     except UnicodeDecodeError:
         return False
-    return sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample) and plausibility(text, "LATIN", None) >= 1
+    return (
+        sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample)
+        and plausibility(text, "LATIN", None) == 1
+        and is_typography(text, or_letters=True)
+    )
 
 
 def telling_sample(data: bytes) -> bytes:

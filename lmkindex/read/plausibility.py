@@ -58,9 +58,11 @@ def plausibility(text: str, script: str, language: str | None) -> float:
     return fit if script == "LATIN" or _has_word(text, script) else STRAY_WEIGHT * fit
 
 
-def is_typography(text: str) -> bool:
-    """Whether a text has marks of Western typography beyond ASCII, each in its place, and nothing else beyond ASCII."""
-    return not text.isascii() and TYPOGRAPHY.sub("", f" {text} ").isascii()
+def is_typography(text: str, *, or_letters: bool = False) -> bool:
+    """Whether a text has marks of Western typography beyond ASCII, each in its place, and nothing else beyond ASCII. With
+    `or_letters`, Latin letters may be there as well."""
+    rest = TYPOGRAPHY.sub("", f" {text} ")
+    return not text.isascii() and all(or_letters and script_of(char) == "LATIN" for char in rest if char > "\x7f")
 
 
 @cache
