@@ -59,7 +59,7 @@ def plausibility(text: str, script: str, language: str | None) -> float:
 
 
 def is_typography(text: str, *, or_letters: bool = False) -> bool:
-    """Whether a text has marks of Western typography beyond ASCII, each in its place, and nothing else beyond ASCII. With
+    """Whether all characters of a text beyond ASCII are marks of Western typography, each in its place. With
     `or_letters`, Latin letters may be there as well."""
     rest = TYPOGRAPHY.sub("", f" {text} ")
     return not text.isascii() and all(or_letters and script_of(char) == "LATIN" for char in rest if char > "\x7f")
