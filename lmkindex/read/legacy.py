@@ -31,6 +31,7 @@ MIN_SCORE = 0.02  # below, chardet recognises nothing
 MIN_LEAD_OVER_SCRIPT = 2.0  # a reading in another script
 MIN_LEAD = 1.08  # another reading in the same script
 ENOUGH_BYTES = 200  # from here on the best reading of its script is right in 999 of 1000 texts
+MAX_STRAY_SHARE = 0.01
 KANA_CODECS = ("euc_jp", "cp932")
 KANA_SCORE = 0.9
 TYPOGRAPHY_BONUS = 1.6  # chardet looks at letters only
@@ -57,24 +58,23 @@ def legacy_codec(data: bytes) -> str | None:
     for other in readings[1:]:
         if other.script != best.script and best.score < MIN_LEAD_OVER_SCRIPT * other.score:
             raise ReadError(UNCLEAR)
-        if other.text != best.text and best.score < MIN_LEAD * other.score and len(sample) < ENOUGH_BYTES:
+        if other.text != best.text and best.score < MIN_LEAD * other.score and len(data) < ENOUGH_BYTES:
             raise ReadError(UNCLEAR)
     return best.codec
 
 
 def fits_western(data: bytes) -> bool:
     """Whether a text too short for chardet is mostly ASCII and every other character is a Western letter or mark where
-    texts have one."""
+    texts have one. In a long file, one character in a hundred may stand anywhere: the rest is worth more."""
     sample = telling_sample(data)
+    num_beyond = sum(byte >= 0x80 for byte in sample)
     try:
         text = sample.decode("cp1252")
     except UnicodeDecodeError:
         return False
-    return (
-        sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample)
-        and plausibility(text, "LATIN", None) == 1
-        and is_typography(text, or_letters=True)
-    )
+    if len(data) >= ENOUGH_BYTES and len(sample) < SAMPLE_BYTES and num_beyond < MAX_STRAY_SHARE * len(data):
+        return True
+    return num_beyond <= 0.3 * len(sample) and plausibility(text, "LATIN", None) == 1 and is_typography(text, or_letters=True)
 
 
 def telling_sample(data: bytes) -> bytes:
