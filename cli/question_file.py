@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from lmkindex.config import SearchOptions
 from lmkindex.errors import UsageError
 from lmkindex.question import check_glob, check_question
+from lmkindex.user_text import MARK, check_not_wide
 
 from .output import Terminal
 
@@ -46,7 +47,8 @@ def read_batch(batch: str) -> list[BatchLine]:
         data = sys.stdin.buffer.read() if batch == "-" else Path(batch).read_bytes()
     except OSError as error:
         raise UsageError(f"--batch {batch} cannot be read: {error.strerror}.") from error
-    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    check_not_wide(data, f"--batch {batch}")
+    lines = data.removeprefix(MARK).split(b"\n")
     return [read_line(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 

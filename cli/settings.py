@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lmkindex.errors import UsageError
+from lmkindex.user_text import read_user_text
 
 from .options import COMMON, ONE_TIME, TEXT_OR_NUMBER
 
@@ -117,7 +118,7 @@ def read_files(schema: Schema) -> list[SettingsFile]:
 def read_settings_file(path: Path, schema: Schema) -> SettingsFile:
     """Read and check one file. Raises a `UsageError` that names the file, the key and the expected value."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_user_text(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as TOML: {error}. Correct or move the file.") from error
     common = {key: value for key, value in content.items() if not isinstance(value, dict)}

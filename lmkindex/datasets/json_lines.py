@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from ..errors import UsageError
 from ..records import JsonObject
+from ..user_text import MARK, check_not_wide
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -81,7 +82,9 @@ def read_lines(path: Path) -> Iterator[JsonLine]:
     try:
         with opened(path) as file:
             for number, line in enumerate(file, start=1):
-                data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                if number == 1:
+                    check_not_wide(line, str(path))
+                data = line.removeprefix(MARK) if number == 1 else line
                 if data.strip():
                     place = f"{path}, line {number}"
                     yield JsonLine(place=place, number=number, fields=parse_object(data, place))

@@ -9,10 +9,11 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import EncoderError
+from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, JsonObject
 from ..runtime import cache_folder
 from ..storage import publish_folder
+from ..user_text import read_user_text
 from .fingerprint import fingerprint_files
 
 FORMAT = 1
@@ -75,8 +76,8 @@ def read_folder(path: Path) -> EncoderFolder:
 def read_object(path: Path) -> JsonObject:
     """The JSON object in a file. Raises `EncoderError`."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        fields = json.loads(read_user_text(path))
+    except (ValueError, UsageError) as error:
         raise EncoderError(f"{path} contains invalid JSON ({error}): correct it.") from error
     if not isinstance(fields, dict):
         raise EncoderError(f"{path} contains invalid JSON (not an object): correct it.")

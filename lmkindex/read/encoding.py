@@ -1,59 +1,83 @@
-"""Bytes -> characters: byte order mark, UTF-8, then detection; or an error if they are not text.
+"""Bytes -> characters: byte order mark, UTF-8, what the file declares, then detection; or an error if they are no text.
 
-Knows nothing of files or markup. Valid UTF-8 is kept character for character, newlines included.
+Knows nothing of files or markup. Valid UTF-8 is kept character for character, newlines included. What cannot be read
+becomes U+FFFD and is counted in a note.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 
 from ..errors import ReadError
+from .legacy import UNCLEAR, fits_western, legacy_codec
+from .wide import wide_codec
 
 # Longest first: the UTF-32 mark begins with that of UTF-16. Their codecs drop the mark.
 BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Encodings to consider, likelier first: detection often finds several that fit equally well, such as cp1250 for German.
-ENCODINGS = (
-    "cp1252", "cp932", "euc_jp", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256",
-)  # fmt: skip
-SAMPLE_BYTES = 1 << 16
 # Control characters that texts do not hold. Texts do hold tab, newlines, form feed, backspace (manual pages) and escape
 # (coloured logs).
 CONTROLS = re.compile("[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
+CONTROL_BYTES = bytes((*range(8), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 MAX_CONTROL_SHARE = 0.01  # random bytes have about a tenth
+CHECKED_BYTES = 1 << 20
 NOT_TEXT = "binary content, not text"
+# How files of foreign formats begin. Some of them hold so much text or so few NULs that nothing else tells.
+BINARY_HEADS = (
+    b"%PDF-", b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b",
+    b"BZh9", b"\xfd7zXZ\0",    b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd", b"\xca\xfe\xba\xbe", b"SQLite format 3\0",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"\0asm", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce", b"OggS\0", b"fLaC\0", b"ID3\x03\0",
+    b"ID3\x04\0", b"MThd\0", b"PAR1", b"ARROW1\0", b"wOFF\0", b"wOF2\0", b"\0\x01\0\0", b"OTTO\0", b"II*\0", b"MM\0*", b"\x1a\x45\xdf\xa3",
+)  # fmt: skip
+ODD_HEADS = (*BINARY_HEADS, *(mark for mark, _ in BYTE_ORDER_MARKS))
+HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")  # of a surrogate pair, as some programs encode it
+CUT_SEQUENCE = re.compile(
+    rb"(?:[\xc2-\xdf]|\xe0[\xa0-\xbf]?|[\xe1-\xef][\x80-\xbf]?|\xf0(?:[\x90-\xbf][\x80-\xbf]?)?|[\xf1-\xf3][\x80-\xbf]{0,2}|\xf4(?:[\x80-\x8f][\x80-\xbf]?)?)\Z"
+)
+MIN_RATIO = 3  # valid sequences to broken bytes
+MIN_DECLARED_RATIO = 10  # characters of a declared encoding to broken ones; a wrong encoding of pairs of bytes has about 4
+OVERWHELMING = 3  # valid sequences and no broken byte: UTF-8, whatever is declared
+# Declarations in plain text: Emacs and Python, Vim, XML, LaTeX, gettext.
+DECLARATIONS = re.compile(
+    rb"-\*-[^\n]*coding:\s*([\w.-]+)|^[ \t\f]*#[^\n]*?coding[:=][ \t]*([\w.-]+)|\b(?:vim?|ex):[^\n]*(?:fileencoding|fenc)=([\w.-]+)"
+    rb"|^<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)|\\usepackage\[([\w.-]+)\]\{inputenc\}|Content-Type: text/[^\n]*charset=([\w.-]+)",
+    re.MULTILINE,
+)
+DECLARED_BYTES = 2048  # at both ends of a file
+# Names that browsers do not know: those of LaTeX, and the code pages of DOS.
+OTHER_NAMES = {"utf8x": "utf-8", "ansinew": "windows-1252", "latin9": "iso-8859-15", "applemac": "macintosh"}
+DOS_CODECS = frozenset(("cp437", "cp850", "cp852", "cp855", "cp862", "cp865"))
 
 
-def decode_text(data: bytes) -> str:
-    """The characters of a text file. Raises `ReadError` for binary content."""
-    for mark, encoding in BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            halves = _with_surrogates(data[len(mark) :]) if encoding == "utf-8-sig" else None  # one U+FFFD for each half, as without a mark
-            return _checked(halves or data.decode(encoding, "replace"))
-    if b"\0" in data:
-        raise ReadError(NOT_TEXT)
-    try:
-        return _checked(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        return _checked(_with_surrogates(data) or _mostly_utf8(data) or _detected(data))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedText:
+    """The characters of a file and notes on what could not be read, for `ParsedFile.notes`."""
+
+    text: str
+    notes: tuple[str, ...] = ()
 
 
-def decode_declared(data: bytes, encoding: str | None) -> str:
-    """Like `decode_text`, but an encoding that the file itself declares takes precedence over detection if it fits."""
-    if encoding is None or b"\0" in data or any(data.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
-        return decode_text(data)
-    if encoding.lower() in ("iso-8859-1", "latin-1", "latin1", "ascii", "us-ascii"):
-        encoding = "cp1252"  # as all browsers read it
-    try:
-        return _checked(data.decode(encoding))
-    except (LookupError, ValueError):
-        return decode_text(data)
+def decode_text(data: bytes) -> DecodedText:
+    """The characters of a text file. Raises `ReadError` for binary content, and if the encoding cannot be told."""
+    return _decode_plain(data) or _decode_odd(data, _declared_in_text(data))
+
+
+def decode_declared(data: bytes, label: str | None) -> DecodedText:
+    """Like `decode_text`, with the encoding that the file declares, by any name that browsers know.
+
+    UTF-8 and a byte order mark are always believed. Another encoding is believed unless the bytes are valid UTF-8 with
+    three characters beyond ASCII, which does not happen by chance.
+    """
+    is_plain = _codec_of(label) in (None, "utf-8")
+    return (_decode_plain(data) if is_plain else None) or _decode_odd(data, label)
 
 
 def without_surrogates(text: str) -> str:
@@ -61,60 +85,148 @@ def without_surrogates(text: str) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
-def _checked(text: str) -> str:
-    sample = text[: 1 << 20]
-    if len(CONTROLS.findall(sample)) > MAX_CONTROL_SHARE * len(sample):
-        raise ReadError(NOT_TEXT)
-    return text
-
-
-def _with_surrogates(data: bytes) -> str | None:
-    """UTF-8 except for encoded halves of surrogate pairs, which some programs write; each half becomes U+FFFD."""
+def _decode_plain(data: bytes) -> DecodedText | None:
+    """Valid UTF-8 without anything odd in it, which nearly all files are."""
+    if b"\0" in data or (b"\x1b" in data and b"\x1b$" in data) or data.startswith(ODD_HEADS):
+        return None
     try:
-        return without_surrogates(data.decode("utf-8", "surrogatepass"))
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    return DecodedText(text=text) if _is_text(text) else None
 
 
-def _mostly_utf8(data: bytes) -> str | None:
-    """UTF-8 with a few broken bytes (cut, or pasted from elsewhere), if valid characters far outnumber them."""
-    text = data.decode("utf-8", "replace")
-    num_broken = text.count("\ufffd")
-    num_valid = len(text) - num_broken - len(re.findall("[\x00-\x7f]", text))
-    return text if num_valid >= 20 * num_broken else None
+def _decode_odd(data: bytes, label: str | None) -> DecodedText:
+    """Everything else. One NUL or two, or one in a thousand characters, are an accident in a text."""
+    if data.startswith(BINARY_HEADS):
+        raise ReadError(NOT_TEXT)
+    for mark, codec in BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            rest = data[len(mark) :]
+            return _checked(_decode_utf8(rest, is_certain=True) or DecodedText(text="") if codec == "utf-8" else _decode(data, codec))
+    num_nuls = data.count(b"\0")
+    head = data[:CHECKED_BYTES]
+    has_controls = len(head) - len(head.translate(None, CONTROL_BYTES)) > MAX_CONTROL_SHARE * len(head)
+    if (num_nuls or has_controls) and (wide := wide_codec(data)):
+        return _checked(_decode(data, wide))
+    if num_nuls * 8 > len(data) or num_nuls > max(2, len(data) // 1000):
+        raise ReadError(NOT_TEXT)
+    decoded = _decode_narrow(data, label)
+    if num_nuls:
+        note = _counted(num_nuls, "NUL character was", "NUL characters were")
+        decoded = DecodedText(text=decoded.text.replace("\0", "\ufffd"), notes=(*decoded.notes, f"{note} replaced"))
+    return _checked(decoded)
 
 
-def _detected(data: bytes) -> str:
-    import charset_normalizer
-
-    sample = _telling_sample(data)
-    matches = list(charset_normalizer.from_bytes(sample, cp_isolation=list(ENCODINGS)))
-    if matches:
-        best = matches[0]
-        fitting = [match for match in matches if match.chaos <= best.chaos + 0.01 and match.coherence >= best.coherence - 0.05]
-        names = {name for match in fitting for name in (match.encoding, *match.could_be_from_charset)}
-        candidates = [encoding for encoding in ENCODINGS if encoding in names]
-        return data.decode(min(candidates, key=lambda encoding: _num_capitals(sample.decode(encoding, "replace"))), "replace")
-    # Too little or too odd for the detector. If it is mostly plain ASCII, the rest are Western characters, at worst
-    # decoded wrongly.
-    if sum(byte >= 0x80 for byte in sample) <= 0.3 * len(sample):
-        return data.decode("cp1252", "replace")
-    raise ReadError(NOT_TEXT)
+def _decode_narrow(data: bytes, label: str | None) -> DecodedText:
+    """A text of single bytes or of sequences of them."""
+    if b"\x1b$" in data and (seven_bit := _seven_bit(data)) is not None:
+        return DecodedText(text=seven_bit)
+    declared = _codec_of(label)
+    utf8 = _decode_utf8(data, is_certain=declared == "utf-8")
+    if utf8 and (declared in (None, "utf-8") or utf8.notes or _num_beyond(utf8.text[:CHECKED_BYTES]) >= OVERWHELMING):
+        return utf8
+    if declared:
+        decoded = _decode(data, declared)
+        num_broken = decoded.text.count("\ufffd")
+        if num_broken <= 1 or _num_beyond(decoded.text) - num_broken >= MIN_DECLARED_RATIO * num_broken:
+            return decoded
+    return _detected(data)
 
 
-def _num_capitals(text: str) -> int:
-    """Number of capitals beyond ASCII: koi8_r and cp1251 swap the case of Russian letters, and nobody writes mostly
-    capitals."""
-    return sum(char > "\x7f" and char.isupper() for char in text)
+def _detected(data: bytes) -> DecodedText:
+    if (codec := legacy_codec(data.replace(b"\0", b" "))) is not None:
+        return _decode(data, codec)
+    num_controls = len(data) - len(data.translate(None, CONTROL_BYTES))
+    if num_controls > MAX_CONTROL_SHARE * len(data):
+        raise ReadError(NOT_TEXT)
+    if fits_western(data):
+        return _decode(data, "cp1252")
+    raise ReadError(UNCLEAR)
 
 
-def _telling_sample(data: bytes) -> bytes:
-    """Lines with bytes beyond ASCII from the whole file, because its beginning may have none. No encoding above has a
-    newline inside a character."""
-    sample = bytearray()
-    end = 0
-    while len(sample) < SAMPLE_BYTES and (found := re.compile(rb"[\x80-\xff]").search(data, end)):
-        start = max(data.rfind(b"\n", end, found.start()) + 1, end, found.start() - 200)  # everything before the match is ASCII
-        end = data.find(b"\n", found.start()) + 1 or len(data)
-        sample += data[start : min(end, start + SAMPLE_BYTES)]
-    return bytes(sample)
+def _decode(data: bytes, codec: str) -> DecodedText:
+    try:
+        return DecodedText(text=data.decode(codec))
+    except UnicodeDecodeError:
+        text = data.decode(codec, "replace")
+        num_replaced = len(text) - len(data.decode(codec, "ignore"))  # a U+FFFD of the file itself is in both
+        note = _counted(num_replaced, "character", "characters")
+        return DecodedText(text=text, notes=(f"{note} that cannot be read in the encoding {codec} became U+FFFD",))
+
+
+def _decode_utf8(data: bytes, *, is_certain: bool = False) -> DecodedText | None:
+    """UTF-8; each broken byte and each half of a surrogate pair becomes one U+FFFD. None unless it is certain, or valid
+    sequences outnumber the broken bytes three to one. A sequence cut at the end counts as neither."""
+    try:
+        return DecodedText(text=data.decode("utf-8"))
+    except UnicodeDecodeError:
+        cut = CUT_SEQUENCE.search(data, max(0, len(data) - 3))
+        tail = cut[0] if cut else b""
+        whole, num_halves = HALF.subn("\ufffd".encode(), data[: len(data) - len(tail)])
+        valid = whole.decode("utf-8", "ignore")
+        num_broken = len(whole) - len(valid.encode("utf-8"))
+        num_sequences = _num_beyond(valid)
+        # A single byte at the end of plain ASCII is a letter of Latin-1.
+        is_mostly_valid = num_sequences >= MIN_RATIO * num_broken and (num_sequences > 0 or len(tail) >= 2)
+        if not (is_certain or is_mostly_valid):
+            return None
+        notes = []
+        if num_broken := num_broken + len(tail):
+            verb = "was" if num_broken == 1 else "were"
+            notes.append(f"{_counted(num_broken, 'byte that is', 'bytes that are')} not valid UTF-8 {verb} replaced")
+        if num_halves:
+            notes.append(f"{_counted(num_halves, 'half of a surrogate pair was', 'halves of surrogate pairs were')} replaced")
+        return DecodedText(text=(whole + tail).decode("utf-8", "replace"), notes=tuple(notes))
+
+
+def _num_beyond(text: str) -> int:
+    """The number of characters beyond ASCII."""
+    return len(text) - len(text.encode("ascii", "ignore"))
+
+
+def _seven_bit(data: bytes) -> str | None:
+    """Text of ISO-2022, which is ASCII with escape sequences, or None."""
+    for mark, codec in ((rb"\x1b\$[@B]", "iso2022_jp_ext"), (rb"\x1b\$\)C", "iso2022_kr")):
+        if data.isascii() and re.search(mark, data):
+            try:
+                return data.decode(codec)
+            except UnicodeDecodeError:
+                continue
+    return None
+
+
+def _codec_of(label: str | None) -> str | None:
+    """Python's codec for a declared label; None if there is none to go by. A declaration that can be read byte by byte
+    is not in UTF-16, whatever it says; browsers read it as UTF-8, too."""
+    import webencodings
+
+    if not label:
+        return None
+    label = label.strip().lower()
+    found = webencodings.lookup(OTHER_NAMES.get(label, label)) or webencodings.lookup(re.sub(r"-(?:unix|dos|mac)$", "", label))
+    if found is None or found.name in ("replacement", "x-user-defined"):
+        return label if label in DOS_CODECS else None
+    return "utf-8" if found.name.startswith("utf-") else {"gbk": "gb18030"}.get(found.name, found.codec_info.name)
+
+
+def _declared_in_text(data: bytes) -> str | None:
+    for part in (data[:DECLARED_BYTES], data[-DECLARED_BYTES:]):
+        if found := DECLARATIONS.search(part):
+            return found[found.lastindex or 0].decode("ascii", "ignore")
+    return None
+
+
+def _counted(number: int, singular: str, plural: str) -> str:
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
+def _is_text(text: str) -> bool:
+    sample = text[:CHECKED_BYTES]
+    return len(CONTROLS.findall(sample)) <= MAX_CONTROL_SHARE * len(sample)
+
+
+def _checked(decoded: DecodedText) -> DecodedText:
+    if not _is_text(decoded.text):
+        raise ReadError(NOT_TEXT)
+    return decoded

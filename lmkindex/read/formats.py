@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ..errors import ReadError
 from ..files.identity import HTML_SUFFIXES
@@ -31,7 +32,9 @@ def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0, comments: bool 
             return read_pdf(data, max_pages=max_pages)
         if suffix == ".docx":
             return read_docx(data, comments=comments)
-        return read_html(decode_declared(data, declared_encoding(data)))
+        decoded = decode_declared(data, declared_encoding(data))
+        parsed = read_html(decoded.text)
+        return replace(parsed, notes=(*decoded.notes, *parsed.notes))
 
 
 @contextmanager

@@ -50,8 +50,8 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
         parsed = parse(data, suffix) if data else ParsedFile(title="", text="")
     else:  # nothing in plain text can hang
         with failing_as_read_error():
-            text = decode_text(data)
-            parsed = ParsedFile(title=plain_title(text, suffix), text=text)
+            decoded = decode_text(data)
+            parsed = ParsedFile(title=plain_title(decoded.text, suffix), text=decoded.text, notes=decoded.notes)
     if not parsed.text.strip() and suffix in LAYERED_SUFFIXES:
         raise ReadError(cause=Cause.NO_TEXT)
     return Document(
@@ -76,7 +76,7 @@ def is_blank(entry: FileEntry) -> bool:
         return False
     try:
         with open_regular(entry.absolute_path) as file:
-            return not decode_text(file.read()).strip()
+            return not decode_text(file.read()).text.strip()
     except (OSError, ReadError):
         return False
 

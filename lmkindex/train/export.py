@@ -15,6 +15,7 @@ from ..encoder.folder import SETTINGS_FILE
 from ..errors import EncoderError
 from ..records import JsonObject
 from ..storage import publish_folder
+from ..user_text import read_user_text
 from .model import Trainee
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def export_encoder(trainee: Trainee, target: Path, *, average: float, training: 
     anchor = anchor or start / "model.safetensors"
     save_weights(weights if average == 1 else averaged(weights, anchor, average), staging / "model.safetensors")
     write_config(staging / "config.json")
-    settings = json.loads((start / SETTINGS_FILE).read_text(encoding="utf-8")) | {"training": training}
+    settings = json.loads(read_user_text(start / SETTINGS_FILE)) | {"training": training}
     (staging / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     return publish_folder(staging, target)
 

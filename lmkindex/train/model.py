@@ -23,6 +23,7 @@ from ..errors import EncoderError, UsageError
 from ..records import EncoderFolder, JsonObject, Row
 from ..runtime import hide_broken_vision
 from ..storage import publish_folder
+from ..user_text import read_user_text
 from .recipe import LoraRecipe, Recipe
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def copy_base(base: Path, target: Path, recipe: Recipe) -> tuple[int, Any]:
 
 def start_settings(recipe: Recipe, base: Path, lmk_id: int, config: Any) -> JsonObject:
     """The `landmark.json` of the start folder. Names and licences in the base's own `landmark.json` are kept."""
-    given = json.loads((base / SETTINGS_FILE).read_text(encoding="utf-8")) if (base / SETTINGS_FILE).is_file() else {}
+    given = json.loads(read_user_text(base / SETTINGS_FILE)) if (base / SETTINGS_FILE).is_file() else {}
     limit = getattr(config, "max_position_embeddings", None) or recipe.window_tokens
     if recipe.window_tokens > limit:
         raise UsageError(f"The base has {limit} positions: window_tokens must be at most that, not {recipe.window_tokens}.")

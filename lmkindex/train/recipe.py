@@ -17,6 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ..config import require
 from ..encoder.folder import POOLINGS
 from ..errors import UsageError
+from ..user_text import read_user_text
 
 KINDS = ("distil", "pairs", "pseudo", "documents", "chunks")
 R = TypeVar("R")
@@ -179,7 +180,7 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file. Raises a `UsageError` that names the file."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_user_text(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"The recipe {path} cannot be read: {error}.") from error
     try:
