@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK
 
 from . import options as o
@@ -38,6 +39,9 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
     from lmkindex.search import read_passage
 
     passage = read_passage(IndexReader(index_path(terminal.index)), reference, context)
+    if passage.others:
+        others = ", ".join(map(one_line, passage.others))
+        terminal.note(f"This is {one_line(passage.root)}/{one_line(passage.path)}. The same name can also mean {others}.")
     if terminal.as_json:
         terminal.print_json(passage.to_json())
     else:
@@ -50,7 +54,7 @@ def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
     and ends."""
     if context:
         terminal.print(passage.before, DIM)
-        terminal.print(f"--- {place(passage.path, passage.start, passage.end, passage.page)} ---", BOLD)
+        terminal.print(f"--- {place(passage)} ---", BOLD)
         terminal.print(passage.text)
         terminal.print("--- end ---", BOLD)
         terminal.print(passage.after, DIM)

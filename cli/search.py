@@ -94,7 +94,7 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
     if not result.spans:
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
-        terminal.print(f"{rank}. {span.score:.3f}  {place(span.path, span.start, span.end, span.page)}", BOLD)
+        terminal.print(f"{rank}. {span.score:.3f}  {place(span)}", BOLD)
         terminal.print(indent(span.text.strip("\r\n").splitlines()))
         for line in span.why if explain else ():
             terminal.print(f"   | {one_line(line)}", DIM)

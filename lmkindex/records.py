@@ -35,6 +35,8 @@ class FileEntry:
     absolute_path: Path
     size_bytes: int
     mtime_ns: int
+    inode: int = 0
+    ctime_ns: int = 0
 
     @property
     def name(self) -> FileName:
@@ -47,8 +49,9 @@ class FileFailure:
 
     `path` is relative to `root`. A report also has what the index stores: when the file failed for the first and the
     last time (UTC, ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` if the last
-    readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown. `is_skipped` marks a link out of
-    the roots, which is not a failure.
+    readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown, `inode` and `ctime_ns` 0.
+    `is_skipped` marks a link out of the roots, which is not a failure. `printed_path` is the path with as much of its
+    root as tells it from those of other roots ("": the path alone).
     """
 
     root: str
@@ -56,12 +59,15 @@ class FileFailure:
     reason: str
     size_bytes: int = -1
     mtime_ns: int = -1
+    inode: int = 0
+    ctime_ns: int = 0
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 1
     status: str = "failed"
     is_skipped: bool = False
     cause: Cause = Cause.OTHER
+    printed_path: str = ""
 
     @property
     def name(self) -> FileName:
@@ -74,7 +80,7 @@ class FileFailure:
         return self.cause is Cause.OUT_OF_REACH
 
     def to_json(self) -> JsonObject:
-        fields: JsonObject = {"path": self.path, "reason": self.reason}
+        fields: JsonObject = {"path": self.path, "root": self.root, "reason": self.reason}
         return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries}
 
 
@@ -112,6 +118,8 @@ class Document:
     content_hash: str
     size_bytes: int
     mtime_ns: int
+    inode: int = 0
+    ctime_ns: int = 0
     headings: tuple[Heading, ...] = ()
     num_furniture: int = 0
     notes: tuple[str, ...] = ()
@@ -139,6 +147,8 @@ class ManifestEntry:
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 0
+    inode: int = 0
+    ctime_ns: int = 0
     cause: Cause = Cause.OTHER  # of `error`; not a column
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IndexUnusableError
+from ..files import PrintedNames
 from ..index import HEAD_FILE, IndexReader
 from ..records import FileFailure, JsonObject
 from .forecast import rate_of
@@ -27,8 +28,8 @@ class Status:
     files take on disk. Both are current; the rest describes the state that was opened. `encoder` has `name`,
     `fingerprint`, `dim` and `path` (None: the default encoder), `options` has `window_tokens` and `context_tokens`.
     `tokens_per_second` is the rate that a build last measured, None before the first measurement. `failed` are files
-    that cannot be read, `empty` the paths of documents without text. `tables` are the published versions of the tables
-    on disk.
+    that cannot be read, `empty` the paths of documents without text, as they are printed. `tables` are the published
+    versions of the tables on disk.
     """
 
     index: str
@@ -73,6 +74,7 @@ def read_status(reader: IndexReader) -> Status:
     except FileNotFoundError as error:
         raise IndexUnusableError(f"The index at {path} has been deleted since it was opened. Build it again.") from error
     entries = [entry for _, entry in sorted(reader.manifest().items())]
+    printed = PrintedNames(entry.name for entry in entries)
     return Status(
         index=str(path),
         published=time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
@@ -84,8 +86,8 @@ def read_status(reader: IndexReader) -> Status:
         options=head.options,
         roots=head.roots,
         tokens_per_second=rate_of(head.counts),
-        failed=tuple(failure_of(entry) for entry in entries if entry.status != "indexed"),
-        empty=tuple(entry.path for entry in entries if entry.is_empty),
+        failed=tuple(printed.on_failure(failure_of(entry)) for entry in entries if entry.status != "indexed"),
+        empty=tuple(printed.of(entry.name) for entry in entries if entry.is_empty),
         format=head.format,
         tables=head.tables,
     )

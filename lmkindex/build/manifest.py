@@ -18,8 +18,8 @@ def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
     """The manifest entry of a document whose file has a new size or time but the indexed content, whatever failed in
     between."""
     return replace(
-        known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, status="indexed", error="", cause=Cause.OTHER,
-        first_failed="", last_failed="", tries=0,
+        known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, inode=file.inode, ctime_ns=file.ctime_ns, status="indexed", error="",
+        cause=Cause.OTHER, first_failed="", last_failed="", tries=0,
     )  # fmt: skip
 
 
@@ -36,6 +36,8 @@ def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestE
         before if before.num_sentences else nothing,
         size_bytes=failure.size_bytes,
         mtime_ns=failure.mtime_ns,
+        inode=failure.inode,
+        ctime_ns=failure.ctime_ns,
         status="stale" if before.num_sentences else "failed",
         error=failure.reason,
         cause=failure.cause,

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..config import BuildOptions, require
 from ..encoder import Encoder
 from ..errors import LmkindexError
-from ..files import FilePlan, Hashes, plan_changes, walk_files
+from ..files import FilePlan, Hashes, named_as_stored, plan_changes, resolve_root, walk_files
 from ..files.changes import without_names
 from ..index import IndexSession
 from ..read import is_blank
@@ -35,10 +35,11 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     if head is not None and not options.rebuild:
         check_encoder(session.index_path, head, folder)
     found = read_manifest(session, is_rebuild=options.rebuild)
-    wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
+    wanted = [resolve_root(Path(root)) for root in roots or (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
-    entries, not_followed = walk_files(wanted, options.files)
-    skipped, failures = sort_out_skipped(not_followed, found)
+    walked = named_as_stored(walk_files(wanted, options.files), found)
+    entries = walked.entries
+    skipped, failures = sort_out_skipped(walked.failures, found)
     hashes = Hashes()
     changes = plan_changes(entries, found, hashes, checksum=options.checksum, retry_failed=options.retry_failed, failures=failures)
     kept = find_kept(changes, entries, found, hashes, failures) if found else KeptTexts()
@@ -48,7 +49,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     if options.rebuild:
         kept, covered, manifest = keep_all(kept, found), (), {}
         plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
-    new_head = next_head(head, folder, options, tuple(str(root.resolve()) for root in wanted))
+    new_head = next_head(head, folder, options, tuple(str(root) for root in wanted))
     return Job(
         options=options,
         head=new_head,
@@ -62,6 +63,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
         new_failures=tuple(new_failures(failures, kept, manifest, options)),
         covered=covered,
         skipped=tuple(skipped),
+        passed_over=walked.passed_over,
         num_files=count_files(entries, failures, [*plan.unchanged, *(known for known, _ in kept.hidden)]),
         started=started,
     )

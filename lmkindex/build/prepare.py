@@ -146,7 +146,10 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
         raise  # this means that no file can be read
     except Exception as error:  # the per-file boundary: whatever a parser raises, the other files are still read
         reason, cause = f"{type(error).__name__}: {error}", Cause.OTHER
-    return FileFailure(root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns)
+    return FileFailure(
+        root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns,
+        inode=entry.inode, ctime_ns=entry.ctime_ns,
+    )  # fmt: skip
 
 
 def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int, failure: FileFailure | None) -> ManifestEntry:
@@ -158,6 +161,8 @@ def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int
         content_hash=document.content_hash,
         size_bytes=document.size_bytes,
         mtime_ns=document.mtime_ns,
+        inode=document.inode,
+        ctime_ns=document.ctime_ns,
         status="indexed",
         error="",
         num_sentences=num_sentences,

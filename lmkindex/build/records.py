@@ -7,7 +7,7 @@ steps go to the encoder and the index in the order of the tasks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ..config import BuildOptions
@@ -110,7 +110,8 @@ class Job:
     but those of `together` come first and are published in one step, because their texts are stored under names that
     other files have taken. `rewritten` are the new manifest entries of documents whose text stays as it is.
     `new_failures` are paths that the walk could not follow and the index does not know. `covered` documents are deleted
-    because a moved file has overwritten theirs. `skipped` are links that lead out of the roots.
+    because a moved file has overwritten theirs. `skipped` are links that lead out of the roots. `passed_over` counts
+    files of kinds that are not read, by suffix.
     """
 
     options: BuildOptions
@@ -125,6 +126,7 @@ class Job:
     new_failures: tuple[FileFailure, ...]
     covered: tuple[ManifestEntry, ...]
     skipped: tuple[FileFailure, ...]
+    passed_over: Mapping[str, int]
     num_files: int
     started: float
 
@@ -158,8 +160,9 @@ class BuildReport:
     totals of the index, `empty` counts the documents without text. `windows_encoded`, `windows_reused`,
     `tokens_encoded` (context counts too), `bytes_read` (new, changed and renamed files) and `seconds` are this run's.
     `forecast` is what was expected beforehand; in a dry run it is what was counted. `skipped` are links that lead out
-    of the corpus. `incomplete` says that the time budget ended the run. `warnings` say that maintenance failed; nothing
-    is lost then. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
+    of the corpus. `passed_over` counts the files of kinds that are not read, by suffix ("" is no suffix). `incomplete`
+    says that the time budget ended the run. `warnings` say that maintenance failed; nothing is lost then. `plan` has
+    lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
     """
 
     scanned: int = 0
@@ -181,6 +184,7 @@ class BuildReport:
     forecast: Forecast | None = None
     empty: int = 0
     skipped: tuple[FileFailure, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     incomplete: bool = False
     warnings: tuple[str, ...] = ()
     plan: Mapping[str, list[str]] | None = None
@@ -196,7 +200,8 @@ class BuildReport:
         report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
         report["forecast"] = None if self.forecast is None else self.forecast.to_json()
         report["empty"] = self.empty
-        report["skipped"] = [{"path": link.path, "reason": link.reason} for link in self.skipped]
+        report["skipped"] = [{"path": link.path, "root": link.root, "reason": link.reason} for link in self.skipped]
+        report["passed_over"] = dict(self.passed_over)
         if self.incomplete:
             report["incomplete"] = True
         if self.warnings:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..encoder import Encoder
+from ..files import PrintedNames
 from ..index import IndexSession
 from ..read import Parser
 from ..records import FileName, Manifest, ManifestEntry
@@ -64,7 +65,8 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
 def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
     totals = counts_of(manifest.values())
-    failed = tuple(failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed")
+    printed = printed_names(job, manifest)
+    failed = [failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed"]
     seconds = time.monotonic() - job.started
     return BuildReport(
         scanned=job.num_files,
@@ -73,7 +75,7 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
         renamed=counts.get("renamed", 0),
         deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.covered)) + counts.get("deleted", 0),
         unchanged=len(job.plan.touched) + sum(manifest[entry.name].status == "indexed" for entry in job.plan.unchanged),
-        failed=failed,
+        failed=tuple(printed.on_failure(failure) for failure in failed),
         documents=totals["documents"],
         sentences=totals["sentences"],
         tokens=totals["tokens"],
@@ -86,8 +88,14 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
         warnings=tuple(warnings),
         seconds_by_step=dict(stopwatch.seconds),
         empty=sum(entry.is_empty for entry in manifest.values()),
-        skipped=job.skipped,
+        skipped=tuple(printed.on_failure(link) for link in job.skipped),
+        passed_over=job.passed_over,
     )
+
+
+def printed_names(job: Job, manifest: Manifest) -> PrintedNames:
+    """How the documents before and after a build are printed, and the links that it skipped."""
+    return PrintedNames({*job.manifest, *manifest, *(entry.name for entry in job.plan.added), *(link.name for link in job.skipped)})
 
 
 def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
@@ -113,16 +121,17 @@ def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
 
 
 def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str, list[str]]:
-    """The lists of `--dry-run`: what would happen to each path."""
+    """The lists of `--dry-run`: what would happen to each path, as it is printed."""
     failed = {failure.name for failure in report.failed}
-    deleted = [entry.path for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
+    path_of = printed_names(job, manifest).of
+    deleted = [path_of(entry.name) for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
     return {
-        "add": [entry.path for entry in job.plan.added if entry.name not in failed],
-        "change": [entry.path for entry in job.plan.changed if entry.name not in failed],
-        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if entry.name not in failed],
-        "delete": deleted + [old.path for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
-        "fail": [failure.path for failure in report.failed],
-        "skip": [link.path for link in job.skipped],
+        "add": [path_of(entry.name) for entry in job.plan.added if entry.name not in failed],
+        "change": [path_of(entry.name) for entry in job.plan.changed if entry.name not in failed],
+        "rename": [f"{path_of(old.name)} -> {path_of(entry.name)}" for old, entry in job.plan.renamed if entry.name not in failed],
+        "delete": deleted + [path_of(old.name) for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
+        "fail": [path_of(failure.name) for failure in report.failed],
+        "skip": [path_of(link.name) for link in job.skipped],
     }
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from ..errors import IndexUnusableError, cause_of, first_line
-from ..records import Float32Array, Head, ManifestEntry
+from ..records import FileName, Float32Array, Head, ManifestEntry
 from .head import require_head
 from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, open_published
 
@@ -50,6 +50,12 @@ class IndexReader:
         rows = self.documents.search().select(columns).to_arrow().to_pylist()
         known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null means the record's default
         return {(row["root"], row["path"]): ManifestEntry(**row, cause=cause_of(row["error"])) for row in known}
+
+    def document_names(self) -> dict[FileName, str]:
+        """The id of each document, by (root, path); quicker than the manifest."""
+        rows = self.documents.search().select(["doc_id", "root", "path"]).to_arrow()
+        names = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), strict=True)
+        return dict(zip(names, rows["doc_id"].to_pylist(), strict=True))
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The named columns of documents, by doc_id."""

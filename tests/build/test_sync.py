@@ -154,7 +154,7 @@ def test_an_edit_right_after_a_read_or_a_hash_has_another_time(corpus: Path, ind
     for is_hash in (False, True):
         mtime_ns = time.time_ns() // 10**9 * 10**9 if is_coarse else time.time_ns() | 1
         os.utime(corpus / "a.txt", ns=(mtime_ns, mtime_ns))
-        entry = walk_files([corpus], FileOptions())[0][0]
+        entry = walk_files([corpus], FileOptions()).entries[0]
         if is_hash:
             assert plan_changes([entry], known, Hashes(), checksum=False, retry_failed=False).touched == (entry,)
         else:

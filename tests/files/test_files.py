@@ -30,13 +30,14 @@ def put(root: Path, *paths: str, content: str = "Text.\n") -> None:
 
 def walked(*roots: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[str]:
     """The paths of a walk that must not fail anywhere."""
-    entries, failures = walk_files(roots, FileOptions(include=tuple(include), exclude=tuple(exclude)))
+    found = walk_files(roots, FileOptions(include=tuple(include), exclude=tuple(exclude)))
+    entries, failures = found.entries, found.failures
     assert failures == []
     return [entry.path for entry in entries]
 
 
 def reasons(*roots: Path, include: Sequence[str] = ()) -> dict[str, str]:
-    return {failure.path: failure.reason for failure in walk_files(roots, FileOptions(include=tuple(include)))[1]}
+    return {failure.path: failure.reason for failure in walk_files(roots, FileOptions(include=tuple(include))).failures}
 
 
 def manifest_of(entries: Sequence[FileEntry], status: str = "indexed") -> Manifest:
@@ -58,7 +59,7 @@ def manifest_of(entries: Sequence[FileEntry], status: str = "indexed") -> Manife
 
 
 def scan(root: Path) -> list[FileEntry]:
-    return walk_files([root], FileOptions())[0]
+    return walk_files([root], FileOptions()).entries
 
 
 # The walk
@@ -83,13 +84,13 @@ def test_skips_hidden_names_but_not_a_hidden_root(tmp_path: Path) -> None:
 def test_relative_root_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "docs/a.txt")
     monkeypatch.chdir(tmp_path)
-    (entry,) = walk_files([Path("docs")], FileOptions())[0]
+    (entry,) = walk_files([Path("docs")], FileOptions()).entries
     assert (entry.root, entry.path) == (str((tmp_path / "docs").resolve()), "a.txt")
 
 
 def test_a_file_as_root_is_a_document_whatever_its_suffix(tmp_path: Path) -> None:
     put(tmp_path, "notes.log", "other.txt")
-    (entry,) = walk_files([tmp_path / "notes.log"], FileOptions())[0]
+    (entry,) = walk_files([tmp_path / "notes.log"], FileOptions()).entries
     assert (entry.root, entry.path) == (str(tmp_path.resolve()), "notes.log")
 
 
@@ -102,7 +103,8 @@ def test_nested_and_repeated_roots_give_each_file_once(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "sub/b.txt", ".hidden/c.txt", "skip/d.txt")
     put(tmp_path, ".lmkignore", content="skip/\n")
     roots = [tmp_path / "sub", tmp_path, tmp_path, tmp_path / "a.txt", tmp_path / ".hidden", tmp_path / "skip"]
-    entries, failures = walk_files(roots, FileOptions())
+    found = walk_files(roots, FileOptions())
+    entries, failures = found.entries, found.failures
     top = str(tmp_path.resolve())
     expected = [(top, "a.txt"), (top, "sub/b.txt"), (f"{top}/.hidden", "c.txt"), (f"{top}/skip", "d.txt")]
     assert ([(entry.root, entry.path) for entry in entries], failures) == (expected, [])
@@ -142,7 +144,8 @@ def test_links_inside_the_roots_add_nothing_and_loops_are_told(tmp_path: Path) -
     (tmp_path / "d.txt").symlink_to(".store/hidden.txt")
     (tmp_path / "e").symlink_to(".store/dir")
     (tmp_path / ".store/dir/back").symlink_to("..")
-    entries, failures = walk_files([tmp_path], FileOptions())
+    found = walk_files([tmp_path], FileOptions())
+    entries, failures = found.entries, found.failures
     assert [entry.path for entry in entries] == ["c.txt", "e/x.txt", "z/real.txt"]
     assert [failure.path for failure in failures] == ["e/back", "z/self", "z/up"]
     assert all("in a loop" in failure.reason for failure in failures)
