@@ -177,7 +177,7 @@ def tell_skipped(terminal: Terminal, report: BuildReport) -> None:
     them."""
     if report.skipped and terminal.verbose:
         for link in report.skipped:
-            fields = {"path": link.path, "root": link.root, "reason": link.reason}
+            fields = {"path": link.path, "reason": link.reason, "root": link.root}
             terminal.note(f"skipped: {shown_path(link)}: {one_line(link.reason)}", "file_skipped", fields)
     elif report.skipped:
         terminal.note(f"{len(report.skipped):,} links lead out of the corpus and were skipped: -v lists them, --follow-links follows them.")

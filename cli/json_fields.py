@@ -49,9 +49,10 @@ SPAN = (
         "different questions are comparable only under `--no-hybrid`",
     ),
     ("text", "the passage itself"),
+    ("root place", "the directory that `path` is relative to; the place as it is printed, which `read` accepts"),
 )
 FAILURE = (
-    ("path reason", "which file cannot be read, and why; files that failed before are included"),
+    ("path root reason", "which file below which directory cannot be read, and why; files that failed before are included"),
     ("first last tries", 'when it first and last failed (UTC; "" is unknown), and how often it was tried'),
 )
 ENCODER = (
@@ -99,12 +100,16 @@ OBJECTS = {
                 "an estimate from sizes, made beforehand; `--dry-run` counts exactly. `seconds` is null until a build has measured a rate",
             ),
             ("empty", "documents without text; they are included in `documents`"),
-            ("skipped[].path skipped[].reason", "links that lead out of the corpus and were not followed; they are not failures"),
+            (
+                "skipped[].path skipped[].reason skipped[].root",
+                "links that lead out of the corpus and were not followed; they are not failures",
+            ),
+            ("passed_over.*", "how many files are of a kind that is not read, by suffix in lower case (`.doc`; empty: without a suffix)"),
             ("incomplete", "present and true when `--time-budget` ended the run; the same command continues"),
             ("warnings", "list of sentences, present when maintenance failed (which loses nothing)"),
             (
                 "plan.add plan.change plan.rename plan.delete plan.fail plan.skip",
-                "present with `--dry-run`: lists of paths (`OLD -> NEW` for `rename`); the other fields are then a forecast",
+                "present with `--dry-run`: lists of printed paths (`OLD -> NEW` for `rename`); the other fields are then a forecast",
             ),
         ),
     ),
@@ -125,9 +130,10 @@ OBJECTS = {
             ("answer", "the text with its markers, `[1]`"),
             ("abstained", "whether no answer was found"),
             ("citations[].marker", "the number in the answer"),
-            ("citations[].path citations[].page citations[].start citations[].end", "the place"),
             ("citations[].quote", "the source's own text there"),
             ("citations[].verified", "whether code found there what the answer says"),
+            ("citations[].path citations[].page citations[].start citations[].end", "the place"),
+            ("citations[].root citations[].place", "the directory that `path` is relative to; the place as it is printed"),
             ("model", "the language model's name; empty when no model was used"),
             ("error", "present when the model failed on this question, in a batch in which it answered others"),
         ),
@@ -146,6 +152,7 @@ OBJECTS = {
             ("path doc_id page", "the document and, if it has pages, the page on which the passage starts"),
             ("start end text", "the passage"),
             ("before after", "the text around it, as much as `--context` says"),
+            ("root place", "the directory that `path` is relative to; the place as it is printed"),
         ),
     ),
     "status": JsonObjectFields(
@@ -158,7 +165,7 @@ OBJECTS = {
             ("tokens_per_second", "the rate that a build last measured; null if none has"),
             *below("failed[]", FAILURE),
             ("failed[].status", "`failed`, or `stale` when the last readable text is still searchable"),
-            ("empty", "paths of documents that hold no text"),
+            ("empty", "paths of documents that hold no text, as they are printed"),
             ("format tables.NAME", "of the index on disk: its format, and the published version of each table"),
             ("damage", "with `--check`: list of sentences, empty when the index is intact"),
             ("sample.windows sample.documents", "with `--check`, when nothing is damaged: how many were encoded again"),
@@ -229,7 +236,7 @@ OBJECTS = {
             ("documents attempts questions", "documents read, spans asked about, questions accepted"),
             ("rejected.REASON", "how many questions were rejected for this reason"),
             ("complete", "whether there are as many questions as requested"),
-            ("failed[].path failed[].reason", "files that cannot be read"),
+            ("failed[].path failed[].reason failed[].root", "files that cannot be read"),
         ),
     ),
 }

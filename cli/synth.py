@@ -113,7 +113,7 @@ def synth(  # over 40 lines: one parameter a flag
         result = write_questions(documents, loaded, opener, options, folder, vectors, advance)
         advance("measuring the questions", result.num_questions, len(result.attempts))
         report_quality(result, documents, loaded, vectors, compared, folder)
-    failed = [{"path": one.path, "root": one.root, "reason": one.reason} for one in failures]
+    failed = [{"path": one.path, "reason": one.reason, "root": one.root} for one in failures]
     print_summary(terminal, result.to_json() | {"failed": failed}, folder)
     if not result.num_questions:
         return EXIT_NOTHING_FOUND

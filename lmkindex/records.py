@@ -80,8 +80,8 @@ class FileFailure:
         return self.cause is Cause.OUT_OF_REACH
 
     def to_json(self) -> JsonObject:
-        fields: JsonObject = {"path": self.path, "root": self.root, "reason": self.reason}
-        return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries}
+        fields: JsonObject = {"path": self.path, "reason": self.reason}
+        return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries, "root": self.root}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class Citation:
         return place_at(self.printed_path or self.path, self.start, self.end) if self.path else ""
 
     def to_json(self) -> JsonObject:
-        names = ("marker", "path", "root", "page", "start", "end", "quote", "verified", "place")
+        names = ("marker", "path", "page", "start", "end", "quote", "verified", "root", "place")
         return {name: getattr(self, name) for name in names}
 
 

@@ -200,7 +200,7 @@ class BuildReport:
         report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
         report["forecast"] = None if self.forecast is None else self.forecast.to_json()
         report["empty"] = self.empty
-        report["skipped"] = [{"path": link.path, "root": link.root, "reason": link.reason} for link in self.skipped]
+        report["skipped"] = [{"path": link.path, "reason": link.reason, "root": link.root} for link in self.skipped]
         report["passed_over"] = dict(self.passed_over)
         if self.incomplete:
             report["incomplete"] = True

@@ -50,7 +50,7 @@ class Passage:
         return place_at(self.printed_path or self.path, self.start, self.end)
 
     def to_json(self) -> JsonObject:
-        names = ("path", "root", "doc_id", "page", "start", "end", "text", "before", "after", "place")
+        names = ("path", "doc_id", "page", "start", "end", "text", "before", "after", "root", "place")
         return {name: getattr(self, name) for name in names}
 
 

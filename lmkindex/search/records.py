@@ -61,7 +61,7 @@ class Span:
         return place_at(self.printed_path or self.path, self.start, self.end)
 
     def to_json(self) -> JsonObject:
-        names = ("path", "root", "doc_id", "page", "start", "end", "boundary", "score", "text", "place")
+        names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text", "root", "place")
         return {name: getattr(self, name) for name in names}
 
 
