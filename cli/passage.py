@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # the whole text"
 
 Reference = Annotated[
-    str, typer.Argument(metavar="REF", help="PATH:START-END as printed, or a doc_id instead of PATH; without a range, the whole text.")
+    str,
+    typer.Argument(metavar="REF", help="PATH:START-END as printed; PATH may be absolute, or a doc_id. Without a range, the whole text."),
 ]
 Context = Annotated[int, typer.Option(min=0, metavar="N", help="Also show N characters before and after the passage, marked as context.")]
 

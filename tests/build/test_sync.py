@@ -20,7 +20,7 @@ from lmkindex.build import BuildReport
 from lmkindex.config import FileOptions
 from lmkindex.files import Hashes, open_regular, plan_changes, walk, walk_files
 from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, inode_of, settle
-from lmkindex.index import read_head
+from lmkindex.index.head import require_head
 from lmkindex.read import read, read_document
 
 OLD_S = 1_600_000_000
@@ -311,9 +311,9 @@ def test_a_new_stat_is_stored_once(corpus: Path, index: str) -> None:
     copy.replace(corpus / "b.md")
     report = build(index, corpus)
     assert (counts(report), report.windows_reused) == ({"scanned": 3, "unchanged": 3}, 0)
-    tables = read_head(Path(index)).tables
+    tables = require_head(Path(index)).tables
     for name in ("a.txt", "b.md", "sub/c.txt"):
         found = (corpus / name).stat()
         assert (manifest(index)[name].inode, manifest(index)[name].ctime_ns) == (inode_of(found), found.st_ctime_ns)
     assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}
-    assert read_head(Path(index)).tables == tables
+    assert require_head(Path(index)).tables == tables

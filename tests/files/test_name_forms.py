@@ -37,8 +37,8 @@ def put(path: Path, text: str = "Text.") -> None:
     path.write_text(text, "utf-8")
 
 
-def walk(*roots: Path, **options: tuple[str, ...]) -> FoundFiles:
-    return walk_files(roots, FileOptions(**options))
+def walk(*roots: Path, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> FoundFiles:
+    return walk_files(roots, FileOptions(include=include, exclude=exclude))
 
 
 def entry_at(root: str, path: str) -> FileEntry:
