@@ -102,7 +102,7 @@ Alpha = Annotated[
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Also search by words, and combine the scores.")]
 PathGlob = Annotated[
     str | None,
-    typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, e.g. 'reports/*.pdf'; of several roots, 'ROOT/*'."),
+    typer.Option("--path", metavar="GLOB", help="Only documents whose path matches: 'reports/*.pdf', or of several roots 'ROOT/*'."),
 ]
 Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Number of landmarks to start from.")]
 BatchFile = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object per line; - is stdin.")]

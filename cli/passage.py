@@ -21,7 +21,7 @@ EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200
 
 Reference = Annotated[
     str,
-    typer.Argument(metavar="REF", help="PATH:START-END as printed; PATH may be absolute, or a doc_id. Without a range, the whole text."),
+    typer.Argument(metavar="REF", help="PATH:START-END as printed; PATH can be absolute, or a doc_id. No range: the whole text."),
 ]
 Context = Annotated[int, typer.Option(min=0, metavar="N", help="Also show N characters before and after the passage, marked as context.")]
 

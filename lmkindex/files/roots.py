@@ -16,7 +16,7 @@ from ..errors import UsageError
 def resolve_root(root: Path) -> Path:
     """The real path of a root, in the form that the disk has. Raises `UsageError` if it does not exist."""
     try:
-        real = (root if root.exists() else find_on_disk(root)).resolve(strict=True)
+        real = find_on_disk(root).resolve(strict=True)
         str(real).encode("utf-8")
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{root} does not exist or cannot be reached: give directories or files that exist.") from error
@@ -26,19 +26,20 @@ def resolve_root(root: Path) -> Path:
 
 
 def find_on_disk(path: Path) -> Path:
-    """`path` with each part in the form that the disk has; parts that are there, or in no form there, stay."""
+    """`path` with each part in the form that the disk has, also where the disk takes any form for it (macOS)."""
     found = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0 :]:
-        found = found / part if (found / part).exists() or part == ".." else found / form_in(found, part)
+        found = found / (part if part.isascii() else form_in(found, part))
     return found
 
 
 def form_in(directory: Path, name: str) -> str:
-    """The name in `directory` that has the same NFC form as `name`; `name` itself if there is none."""
+    """The name in `directory` that has the same NFC form as `name`; `name` itself if it is there, or none is."""
     try:
-        return next((child.name for child in sorted(directory.iterdir()) if nfc(child.name) == nfc(name)), name)
-    except OSError:
+        names = sorted(child.name for child in directory.iterdir())
+    except OSError:  # searchable, but not readable
         return name
+    return name if name in names else next((other for other in names if nfc(other) == nfc(name)), name)
 
 
 def nfc(text: str) -> str:
