@@ -44,11 +44,12 @@ def nfc_name(name: FileName) -> FileName:
 def in_one_form(found: FoundFiles) -> FoundFiles:
     """What was found, with paths in NFC. Where several names of one root have the same NFC form, they stay as they are
     on the disk, so that they stay apart."""
-    count = Counter((root, nfc(path)) for root, path in found.names)
+    has_forms = any(not path.isascii() for _, path in found.names)
+    count = Counter((root, nfc(path)) for root, path in found.names if has_forms)
 
     def renamed(items: Iterable[Found]) -> list[Found]:
-        one_form = [item if count[item.root, nfc(item.path)] > 1 else renamed_to(item, (item.root, nfc(item.path))) for item in items]
-        return sorted(one_form, key=lambda item: item.name)
+        one_form = (item if count[item.root, nfc(item.path)] > 1 else renamed_to(item, (item.root, nfc(item.path))) for item in items)
+        return sorted(one_form if has_forms else items, key=lambda item: item.name)
 
     return replace(found, entries=renamed(found.entries), failures=renamed(found.failures))
 

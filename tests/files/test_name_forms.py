@@ -68,6 +68,15 @@ def test_names_that_differ_only_in_form_stay_apart(place: Path) -> None:
     assert all(entry.absolute_path.is_file() for entry in walk(place).entries)
 
 
+def test_a_character_whose_nfc_is_ascii(place: Path) -> None:
+    put(place / "\u212a.txt", "The sign of kelvins.")
+    assert [entry.path for entry in walk(place).entries] == ["K.txt"]
+    put(place / "K.txt", "The letter.")
+    assert [(entry.path, entry.absolute_path.read_text()) for entry in walk(place).entries] == [
+        ("K.txt", "The letter."), ("\u212a.txt", "The sign of kelvins."),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("written", [NFC, NFD])
 @pytest.mark.parametrize("on_disk", [NFC, NFD])
 def test_patterns_match_in_both_forms(place: Path, on_disk: str, written: str) -> None:
