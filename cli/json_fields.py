@@ -100,10 +100,7 @@ OBJECTS = {
                 "an estimate from sizes, made beforehand; `--dry-run` counts exactly. `seconds` is null until a build has measured a rate",
             ),
             ("empty", "documents without text; they are included in `documents`"),
-            (
-                "skipped[].path skipped[].reason skipped[].root",
-                "links that lead out of the corpus and were not followed; they are not failures",
-            ),
+            ("skipped[].path skipped[].reason skipped[].root", "links that lead out of the corpus, not followed; they are not failures"),
             ("passed_over.*", "how many files are of a kind that is not read, by suffix in lower case (`.doc`; empty: without a suffix)"),
             ("incomplete", "present and true when `--time-budget` ended the run; the same command continues"),
             ("warnings", "list of sentences, present when maintenance failed (which loses nothing)"),
