@@ -119,11 +119,11 @@ def test_build_and_status_say_which(run: Run, two: None) -> None:
 
 def test_roots_with_the_same_name(run: Run, fake: Any) -> None:
     for name in "ab":
-        put(f"{name}/docs/README.md", f"This is the page of {name}.")
-    run("build", "a/docs", "b/docs")
-    assert set(PLACE.findall(run("search", "Which page is this?").out)) == {"a/docs/README.md:0-22", "b/docs/README.md:0-22"}
-    assert run("read", "b/docs/README.md:12-22").out == "page of b."
-    assert run("read", "docs/README.md").code == 1
+        put(f"{name}/books/README.md", f"This is the page of {name}.")
+    run("build", "a/books", "b/books")
+    assert set(PLACE.findall(run("search", "Which page is this?").out)) == {"a/books/README.md:0-22", "b/books/README.md:0-22"}
+    assert run("read", "b/books/README.md:12-22").out == "page of b."
+    assert run("read", "books/README.md").code == 1
 
 
 def test_a_path_wins_over_a_root_and_the_other_is_named(run: Run, fake: Any) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from lmkindex.files import PrintedNames
 from lmkindex.records import FileFailure
 
-ROOTS = ["/a/docs", "/b/docs", "/docs", "/a", "/", "/x/a/docs"]
-PATHS = ["r.md", "docs/r.md", "a/docs/r.md", "a/r.md"]
+ROOTS = ["/a/books", "/b/books", "/books", "/a", "/", "/x/a/books"]
+PATHS = ["r.md", "books/r.md", "a/books/r.md", "a/r.md"]
 
 
 def printed(*names: tuple[str, str]) -> list[str]:
@@ -25,11 +25,11 @@ def printed(*names: tuple[str, str]) -> list[str]:
     [
         ([("/x/north", "r.md")], ["r.md"]),
         ([("/x/north", "r.md"), ("/x/south", "r.md"), ("/x/south", "only.md")], ["north/r.md", "south/r.md", "only.md"]),
-        ([("/a/docs", "r.md"), ("/b/docs", "r.md")], ["a/docs/r.md", "b/docs/r.md"]),
-        ([("/docs", "r.md"), ("/a/docs", "r.md")], ["/docs/r.md", "a/docs/r.md"]),
+        ([("/a/books", "r.md"), ("/b/books", "r.md")], ["a/books/r.md", "b/books/r.md"]),
+        ([("/books", "r.md"), ("/a/books", "r.md")], ["/books/r.md", "a/books/r.md"]),
         ([("/", "r.md"), ("/a", "r.md")], ["/r.md", "a/r.md"]),
         # of three roots, the label tells one from the others, also from those without this path
-        ([("/a/docs", "r.md"), ("/c/notes", "r.md"), ("/b/docs", "s.md")], ["a/docs/r.md", "notes/r.md", "s.md"]),
+        ([("/a/books", "r.md"), ("/c/notes", "r.md"), ("/b/books", "s.md")], ["a/books/r.md", "notes/r.md", "s.md"]),
         # another root really has north/r.md
         ([("/x/north", "r.md"), ("/x/south", "r.md"), ("/y", "north/r.md")], ["x/north/r.md", "south/r.md", "north/r.md"]),
         ([("/x/caf\u00e9", "r.md"), ("/x/tea", "r.md")], ["caf\u00e9/r.md", "tea/r.md"]),
@@ -55,12 +55,12 @@ def test_what_is_printed_names_only_one_document(names: set[tuple[str, str]]) ->
 
 
 def test_a_name_is_read_behind_any_part_of_its_root() -> None:
-    found = PrintedNames([("/x/docs", "sub/r.md"), ("/y/docs", "sub/r.md")])
-    for text in ("docs/sub/r.md", "sub/r.md"):
+    found = PrintedNames([("/x/books", "sub/r.md"), ("/y/books", "sub/r.md")])
+    for text in ("books/sub/r.md", "sub/r.md"):
         assert len(found.documents_at(text)) == 2
-    for text in ("x/docs/sub/r.md", "/x/docs/sub/r.md"):
-        assert found.documents_at(text) == [("/x/docs", "sub/r.md")]
-    for text in ("ocs/sub/r.md", "r.md", "/docs/sub/r.md", "/sub/r.md"):
+    for text in ("x/books/sub/r.md", "/x/books/sub/r.md"):
+        assert found.documents_at(text) == [("/x/books", "sub/r.md")]
+    for text in ("ocs/sub/r.md", "r.md", "/books/sub/r.md", "/sub/r.md"):
         assert found.documents_at(text) == []
 
 
@@ -78,6 +78,6 @@ def test_a_failure_says_how_its_file_is_printed() -> None:
 
 
 def test_many_roots_are_quick() -> None:
-    names = [(f"/corpora/{number}/docs", "r.md") for number in range(2_000)]
+    names = [(f"/corpora/{number}/books", "r.md") for number in range(2_000)]
     found = PrintedNames(names)
-    assert [found.of(name) for name in names[:3]] == ["0/docs/r.md", "1/docs/r.md", "2/docs/r.md"]
+    assert [found.of(name) for name in names[:3]] == ["0/books/r.md", "1/books/r.md", "2/books/r.md"]
