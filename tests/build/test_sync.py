@@ -20,6 +20,7 @@ from lmkindex.build import BuildReport
 from lmkindex.config import FileOptions
 from lmkindex.files import Hashes, open_regular, plan_changes, walk, walk_files
 from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, inode_of, settle
+from lmkindex.index import writer
 from lmkindex.index.head import require_head
 from lmkindex.read import read, read_document
 
@@ -301,6 +302,27 @@ def test_a_replaced_file_of_the_same_size_and_time_is_read(corpus: Path, index: 
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (found.st_size, found.st_mtime_ns)
     assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
     assert same_as_clean_build(index, corpus)
+
+
+def test_many_new_stats_are_stored_a_few_at_a_time(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `chmod -R`, or on a disk that was copied, all documents of an index have another stat; memory must not hold
+    all their texts."""
+    monkeypatch.setattr(writer, "REWRITE_DOCUMENTS", 2)
+    monkeypatch.setattr(writer, "REWRITE_BYTES", 2_000)
+    for number in range(5):
+        put(corpus / f"{number}.txt", tiny.prose(number, 3))
+    put(corpus / "large.txt", tiny.prose(9, 60))
+    build(index, corpus)
+    before, content = tiny.all_landmarks(Path(index)), texts(index)
+    for path in corpus.rglob("*.*"):
+        path.chmod(0o600)
+    parts = list(writer.rewritten_together(manifest(index).values()))
+    assert sorted(entry.path for part in parts for entry in part) == sorted(manifest(index))
+    assert max(map(len, parts)) == 2 and len(parts) > 4
+    assert all(len(part) == 1 or sum(entry.size_bytes for entry in part) <= 2_000 for part in parts)
+    assert counts(build(index, corpus)) == {"scanned": 9, "unchanged": 9}
+    assert all(entry.ctime_ns == (corpus / path).stat().st_ctime_ns for path, entry in manifest(index).items())
+    assert (tiny.all_landmarks(Path(index)), texts(index)) == (before, content)
 
 
 def test_a_new_stat_is_stored_once(corpus: Path, index: str) -> None:
