@@ -45,6 +45,10 @@ no-change *ARGS:
 fuzz *ARGS:
     {{python}} benchmarks/fuzz_readers.py {{ARGS}}
 
+# how fast files are read, by format, as a ratio to another checkout: just readers examples/corpus --other /tmp/before
+readers *ARGS:
+    {{python}} benchmarks/readers.py {{ARGS}}
+
 # what an edit of a text of 1 MB costs in windows; takes a data folder for real texts
 edits *ARGS:
     {{python}} benchmarks/edits.py {{ARGS}}

@@ -23,7 +23,10 @@ DECIDED_BY_INDEX = {
     "encoder": ("encoder", "name"),
     "window_tokens": ("options", "window_tokens"),
     "context_tokens": ("options", "context_tokens"),
+    "language": ("options", "language"),
+    "comments": ("options", "comments"),
 }
+GIVEN_AGAIN = ("encoder", "language", "comments")  # what the user names is not replaced by what the index has
 
 
 def register(app: typer.Typer) -> None:
@@ -74,8 +77,8 @@ def settings_of(context: Any, settings: dict[str, s.Setting], from_files: dict[s
 
 
 def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
-    """For encoder and windows, what the index was built with wins. An encoder that the user named stays, so that
-    `build` can refuse it."""
+    """What the index was built with wins over defaults. An encoder that the user named stays, so that `build` can
+    refuse it; so do the options that a build may change."""
     from lmkindex.index import read_head
 
     try:
@@ -83,7 +86,8 @@ def decide_by_index(build: dict[str, dict[str, Any]], index: str) -> None:
     except LmkindexError:  # reporting what is wrong with an index is the job of `status`
         return
     for key, (part, name) in DECIDED_BY_INDEX.items():
-        if head is not None and not (key == "encoder" and build[key]["source"] != "default"):
+        is_given = key in GIVEN_AGAIN and build[key]["source"] != "default"
+        if head is not None and name in getattr(head, part) and not is_given:
             build[key] = {"value": getattr(head, part)[name], "source": "index", "where": index}
 
 

@@ -83,6 +83,21 @@ WindowTokens = Annotated[
 ContextTokens = Annotated[
     int | None, typer.Option(min=0, metavar="TOKENS", help="Context per window, for a new index. Default: the encoder's own.")
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|CODE",
+        help="Language of all documents, such as de (ISO 639-1), or auto: that of each is detected. "
+        "Default: as the index was built, at first auto.",
+    ),
+]
+Comments = Annotated[
+    bool | None,
+    typer.Option(
+        "--comments/--no-comments",
+        help="Also read the comments of Word documents. Default: as the index was built, at first not.",
+    ),
+]
 
 # Searching
 QuestionText = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,6 +41,11 @@ def place(passage: Span | Citation | Passage) -> str:
 def shown_path(failure: FileFailure) -> str:
     """How a file that failed is named."""
     return one_line(failure.printed_path or failure.path)
+
+
+def heading_line(heading: Sequence[str]) -> str:
+    """A path of headings for people, outermost first."""
+    return " > ".join(map(one_line, heading))
 
 
 def log_line(level: str, event: str, message: str, fields: Mapping[str, Any] | None = None) -> str:

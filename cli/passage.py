@@ -12,7 +12,7 @@ from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK
 
 from . import options as o
-from .output import BOLD, DIM, Terminal, place
+from .output import BOLD, DIM, Terminal, heading_line, place
 
 if TYPE_CHECKING:
     from lmkindex.search import Passage
@@ -56,6 +56,8 @@ def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
     if context:
         terminal.print(passage.before, DIM)
         terminal.print(f"--- {place(passage)} ---", BOLD)
+        if passage.heading:
+            terminal.print(heading_line(passage.heading), DIM)
         terminal.print(passage.text)
         terminal.print("--- end ---", BOLD)
         terminal.print(passage.after, DIM)

@@ -12,7 +12,7 @@ from lmkindex.display import one_line
 from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 
 from . import options as o
-from .output import BOLD, DIM, Terminal, place
+from .output import BOLD, DIM, Terminal, heading_line, place
 from .question_file import EXIT_ERROR_LINES, chunked, options_of, read_batch, write_batch
 from .retrieval import asked_question, make_search_options
 
@@ -95,6 +95,8 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
         terminal.print(f"{rank}. {span.score:.3f}  {place(span)}", BOLD)
+        if span.heading:
+            terminal.print(f"   {heading_line(span.heading)}", DIM)
         terminal.print(indent(span.text.strip("\r\n").splitlines()))
         for line in span.why if explain else ():
             terminal.print(f"   | {one_line(line)}", DIM)

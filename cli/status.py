@@ -90,11 +90,20 @@ def print_status(terminal: Terminal, facts: Status, found: dict[str, Any]) -> No
     terminal.print(f"  published  {found['published']}")
     if found["tokens_per_second"] is not None:
         terminal.print(f"  rate       {found['tokens_per_second']:,.0f} tokens/s, as last measured by a build")
+    if found["languages"]:
+        words = (f"{code} {number:,}" for code, number in found["languages"].items())
+        terminal.print(f"  languages  {', '.join(words)}")
+    if found["furniture"]:
+        terminal.print(f"  left out   {found['furniture']:,} lines that are running heads or page numbers")
+    if found["waiting"]:
+        terminal.print(f"  to do      {found['waiting']:,} documents were read by an older version: the next build reads them again")
     for root in found["roots"]:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
     for failure in facts.failed:
         kept = " (its last readable text is still searchable)" if failure.status == "stale" else ""
         terminal.print(f"  failed     {shown_path(failure)}: {one_line(failure.reason)}{tried(failure)}{kept}")
+    for path, note in facts.notes:
+        terminal.print(f"  note       {one_line(path)}: {one_line(note)}")
     for path in facts.empty:
         terminal.print(f"  empty      {one_line(path)}: holds no text")
     for sentence in found.get("damage", []):

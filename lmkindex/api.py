@@ -48,6 +48,8 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
     file_timeout_s: float = FILES.parse_timeout_s,
     window_tokens: int | None = BUILD.window_tokens,
     context_tokens: int | None = BUILD.context_tokens,
+    language: str | None = BUILD.language,
+    comments: bool | None = FILES.comments,
     threads: int = ENCODE.threads,
     device: str = ENCODE.device,
     dtype: str = ENCODE.dtype,
@@ -84,6 +86,9 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         file_timeout_s: A PDF, DOCX or HTML file that takes longer to parse fails.
         window_tokens: Size of a window, for a new index; None: the encoder's own.
         context_tokens: Context in a window, for a new index; None: the encoder's own.
+        language: Language of all documents, such as "de" (ISO 639-1), or "auto": that of each is detected; None: as the
+            index was built, at first "auto".
+        comments: Whether comments of Word documents are read; None: as the index was built, at first not.
         threads: Threads of the encoder; 0 uses every core available to this process.
         device: Where the encoder runs: auto, cpu or cuda.
         dtype: Number format of the encoder: auto, float32 or bfloat16.
@@ -106,12 +111,12 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
 
     files = FileOptions(
         include=patterns(include), exclude=patterns(exclude), follow_links=follow_links, max_file_bytes=max_file_bytes,
-        max_pages=max_pages, parse_timeout_s=file_timeout_s,
+        max_pages=max_pages, parse_timeout_s=file_timeout_s, comments=comments,
     )  # fmt: skip
     options = BuildOptions(
         encoder=None if encoder is None else os.fspath(encoder), window_tokens=window_tokens, context_tokens=context_tokens,
-        dry_run=dry_run, rebuild=rebuild, retry_failed=retry_failed, checksum=checksum, wait=wait, time_budget_s=time_budget_s,
-        max_delete=max_delete, files=files, encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
+        language=language, dry_run=dry_run, rebuild=rebuild, retry_failed=retry_failed, checksum=checksum, wait=wait,
+        time_budget_s=time_budget_s, max_delete=max_delete, files=files, encode=EncodeOptions(device=device, dtype=dtype, threads=threads),
     )  # fmt: skip
     roots = [os.fspath(root) for root in ([corpus] if isinstance(corpus, str | os.PathLike) else corpus)]
     require("" not in roots, "The name of a directory is empty. To index the current directory, pass '.'.")

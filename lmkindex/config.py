@@ -16,6 +16,7 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_INDEX = ".lmkindex"
+AUTO = "auto"  # the language of each document is detected
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 CHECK_WINDOWS = 32  # windows that `status --check` encodes again
 EVALUATE_QUESTIONS = 500  # per set
@@ -37,14 +38,14 @@ def require(condition: bool, message: str) -> None:
 class FileOptions:
     """Which files of the roots are documents, and how much one may cost: `parse_timeout_s` and `max_parse_bytes` (of
     memory) limit a parser in a child process. `max_pages=0` means no limit. With `comments`, the comments of Word
-    documents are part of their text."""
+    documents are part of their text; None means as the index was built, else without."""
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     follow_links: bool = False
     max_file_bytes: int = 1 << 28
     max_pages: int = 20_000
-    comments: bool = False
+    comments: bool | None = None
     parse_timeout_s: float = 120.0
     max_parse_bytes: int = 3 << 29
 
@@ -95,11 +96,12 @@ class EncodeOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
     """What a build does and when it stops. `time_budget_s=0` means no limit; `max_delete` is a share of the documents,
-    0..1."""
+    0..1; `language` is `auto` or a code of ISO 639-1, None means as the index was built, else `auto`."""
 
     encoder: str | None = None
     window_tokens: int | None = None
     context_tokens: int | None = None
+    language: str | None = None
     dry_run: bool = False
     rebuild: bool = False
     retry_failed: bool = False

@@ -8,7 +8,7 @@ dimensions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,9 @@ class FileFailure:
     `path` is relative to `root`. A report also has what the index stores: when the file failed for the first and the
     last time (UTC, ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` if the last
     readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown, `inode` and `ctime_ns` 0.
-    `is_skipped` marks a link out of the roots, which is not a failure. `printed_path` is the path with as much of its
-    root as tells it from those of other roots ("": the path alone).
+    `is_skipped` marks a link out of the roots, which is not a failure. `reader` is that of the index, "" if no reader
+    tried the file. `printed_path` is the path with as much of its root as tells it from those of other roots ("": the
+    path alone).
     """
 
     root: str
@@ -66,6 +67,7 @@ class FileFailure:
     tries: int = 1
     status: str = "failed"
     is_skipped: bool = False
+    reader: str = ""
     cause: Cause = Cause.OTHER
     printed_path: str = ""
 
@@ -107,7 +109,8 @@ class Heading:
 class Document:
     """One file as canonical text. `pages` is empty for kinds of files that have none. `headings` are in the order of
     the text; `num_furniture` counts the lines left out as running heads and page numbers; `notes` say what was lost or
-    skipped."""
+    skipped. `language` is a code of ISO 639-1, "" if unknown. `inode` and `ctime_ns` are 0 if the file system keeps
+    none."""
 
     doc_id: str
     root: str
@@ -120,6 +123,7 @@ class Document:
     mtime_ns: int
     inode: int = 0
     ctime_ns: int = 0
+    language: str = ""
     headings: tuple[Heading, ...] = ()
     num_furniture: int = 0
     notes: tuple[str, ...] = ()
@@ -131,7 +135,9 @@ class ManifestEntry:
 
     `status` is `indexed`, `failed` (nothing of the file is searchable) or `stale` (the last readable text still is). An
     indexed entry without sentences is a file that holds no text. `first_failed`, `last_failed` and `tries` are the
-    ledger of failures: times in UTC, ISO 8601; for a file that did not fail they are "", "" and 0.
+    ledger of failures: times in UTC, ISO 8601; for a file that did not fail they are "", "" and 0. `reader` names
+    the version and options of the reader that last tried the file (`read/versions.py`); `rows_hash` is the hash of the
+    document's rows in `landmarks` (format.md, "Hashes"; "" is unknown).
     """
 
     doc_id: str
@@ -149,6 +155,11 @@ class ManifestEntry:
     tries: int = 0
     inode: int = 0
     ctime_ns: int = 0
+    reader: str = "1"
+    rows_hash: str = ""
+    language: str = ""
+    num_furniture: int = 0
+    notes: tuple[str, ...] = ()
     cause: Cause = Cause.OTHER  # of `error`; not a column
 
     @property
@@ -257,11 +268,13 @@ class EncoderFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """`head.json`: the only mutable file of an index, and what it publishes."""
+    """`head.json`: the only mutable file of an index, and what it publishes. `languages` counts the documents of each
+    language, `unknown` included."""
 
     tables: Mapping[str, int]
     encoder: Mapping[str, Any]
     options: Mapping[str, Any]
     roots: tuple[str, ...]
     counts: Mapping[str, int]
-    format: int = 1
+    languages: Mapping[str, int] = field(default_factory=dict)
+    format: int = 2

@@ -9,11 +9,11 @@ must not become one endless sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .records import Sentences
+from .records import Heading, Sentences
 
 MAX_SENTENCE_CHARS = 1500
 MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit keeps its work, and a wrong pairing, local
@@ -26,7 +26,7 @@ ENUMERATOR = re.compile(r"[^\w\s]*(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)]+")  # "
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
 
-def split_sentences(text: str, *, language: str = "en") -> Sentences:
+def split_sentences(text: str, *, language: str = "en", headings: Sequence[Heading] = ()) -> Sentences:
     """Sentences of `text`, in order, trimmed, each at most `MAX_SENTENCE_CHARS` characters long."""
     starts: list[int] = []
     ends: list[int] = []

@@ -103,7 +103,7 @@ def test_each_option_of_a_build_reaches_its_record(monkeypatch: pytest.MonkeyPat
     lmkindex.build_index(
         "corpus", index="my", encoder="e", dry_run=True, rebuild=True, include=["a"], exclude="*.log", retry_failed=True, time_budget_s=1,
         wait=True, max_delete=0.5, checksum=True, follow_links=True, max_file_bytes=2, max_pages=3, file_timeout_s=4, window_tokens=5,
-        context_tokens=6, threads=7, device="cpu", dtype="float32", on_progress=print,
+        context_tokens=6, language="de", comments=True, threads=7, device="cpu", dtype="float32", on_progress=print,
     )  # fmt: skip
     ((values, named),) = given
     index, roots, options = values
@@ -111,8 +111,10 @@ def test_each_option_of_a_build_reaches_its_record(monkeypatch: pytest.MonkeyPat
     assert changed(options, BuildOptions()) == all_fields(BuildOptions, FileOptions, EncodeOptions)
     assert options == BuildOptions(
         encoder="e", dry_run=True, rebuild=True, retry_failed=True, time_budget_s=1, wait=True, max_delete=0.5, checksum=True,
-        window_tokens=5, context_tokens=6, encode=EncodeOptions(threads=7, device="cpu", dtype="float32"),
-        files=FileOptions(include=("a",), exclude=("*.log",), follow_links=True, max_file_bytes=2, max_pages=3, parse_timeout_s=4),
+        window_tokens=5, context_tokens=6, language="de", encode=EncodeOptions(threads=7, device="cpu", dtype="float32"),
+        files=FileOptions(
+            include=("a",), exclude=("*.log",), follow_links=True, max_file_bytes=2, max_pages=3, comments=True, parse_timeout_s=4
+        ),
     )  # fmt: skip
 
 

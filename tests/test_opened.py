@@ -69,7 +69,7 @@ def test_a_build_takes_one_place_or_several(corpus: Path, index: str) -> None:
     (failure,) = report.failed
     assert (failure.path, failure.status, failure.tries) == ("bad.pdf", "failed", 1)
     assert lmkindex.build_index(corpus, index=index, include="*.txt", dry_run=True, max_delete=1.0).plan == {
-        "add": ["empty.txt", "lamp.txt"], "change": [], "rename": [], "delete": ["sub/gulls.md"], "fail": [], "skip": [],
+        "add": ["empty.txt", "lamp.txt"], "change": [], "rename": [], "delete": ["sub/gulls.md"], "reread": [], "fail": [], "skip": [],
     }  # fmt: skip
 
 

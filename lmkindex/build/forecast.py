@@ -40,8 +40,8 @@ def expected_tokens(job: Job, task: Task, tokens_per_byte: Mapping[str, float]) 
     known = task.kept.document or job.manifest.get(entry.name)
     if known is not None and (task.kept.failure is not None or fails_again(known, task)):
         return known.num_tokens if job.options.rebuild else 0  # a rebuild encodes the text that was kept
-    if not job.options.rebuild and (task.kind == "renamed" or entry.name in job.plan.twins):
-        return 0
+    if not job.options.rebuild and (task.kind in ("renamed", "reread") or entry.name in job.plan.twins):
+        return 0  # of a text that is read again, most windows are found to be the same
     return entry.size_bytes * tokens_per_byte.get(kind_of(entry.path), 1 / BYTES_PER_TOKEN)
 
 

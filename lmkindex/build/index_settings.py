@@ -8,12 +8,14 @@ not made with.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from ..config import BuildOptions, require
+from ..config import AUTO, BuildOptions, require
 from ..encoder import find_encoder
 from ..errors import IndexUnusableError
-from ..records import EncoderFolder, Head
+from ..read import is_outdated, reader_of
+from ..records import EncoderFolder, Head, ManifestEntry
 from .manifest import counts_of
 
 
@@ -40,10 +42,30 @@ def next_head(head: Head | None, folder: EncoderFolder, options: BuildOptions, r
     return Head(
         tables=head.tables if head is not None else {},
         encoder={"name": folder.name, "fingerprint": folder.fingerprint, "dim": folder.dim, "path": encoder_path(folder, options, head)},
-        options=window_sizes(head, folder, options),
+        options=window_sizes(head, folder, options) | {"language": options.language, "comments": options.files.comments},
         roots=roots,
         counts=known_counts(head, folder),
+        languages=head.languages if head is not None else {},
     )
+
+
+def with_index_options(head: Head | None, options: BuildOptions) -> BuildOptions:
+    """The options with the language and comments that the index was built with, unless the user gives others."""
+    known = head.options if head is not None else {}
+    language = options.language if options.language is not None else str(known.get("language", AUTO))
+    comments = options.files.comments if options.files.comments is not None else bool(known.get("comments", False))
+    return replace(options, language=language, files=replace(options.files, comments=comments))
+
+
+def reader_for(path: str, options: BuildOptions) -> str:
+    """The reader of a file under resolved options."""
+    return reader_of(path, language=options.language or AUTO, comments=bool(options.files.comments))
+
+
+def is_old(known: ManifestEntry, options: BuildOptions) -> bool:
+    """Whether an older reader tried this file last, or one with other options. If it failed, a newer one may be able to
+    read it."""
+    return is_outdated(known.reader, reader_for(known.path, options))
 
 
 def known_counts(head: Head | None, folder: EncoderFolder) -> Mapping[str, int]:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config import BuildOptions
 from ..errors import IndexUnusableError
 from ..files import PrintedNames
 from ..index import HEAD_FILE, IndexReader
 from ..records import FileFailure, JsonObject
 from .forecast import rate_of
-from .manifest import failure_of
+from .index_settings import is_old, with_index_options
+from .manifest import failure_of, languages_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,10 @@ class Status:
     files take on disk. Both are current; the rest describes the state that was opened. `encoder` has `name`,
     `fingerprint`, `dim` and `path` (None: the default encoder), `options` has `window_tokens` and `context_tokens`.
     `tokens_per_second` is the rate that a build last measured, None before the first measurement. `failed` are files
-    that cannot be read, `empty` the paths of documents without text, as they are printed. `tables` are the published
-    versions of the tables on disk.
+    that cannot be read, `empty` the paths of documents without text, as they are printed. `furniture` counts the lines
+    left out as running heads and page numbers, `notes` pairs printed paths with what was lost or skipped, `languages`
+    counts documents by language (or `unknown`), and `waiting` counts the documents that an older reader has read: the
+    next build reads them again. `tables` are the published versions of the tables on disk.
     """
 
     index: str
@@ -44,6 +48,10 @@ class Status:
     tokens_per_second: float | None
     failed: tuple[FileFailure, ...]
     empty: tuple[str, ...]
+    furniture: int
+    notes: tuple[tuple[str, str], ...]
+    languages: Mapping[str, int]
+    waiting: int
     format: int
     tables: Mapping[str, int]
 
@@ -61,6 +69,10 @@ class Status:
             "tokens_per_second": None if self.tokens_per_second is None else round(self.tokens_per_second, 1),
             "failed": [failure.to_json() | {"status": failure.status} for failure in self.failed],
             "empty": list(self.empty),
+            "furniture": self.furniture,
+            "notes": [{"path": path, "note": note} for path, note in self.notes],
+            "languages": dict(self.languages),
+            "waiting": self.waiting,
             "format": self.format,
             "tables": dict(self.tables),
         }
@@ -75,6 +87,7 @@ def read_status(reader: IndexReader) -> Status:
         raise IndexUnusableError(f"The index at {path} has been deleted since it was opened. Build it again.") from error
     entries = [entry for _, entry in sorted(reader.manifest().items())]
     printed = PrintedNames(entry.name for entry in entries)
+    options = with_index_options(head, BuildOptions())
     return Status(
         index=str(path),
         published=time.strftime("%Y-%m-%dT%H:%M:%S%z", published),
@@ -88,6 +101,10 @@ def read_status(reader: IndexReader) -> Status:
         tokens_per_second=rate_of(head.counts),
         failed=tuple(printed.on_failure(failure_of(entry)) for entry in entries if entry.status != "indexed"),
         empty=tuple(printed.of(entry.name) for entry in entries if entry.is_empty),
+        furniture=sum(entry.num_furniture for entry in entries),
+        notes=tuple((printed.of(entry.name), note) for entry in entries for note in entry.notes),
+        languages=languages_of(entries),
+        waiting=sum(is_old(entry, options) for entry in entries if entry.status == "indexed"),
         format=head.format,
         tables=head.tables,
     )

@@ -17,7 +17,7 @@ from ..files import FilePlan, Hashes, document_id, nfc
 from ..files.changes import failure_over, paths_over
 from ..files.names import nfc_name
 from ..index import IndexReader
-from ..records import Document, FileEntry, FileFailure, FileName, Manifest, ManifestEntry, Page
+from ..records import Document, FileEntry, FileFailure, FileName, Heading, Manifest, ManifestEntry, Page
 from .manifest import failed_entry
 from .records import Failed, KeptText, Task
 
@@ -164,7 +164,7 @@ def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) 
     if known is None or reader is None or not known.num_sentences:
         return None
     try:
-        row = reader.document_rows([known.doc_id], ["title", "text", "pages"])[known.doc_id]
+        row = reader.document_rows([known.doc_id], ["title", "text", "pages", "headings"])[known.doc_id]
     except Exception:  # whatever LanceDB raises on a broken file
         if task.known_doc_id is None:
             return None
@@ -181,6 +181,10 @@ def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) 
         mtime_ns=failure.mtime_ns,
         inode=failure.inode,
         ctime_ns=failure.ctime_ns,
+        language=known.language,
+        headings=tuple(Heading(**heading) for heading in row["headings"] or ()),
+        num_furniture=known.num_furniture,
+        notes=known.notes,
     )
 
 

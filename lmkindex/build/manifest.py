@@ -6,6 +6,7 @@ Knows no tables and no disk.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,8 +19,8 @@ def well_entry(known: ManifestEntry, file: FileEntry) -> ManifestEntry:
     """The manifest entry of a document whose file has a new size or time but the indexed content, whatever failed in
     between."""
     return replace(
-        known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, inode=file.inode, ctime_ns=file.ctime_ns, status="indexed", error="",
-        cause=Cause.OTHER, first_failed="", last_failed="", tries=0,
+        known, size_bytes=file.size_bytes, mtime_ns=file.mtime_ns, inode=file.inode, ctime_ns=file.ctime_ns, status="indexed",
+        error="", cause=Cause.OTHER, first_failed="", last_failed="", tries=0,
     )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ def failed_entry(failure: FileFailure, known: ManifestEntry | None) -> ManifestE
         mtime_ns=failure.mtime_ns,
         inode=failure.inode,
         ctime_ns=failure.ctime_ns,
+        reader=failure.reader or before.reader,
         status="stale" if before.num_sentences else "failed",
         error=failure.reason,
         cause=failure.cause,
@@ -58,6 +60,12 @@ def failure_of(entry: ManifestEntry) -> FileFailure:
 def utc_now() -> str:
     """The time as the tables hold it: ISO 8601, UTC, in seconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def languages_of(entries: Iterable[ManifestEntry]) -> dict[str, int]:
+    """The number of documents with text in each language, the most frequent first; `unknown` is one of them."""
+    found = Counter(entry.language or "unknown" for entry in entries if entry.num_sentences)
+    return {language: found[language] for language in sorted(found, key=lambda one: (-found[one], one))}
 
 
 def counts_of(entries: Iterable[ManifestEntry]) -> dict[str, int]:

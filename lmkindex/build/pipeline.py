@@ -64,7 +64,8 @@ def run_build(
         job = plan_job(session, roots, options, encoder)
         expected = expect(job)
         if job.is_up_to_date:
-            return replace(report_of(job, job.manifest, {}, Stopwatch(), []), forecast=expected)
+            nothing = Tallies(total_bytes=0, on_progress=None)
+            return replace(report_of(job, job.manifest, nothing, Stopwatch(), []), forecast=expected)
         on_forecast(expected)
         report = run_job(job, session, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
         return replace(report, forecast=expected)
@@ -102,8 +103,7 @@ def run_job(job: Job, session: IndexSession, encoder: Encoder, stop: Callable[[]
     if signal_number:
         raise InterruptedBuildError("Stopped; finished documents are saved. Run the same command to continue.", signal_number)
     warnings = run_maintenance(writer, options) if is_complete else []
-    report = report_of(job, documents.manifest, tallies.counts, stopwatch, warnings)
-    return replace(report, incomplete=not is_complete)
+    return replace(report_of(job, documents.manifest, tallies, stopwatch, warnings), incomplete=not is_complete)
 
 
 def record_known_changes(job: Job, documents: DocumentWriter) -> None:

@@ -19,7 +19,7 @@ from ..files.changes import without_names
 from ..index import IndexSession
 from ..read import is_blank
 from ..records import FileEntry, FileFailure, Manifest, ManifestEntry
-from .index_settings import check_encoder, next_head, pick_folder
+from .index_settings import check_encoder, is_old, next_head, pick_folder, reader_for, with_index_options
 from .kept import KeptTexts, find_kept, hidden_task, keep_all, sort_out_skipped
 from .manifest import well_entry
 from .records import Job, Task
@@ -34,6 +34,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     folder = encoder.folder if encoder is not None else pick_folder(head, options)
     if head is not None and not options.rebuild:
         check_encoder(session.index_path, head, folder)
+    options = with_index_options(head, options)
     found = read_manifest(session, is_rebuild=options.rebuild)
     wanted = [resolve_root(Path(root)) for root in roots or (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
@@ -41,23 +42,23 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     entries = walked.entries
     skipped, failures = sort_out_skipped(walked.failures, found)
     hashes = Hashes()
-    changes = plan_changes(entries, found, hashes, checksum=options.checksum, retry_failed=options.retry_failed, failures=failures)
+    changes = compare_files(entries, failures, found, hashes, options)
     kept = find_kept(changes, entries, found, hashes, failures) if found else KeptTexts()
-    plan = with_moves(changes, kept)
+    plan, reread = with_rereads(with_moves(changes, kept), entries, found, options)
     check_deletions(plan, kept, found, options.max_delete)
     covered, manifest = kept.covered, found
     if options.rebuild:
         kept, covered, manifest = keep_all(kept, found), (), {}
-        plan = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=())
+        plan, reread = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=()), ()
     new_head = next_head(head, folder, options, tuple(str(root) for root in wanted))
     return Job(
         options=options,
         head=new_head,
-        is_new=head is None or options.rebuild or head.roots != new_head.roots,
+        is_new=head is None or options.rebuild or (head.roots, head.options) != (new_head.roots, new_head.options),
         folder=folder,
         manifest=manifest,
         plan=plan,
-        tasks=tuple(tasks_of(plan, kept, manifest, options)),
+        tasks=tuple(tasks_of(plan, reread, kept, manifest, options)),
         together=frozenset(kept.swapped),
         rewritten=tuple(rewritten_entries(plan, kept, manifest, options)),
         new_failures=tuple(new_failures(failures, kept, manifest, options)),
@@ -66,6 +67,16 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
         passed_over=walked.passed_over,
         num_files=count_files(entries, failures, [*plan.unchanged, *(known for known, _ in kept.hidden)]),
         started=started,
+    )
+
+
+def compare_files(
+    entries: Sequence[FileEntry], failures: Sequence[FileFailure], manifest: Manifest, hashes: Hashes, options: BuildOptions
+) -> FilePlan:
+    """The difference between walk and index. A file that an older reader could not read is tried again."""
+    retried = {name for name, known in manifest.items() if not known.has_own_text and is_old(known, options)}
+    return plan_changes(
+        entries, manifest, hashes, checksum=options.checksum, retry_failed=options.retry_failed, failures=failures, retried=retried
     )
 
 
@@ -83,19 +94,35 @@ def with_moves(plan: FilePlan, kept: KeptTexts) -> FilePlan:
     )
 
 
-def tasks_of(plan: FilePlan, kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[Task]:
+def with_rereads(
+    plan: FilePlan, entries: Sequence[FileEntry], manifest: Manifest, options: BuildOptions
+) -> tuple[FilePlan, tuple[FileEntry, ...]]:
+    """The plan, and the files that have not changed but were read by an older reader, or with other options. They count
+    as unchanged; those with a new size or time get it when they are read."""
+    same = {known.name for known in plan.unchanged if known.status == "indexed"} | {entry.name for entry in plan.touched}
+    old = {name for name in same if is_old(manifest[name], options)}
+    reread = tuple(entry for entry in entries if entry.name in old)
+    moved = [manifest[entry.name] for entry in plan.touched if entry.name in old]
+    unchanged = tuple(sorted([*plan.unchanged, *moved], key=lambda known: known.name))
+    return replace(plan, touched=tuple(without_names(plan.touched, reread)), unchanged=unchanged), reread
+
+
+def tasks_of(plan: FilePlan, reread: Sequence[FileEntry], kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[Task]:
     """Files to prepare, in order of their names. Files whose text is stored under a name that another file has taken
-    come first."""
+    come first, and those that have not changed last: under a time budget, new text is not to wait for them."""
     known_ids = dict(plan.twins) | {name: known.doc_id for name, known in kept.swapped.items()}
     tasks = [Task(entry=entry, kind="added", known_doc_id=known_ids.get(entry.name)) for entry in plan.added]
     for entry in plan.changed:
         tasks.append(Task(entry=entry, kind="changed", known_doc_id=known_ids.get(entry.name, manifest[entry.name].doc_id)))
     tasks += [Task(entry=entry, kind="renamed", known_doc_id=old.doc_id) for old, entry in plan.renamed]
-    tasks = [replace(task, kept=kept.of_file.get(task.entry.name, task.kept)) for task in tasks]
+    tasks += [Task(entry=entry, kind="reread", known_doc_id=manifest[entry.name].doc_id) for entry in reread]
+    tasks = [
+        replace(task, kept=kept.of_file.get(task.entry.name, task.kept), reader=reader_for(task.entry.path, options)) for task in tasks
+    ]
     if options.rebuild:
         tasks = [replace(task, known_doc_id=None) for task in tasks]
         tasks += [hidden_task(known, failure) for known, failure in kept.hidden]
-    return sorted(tasks, key=lambda task: (task.entry.name not in kept.swapped, task.entry.name))
+    return sorted(tasks, key=lambda task: (task.entry.name not in kept.swapped, task.kind == "reread", task.entry.name))
 
 
 def rewritten_entries(plan: FilePlan, kept: KeptTexts, manifest: Manifest, options: BuildOptions) -> list[ManifestEntry]:

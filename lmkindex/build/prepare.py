@@ -15,13 +15,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..config import FileOptions, WindowOptions
+from ..config import AUTO, FileOptions, WindowOptions
 from ..encoder import Encoder, window_options
 from ..errors import Cause, IndexUnusableError, LmkindexError, ReadError
 from ..index import IndexReader, IndexSession
+from ..languages import detect_language
 from ..read import Parser, read_file
 from ..read.formats import Parse
 from ..records import Document, FileFailure, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences
+from ..sections import heading_paths
 from ..sentences import split_sentences
 from ..windows import grouped_pieces, make_row, make_windows
 from .kept import kept_document
@@ -55,7 +57,7 @@ class Stopwatch:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What is the same for all files of a build. `reader` is the state before the build, if any of it is needed;
-    `parse` runs the parsers."""
+    `parse` runs the parsers; `language` is `auto` or that of all documents."""
 
     encoder: Encoder
     windows: WindowOptions
@@ -63,6 +65,7 @@ class Source:
     reader: IndexReader | None
     stopwatch: Stopwatch
     parse: Parse
+    language: str
 
 
 def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stopwatch, parser: Parser) -> Source:
@@ -82,6 +85,7 @@ def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stop
         reader=reader,
         stopwatch=stopwatch,
         parse=parser.parse,
+        language=job.options.language or AUTO,
     )
 
 
@@ -115,12 +119,13 @@ def prepare_task(task: Task, source: Source) -> Iterator[Step]:
         if kept is None:
             yield Failed(failure=failure, task=task)
             return
-        found = kept, split_sentences(kept.text)
+        found = kept, split_document(kept)
     document, sentences = found
     with source.stopwatch.timing("tokenize"):
         tokens = tokenize(encoder, document.text, sentences)
     entry = entry_of(task, document, len(sentences), len(tokens.ids_T), failure)
-    prepared = Prepared(task=task, document=document, sentences=sentences, entry=entry)
+    headings = heading_paths(document.headings, sentences.starts_S.tolist())
+    prepared = Prepared(task=task, document=document, sentences=sentences, headings=headings, entry=entry)
     known = KnownWindows(source.reader, task.known_doc_id)
     for group in grouped_pieces(make_windows(tokens, source.windows, encoder.folder.fingerprint)):
         stored = known.find(group[-1])
@@ -139,7 +144,9 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
         with source.stopwatch.timing("read"):
             document = read_file(entry, source.files, source.parse)
         with source.stopwatch.timing("split"):
-            return document, split_sentences(document.text)
+            language = detect_language(document.text) if source.language == AUTO else source.language
+            document = replace(document, language=language)
+            return document, split_document(document)
     except ReadError as error:
         reason, cause = str(error), error.cause
     except LmkindexError:
@@ -148,8 +155,13 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
         reason, cause = f"{type(error).__name__}: {error}", Cause.OTHER
     return FileFailure(
         root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns,
-        inode=entry.inode, ctime_ns=entry.ctime_ns,
+        inode=entry.inode, ctime_ns=entry.ctime_ns, reader=task.reader,
     )  # fmt: skip
+
+
+def split_document(document: Document) -> Sentences:
+    """The sentences of a document, by the rules of its language and between its headings."""
+    return split_sentences(document.text, language=document.language or "en", headings=document.headings)
 
 
 def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int, failure: FileFailure | None) -> ManifestEntry:
@@ -167,11 +179,15 @@ def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int
         error="",
         num_sentences=num_sentences,
         num_tokens=num_tokens,
+        reader=task.reader,
+        language=document.language,
+        num_furniture=document.num_furniture,
+        notes=document.notes,
     )
-    if failure is None:
-        return entry
     kept = task.kept.document
-    return failed_entry(failure, replace(entry, first_failed=kept.first_failed, tries=kept.tries) if kept is not None else entry)
+    if failure is None or kept is None:
+        return entry if failure is None else failed_entry(failure, entry)
+    return failed_entry(failure, replace(entry, first_failed=kept.first_failed, tries=kept.tries, reader=kept.reader))
 
 
 def tokenize(encoder: Encoder, text: str, sentences: Sentences) -> TokenizedSentences:

@@ -6,7 +6,7 @@ steps go to the encoder and the index in the order of the tasks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,7 +28,7 @@ from ..records import (
     Window,
 )
 
-TaskKind = Literal["added", "changed", "renamed"]
+TaskKind = Literal["added", "changed", "renamed", "reread"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +48,24 @@ class KeptText:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A file to put into the index. `known_doc_id` names the stored document whose windows may be reused; after a
-    rename, that document is deleted."""
+    rename, that document is deleted. `reader` names the reader that will read it."""
 
     entry: FileEntry
     kind: TaskKind
     known_doc_id: str | None
+    reader: str = "1"
     kept: KeptText = KeptText()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A document that was read, split and tokenized, and its manifest entry. The entry is stale if the file cannot be
-    read and the kept text is used."""
+    read and the kept text is used. `headings` are the stored heading paths of the sentences (`sections.py`)."""
 
     task: Task
     document: Document
     sentences: Sentences
+    headings: Sequence[str]
     entry: ManifestEntry
 
 
@@ -159,10 +161,14 @@ class BuildReport:
     are the files that cannot be read, including those that failed before. `documents`, `sentences` and `tokens` are
     totals of the index, `empty` counts the documents without text. `windows_encoded`, `windows_reused`,
     `tokens_encoded` (context counts too), `bytes_read` (new, changed and renamed files) and `seconds` are this run's.
-    `forecast` is what was expected beforehand; in a dry run it is what was counted. `skipped` are links that lead out
-    of the corpus. `passed_over` counts the files of kinds that are not read, by suffix ("" is no suffix). `incomplete`
-    says that the time budget ended the run. `warnings` say that maintenance failed; nothing is lost then. `plan` has
-    lists of paths under `add`, `change`, `rename`, `delete`, `fail` and `skip`.
+    `forecast` is what was expected beforehand; in a dry run it is what was counted. `reread` counts those of the
+    unchanged documents that were read again because an older reader had read them, `waiting` those that still are to
+    be. `furniture` counts the lines that were left out as running heads and page numbers in the files of this run, and
+    `notes` pairs their paths with what was lost or skipped. `languages` counts the documents of the index by language.
+    `skipped` are links that lead out of the corpus. `passed_over` counts the files of kinds that are not read, by
+    suffix ("" is no suffix). `incomplete` says that the time budget ended the run. `warnings` say that maintenance
+    failed; nothing is lost then. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `reread`, `fail`
+    and `skip`.
     """
 
     scanned: int = 0
@@ -185,6 +191,11 @@ class BuildReport:
     empty: int = 0
     skipped: tuple[FileFailure, ...] = ()
     passed_over: Mapping[str, int] = field(default_factory=dict)
+    reread: int = 0
+    waiting: int = 0
+    furniture: int = 0
+    notes: tuple[tuple[str, str], ...] = ()
+    languages: Mapping[str, int] = field(default_factory=dict)
     incomplete: bool = False
     warnings: tuple[str, ...] = ()
     plan: Mapping[str, list[str]] | None = None
@@ -202,6 +213,9 @@ class BuildReport:
         report["empty"] = self.empty
         report["skipped"] = [{"path": link.path, "reason": link.reason, "root": link.root} for link in self.skipped]
         report["passed_over"] = dict(self.passed_over)
+        report |= {"reread": self.reread, "waiting": self.waiting, "furniture": self.furniture}
+        report["notes"] = [{"path": path, "note": note} for path, note in self.notes]
+        report["languages"] = dict(self.languages)
         if self.incomplete:
             report["incomplete"] = True
         if self.warnings:

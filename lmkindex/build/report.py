@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..encoder import Encoder
@@ -12,8 +12,9 @@ from ..index import IndexSession
 from ..read import Parser
 from ..records import FileName, Manifest, ManifestEntry
 from .forecast import seconds_for
+from .index_settings import is_old
 from .kept import unread_entry
-from .manifest import counts_of, failure_of
+from .manifest import counts_of, failure_of, languages_of
 from .prepare import Stopwatch, prepare_slabs, source_of
 from .records import BuildReport, DocumentEnd, Failed, Forecast, Job, Slab, Step, WindowStep
 
@@ -29,6 +30,7 @@ class Tallies:
     done_bytes: int = 0
     num_finished: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    notes: list[tuple[FileName, str]] = field(default_factory=list)
 
     def take(self, slab: Slab) -> None:
         """Count a slab's windows, documents and failures."""
@@ -47,6 +49,9 @@ class Tallies:
                 counts[kind] = counts.get(kind, 0) + 1
                 counts["deleted"] = counts.get("deleted", 0) + (isinstance(step, Failed) and step.gone_doc_id is not None)
                 counts["bytes_read"] = counts.get("bytes_read", 0) + size_bytes
+                if isinstance(step, DocumentEnd):
+                    counts["furniture"] = counts.get("furniture", 0) + step.prepared.document.num_furniture
+                    self.notes += [(step.prepared.task.entry.name, note) for note in step.prepared.document.notes]
                 self.done_bytes += size_bytes
                 self.num_finished += 1
                 part = 0.0
@@ -62,8 +67,9 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
     return "failed" if step.prepared.entry.status != "indexed" else task.kind, task.entry.path, task.entry.size_bytes
 
 
-def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
+def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
+    counts = tallies.counts
     totals = counts_of(manifest.values())
     printed = printed_names(job, manifest)
     failed = [failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed"]
@@ -90,6 +96,11 @@ def report_of(job: Job, manifest: Manifest, counts: Mapping[str, int], stopwatch
         empty=sum(entry.is_empty for entry in manifest.values()),
         skipped=tuple(printed.on_failure(link) for link in job.skipped),
         passed_over=job.passed_over,
+        reread=counts.get("reread", 0),
+        waiting=sum(is_old(manifest[task.entry.name], job.options) for task in job.tasks if task.kind == "reread"),
+        furniture=counts.get("furniture", 0),
+        notes=tuple((printed.of(name), note) for name, note in tallies.notes),
+        languages=languages_of(manifest.values()),
     )
 
 
@@ -113,7 +124,7 @@ def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
     manifest |= {entry.name: entry for entry in job.rewritten}
     for failure in job.new_failures:
         manifest |= forecast_entries(Failed(failure=failure), manifest)
-    report = report_of(job, manifest, tallies.counts, stopwatch, [])
+    report = report_of(job, manifest, tallies, stopwatch, [])
     tokens = report.tokens_encoded
     seconds = seconds_for(tokens, job.head.counts)
     exact = Forecast(files=len(job.tasks), size_bytes=report.bytes_read, tokens=tokens, seconds=seconds)
@@ -130,6 +141,7 @@ def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str
         "change": [path_of(entry.name) for entry in job.plan.changed if entry.name not in failed],
         "rename": [f"{path_of(old.name)} -> {path_of(entry.name)}" for old, entry in job.plan.renamed if entry.name not in failed],
         "delete": deleted + [path_of(old.name) for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
+        "reread": [path_of(task.entry.name) for task in job.tasks if task.kind == "reread" and task.entry.name not in failed],
         "fail": [path_of(failure.name) for failure in report.failed],
         "skip": [path_of(link.name) for link in job.skipped],
     }

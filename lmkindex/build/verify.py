@@ -18,7 +18,7 @@ import numpy as np
 from ..config import CHECK_WINDOWS, WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..files import PrintedNames
-from ..records import Float32Array, JsonObject, ManifestEntry, TokenizedSentences, Window
+from ..records import Float32Array, Heading, JsonObject, ManifestEntry, TokenizedSentences, Window
 from ..sentences import split_sentences
 from ..windows import grouped_pieces, make_windows
 from .prepare import tokenize
@@ -85,9 +85,11 @@ def check_document(
     generator: random.Random,
 ) -> None:
     """Check all offsets of one document and `num_windows` of its windows; the findings go into `sample`."""
-    text: str = reader.document_rows([entry.doc_id], ["text"])[entry.doc_id]["text"]
+    row = reader.document_rows([entry.doc_id], ["text", "headings"])[entry.doc_id]
+    text: str = row["text"]
+    headings = [Heading(**heading) for heading in row["headings"] or ()]
     rows = reader.landmarks_of(entry.doc_id, ["start", "end", "text", "window_key", "vector"])
-    sentences = split_sentences(text)
+    sentences = split_sentences(text, language=entry.language or "en", headings=headings)
     sample.num_documents += 1
     sample.num_offsets += rows.num_rows
     places = list(zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True))

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..index import IndexWriter
+from ..index.rows_hash import new_rows_hash, rows_bytes
 from ..index.tables import pages_value
 from ..index.writer import manifest_columns
 from ..records import FileName, Float16Array, Float32Array, Head, Manifest, ManifestEntry
 from ..windows import RowForm, combine_pieces, normalise
 from .forecast import measured
 from .kept import unread_entry
-from .manifest import counts_of, utc_now
+from .manifest import counts_of, languages_of, utc_now
 from .records import DocumentEnd, Failed, Prepared, Step, WindowStep
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class DocumentWriter:
         self.together = set(together)  # unfinished files; nothing is published until they are done
         self.flushed: str | None = None  # the document whose first rows are in the table, unpublished
         self.pieces: list[tuple[Float32Array, int]] = []
+        self.rows_hash = new_rows_hash()  # of the document that is not finished
         self.last_commit = time.monotonic()
 
     def take(self, steps: Iterable[Step], vectors: Iterable[Float32Array]) -> None:
@@ -75,7 +77,9 @@ class DocumentWriter:
             combined = combine_pieces(self.form, parts, num_tokens) if len(parts) > 1 else parts[0]
             vectors_ND = normalise(combined).astype(np.float16)
         self.pieces = []
-        self.open_batches.append(landmark_batch(step, vectors_ND, self.schema))
+        batch = landmark_batch(step, vectors_ND, self.schema)
+        self.rows_hash.update(rows_bytes(batch))
+        self.open_batches.append(batch)
         self.num_open_rows += window.num_core
         if self.num_open_rows >= self.commit_rows:
             self.flush_open(step.prepared.document.doc_id)
@@ -94,7 +98,11 @@ class DocumentWriter:
         """Queue a complete document: its rows go into the next commit."""
         document, task = prepared.document, prepared.task
         self.together.discard(task.entry.name)
-        self.put_document(prepared.entry, {"title": document.title, "text": document.text, "pages": pages_value(document.pages)})
+        entry = replace(prepared.entry, rows_hash=self.rows_hash.hexdigest())
+        self.rows_hash = new_rows_hash()
+        headings = [asdict(heading) for heading in document.headings]
+        fields = {"title": document.title, "text": document.text, "pages": pages_value(document.pages), "headings": headings}
+        self.put_document(entry, fields)
         if task.kind == "renamed" and task.known_doc_id is not None:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches
@@ -113,7 +121,7 @@ class DocumentWriter:
         if entry.status == "stale":
             self.rewrite_documents([entry])
         else:
-            self.put_document(entry, {"title": "", "text": "", "pages": []})
+            self.put_document(entry, {"title": "", "text": "", "pages": [], "headings": []})
 
     def put_document(self, entry: ManifestEntry, fields: dict[str, Any]) -> None:
         """Queue a row of `documents`; it replaces any row with the same id."""
@@ -151,12 +159,13 @@ class DocumentWriter:
 
     def publish(self, rates: Mapping[str, int] | None = None) -> None:
         """Replace `head.json` with current totals, and with the rate of this build if it is known."""
-        counts = {**self.next_head.counts, **(rates or {}), **counts_of(self.manifest.values())}
-        self.writer.publish(replace(self.next_head, counts=counts))
+        entries = list(self.manifest.values())
+        counts = {**self.next_head.counts, **(rates or {}), **counts_of(entries)}
+        self.writer.publish(replace(self.next_head, counts=counts, languages=languages_of(entries)))
 
     def abandon_open(self) -> None:
         """Drop the unfinished document. If rows of it are in the table, the published state is restored."""
-        self.open_batches, self.num_open_rows, self.pieces = [], 0, []
+        self.open_batches, self.num_open_rows, self.pieces, self.rows_hash = [], 0, [], new_rows_hash()
         if self.flushed is not None:  # everything finished was published before its first rows were written
             self.writer.go_back()
             self.flushed = None
@@ -178,14 +187,16 @@ def landmark_batch(step: WindowStep, vectors_ND: Float16Array, schema: pa.Schema
     lexical_starts = sentences.starts_S[np.maximum(np.arange(core.start, core.stop) - LEXICAL_CONTEXT, 0)]
     texts = [document.text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     lexical = [document.text[start:end] for start, end in zip(lexical_starts.tolist(), ends.tolist(), strict=True)]
-    columns = [
-        pa.array([document.doc_id] * window.num_core, pa.string()),
-        pa.array(np.arange(core.start, core.stop, dtype=np.int32)),
-        pa.array(starts),
-        pa.array(ends),
-        pa.array([window.key] * window.num_core, pa.string()),
-        pa.array(texts, pa.string()),
-        pa.array(lexical, pa.string()),
-        pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors_ND).reshape(-1)), vectors_ND.shape[1]),
-    ]
-    return pa.record_batch(columns, schema=schema)
+    columns = {
+        "doc_id": pa.array([document.doc_id] * window.num_core, pa.string()),
+        "pos": pa.array(np.arange(core.start, core.stop, dtype=np.int32)),
+        "start": pa.array(starts),
+        "end": pa.array(ends),
+        "window_key": pa.array([window.key] * window.num_core, pa.string()),
+        "text": pa.array(texts, pa.string()),
+        "lexical": pa.array(lexical, pa.string()),
+        "heading": pa.array(step.prepared.headings[core], pa.string()),
+        "vector": pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(vectors_ND).reshape(-1)), vectors_ND.shape[1]),
+    }
+    # By name: an older index has columns that were added later behind the vector.
+    return pa.record_batch([columns[name] for name in schema.names], schema=schema)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
@@ -61,6 +61,7 @@ def plan_changes(
     checksum: bool,
     retry_failed: bool,
     failures: Sequence[FileFailure] = (),
+    retried: Set[FileName] = frozenset(),
 ) -> FilePlan:
     """What a build has to do so that the index (`manifest`, by (root, path)) matches the walk.
 
@@ -68,10 +69,11 @@ def plan_changes(
     (always, with `checksum`); an inode or a change time of 0 is unknown and decides nothing. A new or changed file with
     the content of an indexed document (a copy, two names swapped, rotated logs) has that document in `twins`, and none
     of it need be encoded. Indexed documents at or below a path of `failures` (of the walk) count as unchanged: a file
-    that could not be checked is not known to be gone.
+    that could not be checked is not known to be gone. Files that failed and did not change are tried again with
+    `retry_failed`, or if their name is in `retried`.
     """
     verdicts = {
-        entry: _compare(entry, manifest.get(entry.name), hashes, checksum=checksum, retry_failed=retry_failed)
+        entry: _compare(entry, manifest.get(entry.name), hashes, checksum=checksum, retry_failed=retry_failed or entry.name in retried)
         for entry in sorted(entries, key=lambda entry: entry.name)
     }
     added, changed, touched = ([entry for entry, verdict in verdicts.items() if verdict == one] for one in ("added", "changed", "touched"))

@@ -9,21 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..files import PrintedNames
+from .rows_hash import new_rows_hash, rows_bytes
 
 if TYPE_CHECKING:
+    from hashlib import blake2b
+
     import numpy.typing as npt
+    import pyarrow as pa
 
     from ..records import ManifestEntry
     from .reader import IndexReader
 
 BATCH_ROWS = 16_384
 NORM_TOLERANCE = 0.01  # a float16 vector of norm 1 is within 0.001
-COLUMNS = ["doc_id", "pos", "start", "end", "text", "vector"]
+COLUMNS = ["doc_id", "pos", "start", "end", "text", "window_key", "heading", "vector"]
 
 
 def check_index(reader: IndexReader) -> list[str]:
@@ -46,14 +51,56 @@ def find_damage(reader: IndexReader) -> Iterator[str]:
     code_of = {doc_id: code for code, doc_id in enumerate(sorted(manifest))}
     keys: list[npt.NDArray[np.int64]] = []
     tallies = {"of no document": 0, "with a norm that is not 1": 0, "whose text is not at its offsets": 0}
-    for batch in reader.landmarks.search().select(COLUMNS).to_batches(batch_size=BATCH_ROWS):
+    hashes = RowsHashes()
+    columns = [name for name in COLUMNS if name in reader.stored["landmarks"]]
+    for batch in reader.landmarks.search().select(columns).to_batches(batch_size=BATCH_ROWS):
         codes_N = np.array([code_of.get(doc_id, -1) for doc_id in batch["doc_id"].to_pylist()], dtype=np.int64)
         keys.append(codes_N << 32 | batch["pos"].to_numpy().astype(np.int64))
         tallies["of no document"] += int((codes_N < 0).sum())
         tallies["with a norm that is not 1"] += count_bad_norms(batch)
         tallies["whose text is not at its offsets"] += count_misplaced(reader, batch)
+        hashes.take(batch)
     yield from (f"landmarks: {count:,} {what}." for what, count in tallies.items() if count)
+    yield from hashes.compare(reader, manifest)
     yield from compare_keys(np.sort(np.concatenate(keys)) if keys else np.zeros(0, np.int64), manifest, code_of)
+
+
+class RowsHashes:
+    """Hashes of the rows of each document, made while the table is read once. Invariant: `hashes[doc_id]` covers the
+    rows at positions 0 to `num_rows[doc_id] - 1`."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[str, blake2b] = {}
+        self.num_rows: dict[str, int] = {}
+        self.out_of_order: set[str] = set()
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Take rows in the order of the table. A document's rows mostly follow one another."""
+        if "heading" not in batch.schema.names:
+            return  # format 1 has no hashes
+        doc_ids = batch.column("doc_id").to_pylist()
+        first = 0
+        for doc_id, rows in groupby(doc_ids):
+            num_rows = len(list(rows))
+            part, positions = batch.slice(first, num_rows), batch.column("pos").slice(first, num_rows).to_pylist()
+            first += num_rows
+            start = self.num_rows.get(doc_id, 0)
+            if positions == list(range(start, start + num_rows)):
+                self.hashes.setdefault(doc_id, new_rows_hash()).update(rows_bytes(part))
+                self.num_rows[doc_id] = start + num_rows
+            else:
+                self.out_of_order.add(doc_id)
+
+    def compare(self, reader: IndexReader, manifest: Mapping[str, ManifestEntry]) -> Iterator[str]:
+        """Documents whose rows are not those that a build wrote. An older version stored no hash."""
+        for doc_id, entry in sorted(manifest.items()):
+            found = self.hashes.get(doc_id, new_rows_hash())
+            if doc_id in self.out_of_order:  # compaction may reorder them
+                found = new_rows_hash()
+                for batch in reader.landmarks_of(doc_id, COLUMNS[2:]).to_batches():
+                    found.update(rows_bytes(batch))
+            if entry.rows_hash and found.hexdigest() != entry.rows_hash:
+                yield f"{entry.path}: its rows are not those that were written."
 
 
 def compare_counts(counts: Mapping[str, int], manifest: Mapping[str, ManifestEntry]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ..errors import IndexUnusableError
 from ..records import Head
 from ..storage import fsync_path
 
-FORMAT = 1
+FORMAT = 2  # of every head that is written; format 1 lacks columns, and is read as it is
 HEAD_FILE = "head.json"
 
 
@@ -24,10 +24,10 @@ def read_head(index_path: Path) -> Head | None:
     try:
         fields = json.loads((index_path / HEAD_FILE).read_text(encoding="utf-8"))
         found = fields["format"]
-        if found != FORMAT:
+        if found not in (1, FORMAT):
             raise IndexUnusableError(
-                f"The index at {index_path} has format {found}; this version of lmkindex reads format {FORMAT}. Update lmkindex, or build "
-                "into another directory with --index."
+                f"The index at {index_path} has format {found}; this version of lmkindex reads the formats 1 and {FORMAT}. Update "
+                "lmkindex, or build into another directory with --index."
             )
         return Head(**(fields | {"roots": tuple(fields["roots"]), "tables": dict(fields["tables"])}))
     except (FileNotFoundError, NotADirectoryError):

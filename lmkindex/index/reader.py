@@ -15,7 +15,7 @@ from weakref import finalize
 from ..errors import IndexUnusableError, cause_of, first_line
 from ..records import FileName, Float32Array, Head, ManifestEntry
 from .head import require_head
-from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, open_published
+from .tables import MANIFEST_COLUMNS, open_published
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,6 +36,8 @@ class IndexReader:
         try:
             self.dim = int(self.head.encoder["dim"])
             view_path, (self.documents, self.landmarks) = open_published(index_path, self.head.tables)
+            # Asking a table goes through its event loop, so ask once.
+            self.stored = {"documents": frozenset(self.documents.schema.names), "landmarks": frozenset(self.landmarks.schema.names)}
         except Exception as error:  # on half a manifest LanceDB even panics, and a panic has no exception class of its own
             raise IndexUnusableError(
                 f"The index at {index_path} is damaged or cannot be read at the moment ({first_line(error)}). The documents are untouched: "
@@ -46,10 +48,9 @@ class IndexReader:
 
     def manifest(self) -> dict[tuple[str, str], ManifestEntry]:
         """What the index knows about each file, by (root, path)."""
-        columns = MANIFEST_COLUMNS + [name for name in LEDGER_COLUMNS if name in self.documents.schema.names]
+        columns = [name for name in MANIFEST_COLUMNS if name in self.stored["documents"]]
         rows = self.documents.search().select(columns).to_arrow().to_pylist()
-        known = [{name: value for name, value in row.items() if value is not None} for row in rows]  # null means the record's default
-        return {(row["root"], row["path"]): ManifestEntry(**row, cause=cause_of(row["error"])) for row in known}
+        return {(row["root"], row["path"]): manifest_entry(row) for row in rows}
 
     def document_names(self) -> dict[FileName, str]:
         """The id of each document, by (root, path); quicker than the manifest."""
@@ -58,22 +59,26 @@ class IndexReader:
         return dict(zip(names, rows["doc_id"].to_pylist(), strict=True))
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The named columns of documents, by doc_id."""
+        """The named columns of documents, by doc_id; None for what an older version did not store."""
         from lancedb.expr import col
 
         wanted = sorted(set(doc_ids))
         if not wanted:
             return {}
-        query = self.documents.search().where(col("doc_id").isin(wanted)).select(sorted({"doc_id", *columns}))
-        return {row["doc_id"]: row for row in query.to_arrow().to_pylist()}
+        stored = self.stored["documents"]
+        query = self.documents.search().where(col("doc_id").isin(wanted)).select(sorted({"doc_id", *columns} & stored))
+        missing = dict.fromkeys(name for name in columns if name not in stored)
+        return {row["doc_id"]: missing | row for row in query.to_arrow().to_pylist()}
 
     def landmark_rows(self, ranges: Mapping[str, Sequence[tuple[int, int]]], columns: Sequence[str]) -> pa.Table:
-        """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos)."""
+        """Landmarks of documents at positions within any of `ranges` (both ends included), sorted by (doc_id, pos). A
+        column that an older version did not store is left out."""
         import pyarrow as pa
 
         wanted = [(doc_id, first, last) for doc_id, doc_ranges in ranges.items() for first, last in merge_ranges(doc_ranges)]
         batches = [wanted[at : at + RANGES_PER_QUERY] for at in range(0, len(wanted), RANGES_PER_QUERY)] or [[]]
-        table = pa.concat_tables([self._rows_within(batch, columns) for batch in batches])
+        known = [name for name in columns if name in self.stored["landmarks"]]
+        table = pa.concat_tables([self._rows_within(batch, known) for batch in batches])
         return table.sort_by([("doc_id", "ascending"), ("pos", "ascending")])
 
     def _rows_within(self, wanted: Sequence[tuple[str, int, int]], columns: Sequence[str]) -> pa.Table:
@@ -107,6 +112,12 @@ class IndexReader:
         from lancedb.expr import col
 
         return query if doc_ids is None else query.where(col("doc_id").isin(list(doc_ids)), prefilter=True)
+
+
+def manifest_entry(row: Mapping[str, Any]) -> ManifestEntry:
+    """The manifest entry that a row of `documents` holds. A null means the record's default."""
+    fields = {name: value for name, value in row.items() if value is not None}
+    return ManifestEntry(**(fields | {"notes": tuple(fields.get("notes", ()))}), cause=cause_of(row["error"]))
 
 
 def merge_ranges(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -16,14 +16,14 @@ from ..records import Head
 from ..storage import fsync_path
 from .head import HEAD_FILE
 from .tables import (
-    LEDGER_COLUMNS,
     MANIFESTS,
     TABLES,
+    added_to_documents,
+    added_to_landmarks,
     checked_out,
     connect,
     documents_schema,
     landmarks_schema,
-    ledger_schema,
     manifest_version,
 )
 
@@ -91,11 +91,11 @@ def restore(index_path: Path, head: Head) -> tuple[Any, Any]:
     for path in unpublished:
         path.unlink()
     documents, landmarks = checked_out(index_path, head.tables)
-    for table in (documents, landmarks):
+    for table, added in ((documents, added_to_documents()), (landmarks, added_to_landmarks())):
         table.checkout_latest()
-    missing = [field for field in ledger_schema() if field.name not in documents.schema.names]
-    if missing:  # an index of an older version; like every write, this becomes visible with the next publish
-        documents.add_columns(missing)
+        missing = [field for field in added if field.name not in table.schema.names]
+        if missing:  # an index of an older version; like every write, this becomes visible with the next publish
+            table.add_columns(missing)
     return documents, landmarks
 
 
@@ -106,12 +106,13 @@ def remove_unpublished_tables(index_path: Path) -> None:
     require_readable_files(index_path)
     database = connect(index_path)
     paths = {name: index_path / f"{name}.lance" for name in TABLES}
+    added = {*added_to_documents().names, *added_to_landmarks().names}
     for (name, path), schema in zip(paths.items(), (documents_schema(), landmarks_schema(1)), strict=True):
         try:
             columns = set(database.open_table(name).schema.names)
         except Exception:  # missing, or half written
             columns = set()
-        if columns and columns | set(LEDGER_COLUMNS) != set(schema.names) | set(LEDGER_COLUMNS):
+        if columns and columns | added != set(schema.names) | added:
             raise IndexUnusableError(f"lmkindex did not make the LanceDB table {path}. Choose another directory with --index.")
     for path in paths.values():
         if path.is_symlink():  # the table is elsewhere, and stays there

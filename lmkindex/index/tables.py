@@ -23,8 +23,9 @@ TABLES = ("documents", "landmarks")
 MANIFESTS = "_versions"  # the folder of a table's manifests
 MANIFEST_COLUMNS = [
     "doc_id", "root", "path", "content_hash", "size_bytes", "mtime_ns", "status", "error", "num_sentences", "num_tokens",
+    "first_failed", "last_failed", "tries", "inode", "ctime_ns", "reader", "rows_hash", "language", "num_furniture",
+    "notes",
 ]  # fmt: skip
-LEDGER_COLUMNS = ["first_failed", "last_failed", "tries"]  # indexes made before November 2026 lack them until the next build writes
 
 
 def connect(index_path: Path) -> Any:
@@ -36,7 +37,7 @@ def connect(index_path: Path) -> Any:
 
 
 def documents_schema() -> pa.Schema:
-    """One row per file; `text` is canonical, `pages` lists [page, start, end)."""
+    """One row per file; `text` is canonical, `pages` lists [page, start, end), `meta` is a JSON object."""
     import pyarrow as pa
 
     page = pa.struct([("page", pa.int32()), ("start", pa.int64()), ("end", pa.int64())])
@@ -46,21 +47,44 @@ def documents_schema() -> pa.Schema:
         [(name, pa.string()) for name in names]
         + [(name, pa.int64()) for name in numbers]
         + [("pages", pa.list_(page)), ("text", pa.large_string())]
-        + list(ledger_schema())
+        + list(added_to_documents())
     )
 
 
-def ledger_schema() -> pa.Schema:
-    """The columns of `documents` that record failures; null in rows that never failed or are older than these
-    columns."""
+def added_to_documents() -> pa.Schema:
+    """The columns of `documents` that older indexes lack until a build writes; null in rows that are older than they.
+    The first three came before format 2."""
     import pyarrow as pa
 
-    return pa.schema([("first_failed", pa.string()), ("last_failed", pa.string()), ("tries", pa.int64())])
+    heading = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("level", pa.int32()), ("text", pa.string())])
+    return pa.schema(
+        [
+            ("first_failed", pa.string()),
+            ("last_failed", pa.string()),
+            ("tries", pa.int64()),
+            ("inode", pa.int64()),
+            ("ctime_ns", pa.int64()),
+            ("reader", pa.string()),
+            ("rows_hash", pa.string()),
+            ("language", pa.string()),
+            ("num_furniture", pa.int64()),
+            ("notes", pa.list_(pa.string())),
+            ("headings", pa.list_(heading)),
+            ("meta", pa.string()),
+        ]
+    )
+
+
+def added_to_landmarks() -> pa.Schema:
+    """The columns of `landmarks` that indexes of format 1 lack; null in rows that are older than they."""
+    import pyarrow as pa
+
+    return pa.schema([("heading", pa.string())])
 
 
 def landmarks_schema(dim: int) -> pa.Schema:
     """One row per sentence, vector last. `lexical` is the sentence with the two before it: full-text search scores
-    this."""
+    this. `heading` is the sentence's path of headings, outermost first, one per line."""
     import pyarrow as pa
 
     return pa.schema(
@@ -72,6 +96,7 @@ def landmarks_schema(dim: int) -> pa.Schema:
             ("window_key", pa.string()),
             ("text", pa.string()),
             ("lexical", pa.string()),
+            *added_to_landmarks(),
             ("vector", pa.list_(pa.float16(), dim)),
         ]
     )

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import Head, ManifestEntry
 from ..storage import fsync_path
-from .head import write_head
+from .head import FORMAT, write_head
 from .lock import require_hard_links
 from .recovery import open_tables
-from .tables import LEDGER_COLUMNS, MANIFEST_COLUMNS, TABLES
+from .tables import MANIFEST_COLUMNS, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ class IndexWriter:
         """Make everything written so far visible, durably: fsync the tables, then replace `head.json`."""
         self.sync()
         tables = {"documents": self.documents.version, "landmarks": self.landmarks.version}
-        self.head = replace(head, tables=tables)
+        self.head = replace(head, tables=tables, format=FORMAT)
         write_head(self.index_path, self.head)
         return self.head
 
@@ -121,4 +121,4 @@ def rewritten_together(entries: Iterable[ManifestEntry]) -> Iterator[list[Manife
 def manifest_columns(entry: ManifestEntry) -> dict[str, Any]:
     """The columns of a `documents` row that hold a manifest entry. Its cause is not stored: the message tells it
     (`errors.cause_of`)."""
-    return {name: getattr(entry, name) for name in (*MANIFEST_COLUMNS, *LEDGER_COLUMNS)}
+    return {name: getattr(entry, name) for name in MANIFEST_COLUMNS}

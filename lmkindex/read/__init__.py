@@ -9,5 +9,6 @@ from __future__ import annotations
 from .encoding import without_surrogates
 from .read import is_blank, read_document, read_file
 from .sandbox import Parser
+from .versions import is_outdated, reader_of
 
-__all__ = ["Parser", "is_blank", "read_document", "read_file", "without_surrogates"]
+__all__ = ["Parser", "is_blank", "is_outdated", "read_document", "read_file", "reader_of", "without_surrogates"]

@@ -106,7 +106,12 @@ class _Child:
     def parse(self, data: bytes, suffix: str) -> ParsedFile:
         """Have one file parsed. Raises `ReadError`."""
         options = self._options
-        request = {"suffix": suffix, "max_pages": options.max_pages, "comments": options.comments, "timeout_s": options.parse_timeout_s}
+        request = {
+            "suffix": suffix,
+            "max_pages": options.max_pages,
+            "comments": bool(options.comments),
+            "timeout_s": options.parse_timeout_s,
+        }
         head = text = None
         with self._deadline(self._options.parse_timeout_s) as is_over, suppress(OSError):  # the child may die while we write to it
             write_message(self._stdin, json.dumps(request).encode())

@@ -19,7 +19,8 @@ from ..display import one_line
 from ..errors import LmkindexError, UsageError
 from ..files import PrintedNames, nfc
 from ..index import IndexReader, page_of
-from ..records import JsonObject, Manifest, ManifestEntry
+from ..records import Heading, JsonObject, Manifest, ManifestEntry
+from ..sections import heading_paths, path_of_headings
 from .records import place_at
 
 RANGE = re.compile(r"(\d{1,18})-(\d{1,18})(?: \(page \d+\))?", re.ASCII)  # as the CLI prints it
@@ -28,9 +29,10 @@ NUM_NEAREST = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """`text` is the document's `text[start:end]`; `before` and `after` are the text around it. `path` is relative to
-    `root`; `printed_path` has the end of the root before it if other roots have the same path. `others` are documents,
-    as they are printed, that the given name could mean as well."""
+    """`text` is the document's `text[start:end]`; `before` and `after` are the text around it; `heading` are the
+    headings that it starts under, outermost first. `path` is relative to `root`; `printed_path` has the end of the root
+    before it if other roots have the same path. `others` are documents, as they are printed, that the given name could
+    mean as well."""
 
     path: str
     doc_id: str
@@ -43,6 +45,7 @@ class Passage:
     root: str = ""
     printed_path: str = ""
     others: tuple[str, ...] = ()
+    heading: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -51,7 +54,7 @@ class Passage:
 
     def to_json(self) -> JsonObject:
         names = ("path", "doc_id", "page", "start", "end", "text", "before", "after", "root", "place")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"heading": list(self.heading)}
 
 
 def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Passage:
@@ -65,7 +68,7 @@ def read_passage(reader: IndexReader, place: str, context_chars: int = 0) -> Pas
     entry, printed_path = found.entry, names.printed.of(found.entry.name)
     if entry.status == "failed":
         raise LmkindexError(f"{one_line(printed_path)} is not in the index, because it could not be read: {entry.error}")
-    row = reader.document_rows([entry.doc_id], ["root", "path", "text", "pages"])[entry.doc_id]
+    row = reader.document_rows([entry.doc_id], ["root", "path", "text", "pages", "headings"])[entry.doc_id]
     passage = cut_passage(row, bounds_of(found.written, printed_path, len(row["text"])), context_chars)
     return replace(passage, printed_path=printed_path, others=tuple(names.printed.of(other.name) for other in found.others))
 
@@ -185,6 +188,7 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
     """The passage at `bounds` in a document's row."""
     text: str = row["text"]
     start, end = bounds
+    headings = [Heading(**heading) for heading in row["headings"] or ()]
     return Passage(
         path=row["path"],
         doc_id=row["doc_id"],
@@ -195,4 +199,5 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
         before=text[max(0, start - context_chars) : start],
         after=text[end : end + context_chars],
         root=row["root"],
+        heading=path_of_headings(heading_paths(headings, [start])[0]),
     )

@@ -30,9 +30,9 @@ class Span:
     without pages).
 
     `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
-    positions, both included. `pages` are the pages that the span touches. `why` explains, line by line, why the span
-    starts and ends where it does. `path` is relative to `root`; `printed_path` has the end of the root before it if
-    other roots have the same path.
+    positions, both included. `heading` are the headings over its first sentence, outermost first. `pages` are the pages
+    that the span touches. `why` explains, line by line, why the span starts and ends where it does. `path` is relative
+    to `root`; `printed_path` has the end of the root before it if other roots have the same path.
     """
 
     path: str
@@ -46,6 +46,7 @@ class Span:
     pos_first: int
     pos_last: int
     num_tokens: int
+    heading: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
     root: str = ""
@@ -62,7 +63,7 @@ class Span:
 
     def to_json(self) -> JsonObject:
         names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text", "root", "place")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"heading": list(self.heading)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from ..errors import IndexUnusableError, UsageError
 from ..files import PrintedNames, nfc
 from ..index import IndexReader, page_of, pages_within, vectors_of
 from ..records import FileName, Float32Array
+from ..sections import path_of_headings
 from .ranking import in_order, rank_hits
 from .records import Hit, SearchResult, Span
 from .spans import Extent, explain_span, grow_extents, sentences_of, take_extents
@@ -120,7 +122,7 @@ class Searcher:
             ranges[extent.doc_id].append((extent.first, extent.last))
         if not ranges:
             return []
-        rows = self.reader.landmark_rows(ranges, ["start", "end", "text"]).to_pylist()
+        rows = self.reader.landmark_rows(ranges, ["start", "end", "text", "heading"]).to_pylist()
         sentences = {(row["doc_id"], row["pos"]): row for row in rows}
         lengths = np.diff(self.encoder.tokenize([row["text"] for row in rows])[1]).tolist()
         # A tokenizer may turn a thousand characters without a blank into one unknown token; a language model does not.
@@ -132,13 +134,14 @@ class Searcher:
         ]
         return self.make_spans(taken, sentences)
 
-    def make_spans(self, taken: Sequence[tuple[Extent, int]], sentences: dict[tuple[str, int], dict[str, int]]) -> list[Span]:
+    def make_spans(self, taken: Sequence[tuple[Extent, int]], sentences: dict[tuple[str, int], dict[str, Any]]) -> list[Span]:
         """Slice the spans out of their documents."""
         documents = self.reader.document_rows((extent.doc_id for extent, _ in taken), ["root", "path", "text", "pages"])
         spans = []
         for extent, num_tokens in taken:
             document = documents[extent.doc_id]
-            start, end = sentences[extent.doc_id, extent.first]["start"], sentences[extent.doc_id, extent.last]["end"]
+            first = sentences[extent.doc_id, extent.first]
+            start, end = first["start"], sentences[extent.doc_id, extent.last]["end"]
             spans.append(
                 Span(
                     path=document["path"],
@@ -152,6 +155,7 @@ class Searcher:
                     pos_first=extent.first,
                     pos_last=extent.last,
                     num_tokens=num_tokens,
+                    heading=path_of_headings(first.get("heading")),
                     why=extent.why,
                     pages=pages_within(document["pages"], start, end),
                     root=document["root"],

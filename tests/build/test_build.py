@@ -393,7 +393,15 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
     forecast = build(index, corpus, dry_run=True)
     assert not Path(index).exists()
     assert comparable(forecast) == comparable(build(index, corpus))
-    assert forecast.plan == {"add": ["a.txt", "b.md", "sub/c.txt"], "change": [], "rename": [], "delete": [], "fail": [], "skip": []}
+    assert forecast.plan == {
+        "add": ["a.txt", "b.md", "sub/c.txt"],
+        "change": [],
+        "rename": [],
+        "delete": [],
+        "reread": [],
+        "fail": [],
+        "skip": [],
+    }
     put(corpus / "new.txt", tiny.prose(9, 20))
     put(corpus / "a.txt", (corpus / "a.txt").read_text("utf-8") + "One more.")
     (corpus / "b.md").rename(corpus / "d.md")
@@ -406,7 +414,7 @@ def test_a_dry_run_writes_nothing_and_foretells_the_build(corpus: Path, index: s
     assert {path: path.read_bytes() for path in Path(index).rglob("*") if path.is_file()} == before
     assert encoder.num_calls == 0
     assert forecast.plan == {
-        "add": ["new.txt"], "change": ["a.txt"], "rename": ["b.md -> d.md"], "delete": ["sub/c.txt"],
+        "add": ["new.txt"], "change": ["a.txt"], "rename": ["b.md -> d.md"], "delete": ["sub/c.txt"], "reread": [],
         "fail": ["bad.pdf", "dangling.txt"], "skip": [],
     }  # fmt: skip
     assert comparable(forecast) == comparable(build(index, corpus))

@@ -175,7 +175,7 @@ def test_a_file_system_without_hard_links(place: Place) -> None:
 
 
 HEADS = {
-    "newer": b'{"format": 2, "shards": []}',
+    "newer": b'{"format": 3, "shards": []}',
     "empty": b"",
     "garbage": bytes(range(256)),
     "cut": b'{"format": 1, "tables": {"docu',
@@ -186,7 +186,7 @@ HEADS = {
 def test_a_head_that_cannot_be_understood(place: Place, name: str) -> None:
     (place.index_path / HEAD_FILE).write_bytes(HEADS[name])
     files = contents(place.index_path)
-    message = "format 2; this version of lmkindex reads format 1. Update lmkindex" if name == "newer" else "head.json is damaged"
+    message = "format 3; this version of lmkindex reads the formats 1 and 2. Update lmkindex" if name == "newer" else "head.json is damaged"
     for rebuild in (False, True):
         place.fails(IndexUnusableError, message, code=6, rebuild=rebuild)
     with pytest.raises(IndexUnusableError):

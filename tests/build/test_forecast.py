@@ -107,12 +107,12 @@ def test_rates() -> None:
     assert measured({}, 1, 0.0) == {RATE_TOKENS: 1, RATE_MS: 1}
 
 
-def test_a_head_without_a_rate_and_one_with_it_are_both_format_1(corpus: Path, index: str) -> None:
+def test_a_head_without_a_rate_and_one_with_it_are_both_format_2(corpus: Path, index: str) -> None:
     """An older index can be read; an older reader finds the fields that it knows, and no others at the top level."""
     build(index, corpus)
     head = head_of(index)
-    assert head.format == 1
-    assert set(Head.__slots__) == {"tables", "encoder", "options", "roots", "counts", "format"}
+    assert head.format == 2
+    assert set(Head.__slots__) == {"tables", "encoder", "options", "roots", "counts", "languages", "format"}
     assert all(isinstance(count, int) for count in head.counts.values())
     write_head(Path(index), replace(head, counts={name: count for name, count in head.counts.items() if not name.startswith("rate_")}))
     os.utime(corpus / "d1.txt", (1, 1))

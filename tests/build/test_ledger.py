@@ -12,7 +12,6 @@ from building import StoppedError, build, manifest, put
 from lmkindex.build import manifest as entries
 from lmkindex.encoder import FakeEncoder
 from lmkindex.index import IndexReader, IndexSession, IndexWriter, read_head
-from lmkindex.index.tables import LEDGER_COLUMNS
 from lmkindex.records import FileFailure
 
 DAYS = [f"2026-11-{day:02d}T02:00:00Z" for day in range(1, 10)]
@@ -151,7 +150,7 @@ def test_an_index_from_before_the_ledger(corpus: Path, index: str, clock: Clock)
     """It is read without the columns, stays as it is when nothing changed, and gets them with the next write."""
     build(index, corpus)
     writer = IndexSession(Path(index)).open_writer(dim=FakeEncoder().folder.dim)
-    writer.documents.drop_columns(LEDGER_COLUMNS)
+    writer.documents.drop_columns(["first_failed", "last_failed", "tries"])
     assert writer.head is not None
     writer.publish(writer.head)
     assert (manifest(index)["bad.txt"].tries, manifest(index)["bad.txt"].first_failed) == (0, "")

@@ -54,6 +54,8 @@ RECORDS: dict[str, dict[str, Any]] = {
         "file_timeout": BUILD.files.parse_timeout_s,
         "window_tokens": BUILD.window_tokens,
         "context_tokens": BUILD.context_tokens,
+        "language": BUILD.language,
+        "comments": BUILD.files.comments,
     },
     "search": OF_SEARCH,
     "ask": OF_SEARCH | OF_LLM | {"max_answer_tokens": ANSWER.max_answer_tokens, "min_similarity": ANSWER.min_similarity},

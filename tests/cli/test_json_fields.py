@@ -95,10 +95,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def corpus(run: Run) -> Path:
-    """Documents, one of them empty, a file that cannot be read and a link that leads out, indexed in `.lmkindex`."""
+    """Documents, one of them empty and one with a broken byte, a file that cannot be read and a link that leads out,
+    indexed in `.lmkindex`."""
     Path("corpus").mkdir()
     Path("corpus/lamp.txt").write_text("Amdahl keeps the light. The lamp burns oil.")
     Path("corpus/empty.txt").write_text("")
+    Path("corpus/broken.txt").write_bytes("Café à la carte, thé glacé. ".encode() + b"\xff.")
     Path("corpus/bad.pdf").write_bytes(b"no pdf")
     Path("outside.txt").write_text("Outside.")
     Path("corpus/link.txt").symlink_to(Path("outside.txt").resolve())

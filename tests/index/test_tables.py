@@ -95,6 +95,7 @@ def add(writer: IndexWriter, doc_id: str, vectors_ND: Float32Array, text: str = 
         pa.array(["key"] * num_rows),
         pa.array([text] * num_rows),
         pa.array([text] * num_rows),
+        pa.array([""] * num_rows),
         pa.FixedSizeListArray.from_arrays(flat, vectors_ND.shape[1]),
     ]
     writer.add_landmarks([pa.record_batch(columns, schema=writer.landmarks.schema)])
@@ -125,7 +126,7 @@ def test_the_head_is_read_as_it_was_written(tmp_path: Path) -> None:
     head = dataclasses.replace(head_of({"documents": 2}), tables={"documents": 3, "landmarks": 4}, roots=("/é", "/[b]"))
     write_head(tmp_path, head)
     assert read_head(tmp_path) == head
-    assert json.loads((tmp_path / "head.json").read_text("utf-8"))["format"] == 1
+    assert json.loads((tmp_path / "head.json").read_text("utf-8"))["format"] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["head.json"]  # no staging file is left
 
 
@@ -151,8 +152,8 @@ def test_a_head_that_is_not_text(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
-    (tmp_path / "head.json").write_text('{"format": 2, "shards": []}')
-    with pytest.raises(IndexUnusableError, match=r"format 2.* Update lmkindex"):
+    (tmp_path / "head.json").write_text('{"format": 3, "shards": []}')
+    with pytest.raises(IndexUnusableError, match=r"format 3.* Update lmkindex"):
         IndexReader(tmp_path)
 
 

@@ -160,6 +160,7 @@ def steps_of(doc_id: str, text: str, sentences: Sentences, first: int, vectors_N
         doc_id=doc_id, root="", path=doc_id, title="", text=text, pages=(), content_hash="", size_bytes=len(text), mtime_ns=0
     )
     task = Task(entry=entry, kind="added", known_doc_id=None)
-    prepared = Prepared(task=task, document=document, sentences=sentences, entry=entry_of(task, document, len(sentences), 0, None))
+    known = entry_of(task, document, len(sentences), 0, None)
+    prepared = Prepared(task=task, document=document, sentences=sentences, headings=[""] * len(sentences), entry=known)
     window = Window(segments=(), num_context=0, core_pos=first, num_core=len(vectors_ND), num_tokens=0, key=doc_id)
     return [WindowStep(prepared=prepared, window=window, row=None, known=vectors_ND), DocumentEnd(prepared=prepared)]
