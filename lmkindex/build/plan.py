@@ -39,8 +39,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     wanted = [resolve_root(Path(root)) for root in roots or (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
     walked = named_as_stored(walk_files(wanted, options.files), found)
-    entries = walked.entries
-    skipped, failures = sort_out_skipped(walked.failures, found)
+    entries, (skipped, failures) = walked.entries, sort_out_skipped(walked.failures, found)
     hashes = Hashes()
     changes = compare_files(entries, failures, found, hashes, options)
     kept = find_kept(changes, entries, found, hashes, failures) if found else KeptTexts()
