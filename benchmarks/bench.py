@@ -46,7 +46,7 @@ NUM_QUERIES = 100
 
 def generated_corpus(target: Path, num_copies: int) -> Path:
     """The sample corpus's text, repeated with different digits."""
-    entries, _ = walk_files([EXAMPLES], FileOptions())
+    entries = walk_files([EXAMPLES], FileOptions()).entries
     texts = [(entry.path, read_document(entry, FileOptions()).text) for entry in entries]
     for copy in range(num_copies):
         for path, text in texts:
@@ -59,7 +59,7 @@ def generated_corpus(target: Path, num_copies: int) -> Path:
 
 def corpus_ids(encoder: TransformerEncoder, corpus: Path) -> Int32Array:
     """The corpus's own tokens, end to end."""
-    entries, _ = walk_files([corpus], FileOptions())
+    entries = walk_files([corpus], FileOptions()).entries
     parts = []
     for entry in entries:
         text = read_document(entry, FileOptions()).text

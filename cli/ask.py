@@ -193,4 +193,4 @@ def citation_line(citation: Citation) -> str:
     if len(quote) > QUOTE_CHARACTERS:
         quote = f"{quote[:QUOTE_CHARACTERS]}…"
     verdict = "verified ✓" if citation.verified else "NOT VERIFIED"
-    return f'[{citation.marker}] {place(citation.path, citation.start, citation.end, citation.page)} {verdict} "{quote}"'
+    return f'[{citation.marker}] {place(citation)} {verdict} "{quote}"'

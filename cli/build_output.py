@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from lmkindex.display import one_line
 
-from .output import BOLD, Terminal
+from .output import BOLD, Terminal, shown_path
 
 if TYPE_CHECKING:
     from lmkindex.build import BuildReport, Forecast
     from lmkindex.records import JsonObject
 
 FEW_NOTES = 5
+SHOWN_KINDS = 6
 PLAN_WORDS = {
     "add": "to add",
     "change": "to encode again",
@@ -34,6 +35,7 @@ def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool
         for warning in report.warnings:
             terminal.warn(f"warning: {warning}")
         tell_skipped(terminal, report)
+        tell_passed_over(terminal, report)
         tell_notes(terminal, report)
     if report.plan is not None and not terminal.as_json:
         print_plan(terminal, report)
@@ -51,7 +53,7 @@ def tell_failed(report: BuildReport, verbose: bool, tell: Callable[[str, str, Js
         if failure.is_out_of_reach and not verbose:
             num_hidden += 1
         else:
-            tell(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
+            tell(f"failed: {shown_path(failure)}: {one_line(failure.reason)}", "file_failed", failure.to_json())
     if num_hidden:
         text = f"failed: {num_hidden:,} documents are out of reach; their last text stays searchable: `lmkindex status` lists them."
         tell(text, "out_of_reach", {"documents": num_hidden})
@@ -62,11 +64,21 @@ def tell_skipped(terminal: Terminal, report: BuildReport) -> None:
     them."""
     if report.skipped and terminal.verbose:
         for link in report.skipped:
-            terminal.note(
-                f"skipped: {one_line(link.path)}: {one_line(link.reason)}", "file_skipped", {"path": link.path, "reason": link.reason}
-            )
+            fields = {"path": link.path, "reason": link.reason, "root": link.root}
+            terminal.note(f"skipped: {shown_path(link)}: {one_line(link.reason)}", "file_skipped", fields)
     elif report.skipped:
         terminal.note(f"{len(report.skipped):,} links lead out of the corpus and were skipped: -v lists them, --follow-links follows them.")
+
+
+def tell_passed_over(terminal: Terminal, report: BuildReport) -> None:
+    """Report how many files are of kinds that are not read: the most frequent, or all with -v."""
+    parts = [f"{count:,} {one_line(suffix) or 'without a suffix'}" for suffix, count in report.passed_over.items()]
+    if parts and not terminal.verbose:
+        num_others = sum([*report.passed_over.values()][SHOWN_KINDS:])
+        parts[SHOWN_KINDS:] = [f"{num_others:,} of other kinds (-v lists them)"] if num_others else []
+    if parts:
+        text = f"Passed over by kind: {', '.join(parts)}. Text files of such kinds are read if --include names them."
+        terminal.note(text, "files_passed_over", {"passed_over": dict(report.passed_over)})
 
 
 def tell_notes(terminal: Terminal, report: BuildReport) -> None:

@@ -45,9 +45,10 @@ SPAN = (
     ),
     ("text", "the passage itself"),
     ("heading", "list of the headings that it starts under, outermost first"),
+    ("root place", "the directory that `path` is relative to; the place as it is printed, which `read` accepts"),
 )
 FAILURE = (
-    ("path reason", "which file cannot be read, and why; files that failed before are included"),
+    ("path root reason", "which file below which directory cannot be read, and why; files that failed before are included"),
     ("first last tries", 'when it first and last failed (UTC; "" is unknown), and how often it was tried'),
 )
 ENCODER = (

@@ -72,7 +72,7 @@ MaxDelete = Annotated[
     ),
 ]
 Metrics = Annotated[Path | None, typer.Option(metavar="FILE", help="Write metrics of the build to this file for Prometheus (*.prom).")]
-Checksum = Annotated[bool, typer.Option("--checksum", help="Compare file contents, not only sizes and times.")]
+Checksum = Annotated[bool, typer.Option("--checksum", help="Compare the contents of all files, not only their stat.")]
 FollowLinks = Annotated[bool, typer.Option("--follow-links/--no-follow-links", help="Also follow links that lead out of the corpus.")]
 MaxFileSize = Annotated[str, typer.Option(metavar="SIZE", help="Larger files fail (e.g. 300K, 64M, 2G).")]
 MaxPages = Annotated[int, typer.Option(min=0, metavar="N", help="PDFs with more pages fail; 0 is no limit.")]
@@ -115,7 +115,10 @@ Alpha = Annotated[
     ),
 ]
 Hybrid = Annotated[bool, typer.Option("--hybrid/--no-hybrid", help="Also search by words, and combine the scores.")]
-PathGlob = Annotated[str | None, typer.Option("--path", metavar="GLOB", help="Only documents whose path matches, e.g. 'reports/*.pdf'.")]
+PathGlob = Annotated[
+    str | None,
+    typer.Option("--path", metavar="GLOB", help="Only documents whose path matches: 'reports/*.pdf', or of several roots 'ROOT/*'."),
+]
 Hits = Annotated[int, typer.Option(min=1, metavar="N", help="Number of landmarks to start from.")]
 BatchFile = Annotated[str | None, typer.Option(metavar="FILE.jsonl", help="Many questions, one JSON object per line; - is stdin.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Explain why each span starts and ends where it does.")]

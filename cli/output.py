@@ -21,6 +21,10 @@ from lmkindex.display import one_line, visible
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from lmkindex.answer import Citation
+    from lmkindex.records import FileFailure
+    from lmkindex.search import Passage, Span
+
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -29,9 +33,14 @@ def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=True, allow_nan=False)
 
 
-def place(path: str, start: int, end: int, page: int | None) -> str:
+def place(passage: Span | Citation | Passage) -> str:
     """How a passage is named everywhere, and what `lmkindex read` accepts: PATH:START-END, plus the page for people."""
-    return f"{one_line(path)}:{start}-{end}" + (f" (page {page})" if page is not None else "")
+    return one_line(passage.place) + (f" (page {passage.page})" if passage.page is not None else "")
+
+
+def shown_path(failure: FileFailure) -> str:
+    """How a file that failed is named."""
+    return one_line(failure.printed_path or failure.path)
 
 
 def heading_line(heading: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lmkindex.config import index_path
+from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK
 
 from . import options as o
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 EPILOG = "Example:\n\n\b\n  lmkindex read manual/lamp.md:1042-1180 --context 200\n  lmkindex read notes/a.pdf > a.txt   # the whole text"
 
 Reference = Annotated[
-    str, typer.Argument(metavar="REF", help="PATH:START-END as printed, or a doc_id instead of PATH; without a range, the whole text.")
+    str,
+    typer.Argument(metavar="REF", help="PATH:START-END as printed; PATH can be absolute, or a doc_id. No range: the whole text."),
 ]
 Context = Annotated[int, typer.Option(min=0, metavar="N", help="Also show N characters before and after the passage, marked as context.")]
 
@@ -38,6 +40,9 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
     from lmkindex.search import read_passage
 
     passage = read_passage(IndexReader(index_path(terminal.index)), reference, context)
+    if passage.others:
+        others = ", ".join(map(one_line, passage.others))
+        terminal.note(f"This is {one_line(passage.root)}/{one_line(passage.path)}. The same name can also mean {others}.")
     if terminal.as_json:
         terminal.print_json(passage.to_json())
     else:
@@ -50,7 +55,7 @@ def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
     and ends."""
     if context:
         terminal.print(passage.before, DIM)
-        terminal.print(f"--- {place(passage.path, passage.start, passage.end, passage.page)} ---", BOLD)
+        terminal.print(f"--- {place(passage)} ---", BOLD)
         if passage.heading:
             terminal.print(heading_line(passage.heading), DIM)
         terminal.print(passage.text)

@@ -94,7 +94,7 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
     if not result.spans:
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
-        terminal.print(f"{rank}. {span.score:.3f}  {place(span.path, span.start, span.end, span.page)}", BOLD)
+        terminal.print(f"{rank}. {span.score:.3f}  {place(span)}", BOLD)
         if span.heading:
             terminal.print(f"   {heading_line(span.heading)}", DIM)
         terminal.print(indent(span.text.strip("\r\n").splitlines()))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +12,11 @@ from lmkindex.display import one_line
 from lmkindex.errors import EXIT_OK, IndexUnusableError, LmkindexError
 
 from . import options as o
-from .output import BOLD, Terminal
+from .output import BOLD, Terminal, shown_path
+
+if TYPE_CHECKING:
+    from lmkindex.build import Status
+    from lmkindex.records import FileFailure
 
 EPILOG = "Example:\n\n\b\n  lmkindex status\n  lmkindex status --check --json"
 
@@ -38,7 +41,8 @@ def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_
     from lmkindex.index import IndexReader
 
     reader = IndexReader(index_path(terminal.index))
-    found = read_status(reader).to_json()
+    facts = read_status(reader)
+    found = facts.to_json()
     if check:
         from lmkindex.index import check_index
 
@@ -49,7 +53,7 @@ def status(terminal: Terminal, check: Check = False, sample: SampleSize = CHECK_
     if terminal.as_json:
         terminal.print_json(found)
     else:
-        print_status(terminal, found)
+        print_status(terminal, facts, found)
     if found.get("damage"):
         return IndexUnusableError.exit_code
     return LmkindexError.exit_code if found.get("sample", {}).get("differences") else EXIT_OK
@@ -66,16 +70,16 @@ def compare_sample(terminal: Terminal, num_windows: int, seed: int) -> dict[str,
     return check_sample(searcher.reader, searcher.encoder, num_windows=num_windows, seed=seed).to_json()
 
 
-def tried(failure: Mapping[str, Any]) -> str:
+def tried(failure: FileFailure) -> str:
     """When and how often a file failed, in words; empty if an older version wrote the row."""
-    if not failure["tries"]:
+    if not failure.tries:
         return ""
-    if failure["tries"] == 1:
-        return f" (once, {failure['first']})"
-    return f" ({failure['tries']} times, first {failure['first']}, last {failure['last']})"
+    if failure.tries == 1:
+        return f" (once, {failure.first_failed})"
+    return f" ({failure.tries} times, first {failure.first_failed}, last {failure.last_failed})"
 
 
-def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
+def print_status(terminal: Terminal, facts: Status, found: dict[str, Any]) -> None:
     """Print the facts, one per line. Problems go to stderr, as well as into the exit code."""
     encoder, options = found["encoder"], found["options"]
     terminal.print(f"Index {one_line(found['index'])}", BOLD)
@@ -95,12 +99,12 @@ def print_status(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.print(f"  to do      {found['waiting']:,} documents were read by an older version: the next build reads them again")
     for root in found["roots"]:
         terminal.print(f"  root       {one_line(root)}" + ("" if Path(root).exists() else "  (missing)"))
-    for failure in found["failed"]:
-        kept = " (its last readable text is still searchable)" if failure["status"] == "stale" else ""
-        terminal.print(f"  failed     {one_line(failure['path'])}: {one_line(failure['reason'])}{tried(failure)}{kept}")
-    for noted in found["notes"]:
-        terminal.print(f"  note       {one_line(noted['path'])}: {one_line(noted['note'])}")
-    for path in found["empty"]:
+    for failure in facts.failed:
+        kept = " (its last readable text is still searchable)" if failure.status == "stale" else ""
+        terminal.print(f"  failed     {shown_path(failure)}: {one_line(failure.reason)}{tried(failure)}{kept}")
+    for path, note in facts.notes:
+        terminal.print(f"  note       {one_line(path)}: {one_line(note)}")
+    for path in facts.empty:
         terminal.print(f"  empty      {one_line(path)}: holds no text")
     for sentence in found.get("damage", []):
         terminal.warn(f"damage: {one_line(sentence)}")

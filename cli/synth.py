@@ -17,7 +17,7 @@ from lmkindex.errors import EXIT_FAILED_FILES, EXIT_NOTHING_FOUND, EXIT_OK, Usag
 from . import options as o
 from .ask import make_opener
 from .evaluate import CACHE_NAME
-from .output import Terminal, telling_what_is_kept
+from .output import Terminal, shown_path, telling_what_is_kept
 
 if TYPE_CHECKING:
     from lmkindex.datasets import EvaluationSet
@@ -103,7 +103,7 @@ def synth(  # over 40 lines: one parameter a flag
     human_sets = find_human_sets(compare, compare_sets or ())
     documents, failures = read_source_documents(corpus, sets or ())
     for failure in failures:
-        terminal.warn(f"failed: {one_line(failure.path)}: {one_line(failure.reason)}")
+        terminal.warn(f"failed: {shown_path(failure)}: {one_line(failure.reason)}")
     loaded, vectors = load_encoder(find_encoder(encoder), EncodeOptions(device=device, dtype=dtype, threads=threads)), VectorCache(cache)
     with telling_what_is_kept(terminal, "Everything except the last few spans"), questions_progress(terminal, questions) as advance:
         # The human sets come first: a running engine changes torch's threads (facts.md, "vLLM"), and errors in the sets
@@ -113,7 +113,8 @@ def synth(  # over 40 lines: one parameter a flag
         result = write_questions(documents, loaded, opener, options, folder, vectors, advance)
         advance("measuring the questions", result.num_questions, len(result.attempts))
         report_quality(result, documents, loaded, vectors, compared, folder)
-    print_summary(terminal, result.to_json() | {"failed": [{"path": one.path, "reason": one.reason} for one in failures]}, folder)
+    failed = [{"path": one.path, "reason": one.reason, "root": one.root} for one in failures]
+    print_summary(terminal, result.to_json() | {"failed": failed}, folder)
     if not result.num_questions:
         return EXIT_NOTHING_FOUND
     return EXIT_FAILED_FILES if failures else EXIT_OK

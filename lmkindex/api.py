@@ -79,7 +79,7 @@ def build_index(  # over 40 lines: one parameter per option, and each is explain
         wait: Wait while another process writes to the index, instead of raising `LockedError`.
         max_delete: The share of the documents, 0 to 1, that may be deleted; more raises `LmkindexError` and changes
             nothing.
-        checksum: Compare contents, not only sizes and times.
+        checksum: Compare the contents of all files, not only their stat.
         follow_links: Follow links that lead out of the corpus, too.
         max_file_bytes: Larger files fail.
         max_pages: A PDF with more pages fails; 0 is no limit.

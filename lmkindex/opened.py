@@ -78,7 +78,8 @@ class Index:
             alpha: How fast the weight of a sentence falls with its distance from the boundary, for `front=K` or
                 `surround=K` with `hybrid=False`.
             hybrid: Search by words as well (BM25), and fuse both scores.
-            path: Only documents whose path matches this pattern, written as in .gitignore.
+            path: Only documents whose path matches this pattern, written as in .gitignore. If the index has several
+                roots, the path may have the end of its root before it, as in `south/*`.
             hits: Number of sentences to start from.
 
         Raises:
@@ -163,7 +164,7 @@ class Index:
 
         Args:
             place: `PATH:START-END` in characters of the document, like the `place` of a span or a citation; the path
-                alone means the whole document. A `doc_id` may replace the path.
+                alone means the whole document. A `doc_id` or an absolute path may replace the path.
             context_chars: Number of characters in `before` and in `after`.
 
         Raises:

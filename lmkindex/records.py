@@ -49,8 +49,10 @@ class FileFailure:
 
     `path` is relative to `root`. A report also has what the index stores: when the file failed for the first and the
     last time (UTC, ISO 8601; "" is unknown), how often it was tried, and its `status`: `failed`, or `stale` if the last
-    readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown. `is_skipped` marks a link out of
-    the roots, which is not a failure. `reader` is that of the index, "" if no reader tried the file.
+    readable text is still searchable. `size_bytes` and `mtime_ns` are -1 if unknown, `inode` and `ctime_ns` 0.
+    `is_skipped` marks a link out of the roots, which is not a failure. `reader` is that of the index, "" if no reader
+    tried the file. `printed_path` is the path with as much of its root as tells it from those of other roots ("": the
+    path alone).
     """
 
     root: str
@@ -58,6 +60,8 @@ class FileFailure:
     reason: str
     size_bytes: int = -1
     mtime_ns: int = -1
+    inode: int = 0
+    ctime_ns: int = 0
     first_failed: str = ""
     last_failed: str = ""
     tries: int = 1
@@ -65,6 +69,7 @@ class FileFailure:
     is_skipped: bool = False
     reader: str = ""
     cause: Cause = Cause.OTHER
+    printed_path: str = ""
 
     @property
     def name(self) -> FileName:
@@ -78,7 +83,7 @@ class FileFailure:
 
     def to_json(self) -> JsonObject:
         fields: JsonObject = {"path": self.path, "reason": self.reason}
-        return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries}
+        return fields | {"first": self.first_failed, "last": self.last_failed, "tries": self.tries, "root": self.root}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

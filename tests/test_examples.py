@@ -13,7 +13,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def test_sample_corpus_and_questions() -> None:
-    entries, failures = walk_files([EXAMPLES / "corpus"], FileOptions())
+    found = walk_files([EXAMPLES / "corpus"], FileOptions())
+    entries, failures = found.entries, found.failures
     assert failures == []
     documents = {entry.path: read_document(entry, FileOptions()) for entry in entries}
     assert {Path(path).suffix for path in documents} == {".txt", ".md", ".rst", ".html", ".pdf", ".docx"}

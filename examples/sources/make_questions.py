@@ -30,7 +30,7 @@ def find_evidence(text: str, evidence: str) -> tuple[int, int]:
 
 def main() -> None:
     """Join the two hand-written lists and add spans."""
-    entries, _ = walk_files([EXAMPLES / "corpus"], FileOptions())
+    entries = walk_files([EXAMPLES / "corpus"], FileOptions()).entries
     texts = {entry.path: read_document(entry, FileOptions()).text for entry in entries}
     lines = []
     for name in ("saltmere", "kestrel"):

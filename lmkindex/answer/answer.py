@@ -85,7 +85,7 @@ def abstain(result: SearchResult, reason: str = ABSTENTION) -> Answer:
 
 
 def in_document_order(spans: Sequence[Span]) -> list[Span]:
-    return sorted(spans, key=lambda span: (span.path, span.start, span.end))
+    return sorted(spans, key=lambda span: (span.path, span.root, span.start, span.end))
 
 
 def make_prompt(question: str, shown: Sequence[Span]) -> Prompt:

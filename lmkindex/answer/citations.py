@@ -165,6 +165,8 @@ def citation_at(span: Span, marker: int, start: int, end: int, verified: bool) -
         end=span.start + end,
         quote=span.text[start:end],
         verified=verified,
+        root=span.root,
+        printed_path=span.printed_path,
     )
 
 

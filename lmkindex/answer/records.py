@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..records import JsonObject
 from ..search import Span
+from ..search.records import place_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Citation:
 
     `marker` is the number in the answer: it counts the spans in document order, by (path, start), from 1. Marker 0
     means a sentence of the answer that no span supports; its place, if any, is the nearest miss. A marker that names no
-    span has an empty `path`.
+    span has an empty `path`. `root` and `printed_path` are those of the span.
     """
 
     marker: int
@@ -25,14 +26,17 @@ class Citation:
     end: int
     quote: str
     verified: bool
+    root: str = ""
+    printed_path: str = ""
 
     @property
     def place(self) -> str:
-        """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it."""
-        return f"{self.path}:{self.start}-{self.end}"
+        """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it; "" for a citation without a path."""
+        return place_at(self.printed_path or self.path, self.start, self.end) if self.path else ""
 
     def to_json(self) -> JsonObject:
-        return {name: getattr(self, name) for name in ("marker", "path", "page", "start", "end", "quote", "verified")}
+        names = ("marker", "path", "page", "start", "end", "quote", "verified", "root", "place")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..config import BuildOptions
 from ..errors import IndexUnusableError
+from ..files import PrintedNames
 from ..index import HEAD_FILE, IndexReader
 from ..records import FileFailure, JsonObject
 from .forecast import rate_of
@@ -29,10 +30,10 @@ class Status:
     files take on disk. Both are current; the rest describes the state that was opened. `encoder` has `name`,
     `fingerprint`, `dim` and `path` (None: the default encoder), `options` has `window_tokens` and `context_tokens`.
     `tokens_per_second` is the rate that a build last measured, None before the first measurement. `failed` are files
-    that cannot be read, `empty` the paths of documents without text. `furniture` counts the lines left out as running
-    heads and page numbers, `notes` pairs paths with what was lost or skipped, `languages` counts documents by language
-    (or `unknown`), and `waiting` counts the documents that an older reader has read: the next build reads them again.
-    `tables` are the published versions of the tables on disk.
+    that cannot be read, `empty` the paths of documents without text, as they are printed. `furniture` counts the lines
+    left out as running heads and page numbers, `notes` pairs printed paths with what was lost or skipped, `languages`
+    counts documents by language (or `unknown`), and `waiting` counts the documents that an older reader has read: the
+    next build reads them again. `tables` are the published versions of the tables on disk.
     """
 
     index: str
@@ -85,6 +86,7 @@ def read_status(reader: IndexReader) -> Status:
     except FileNotFoundError as error:
         raise IndexUnusableError(f"The index at {path} has been deleted since it was opened. Build it again.") from error
     entries = [entry for _, entry in sorted(reader.manifest().items())]
+    printed = PrintedNames(entry.name for entry in entries)
     options = with_index_options(head, BuildOptions())
     return Status(
         index=str(path),
@@ -97,10 +99,10 @@ def read_status(reader: IndexReader) -> Status:
         options=head.options,
         roots=head.roots,
         tokens_per_second=rate_of(head.counts),
-        failed=tuple(failure_of(entry) for entry in entries if entry.status != "indexed"),
-        empty=tuple(entry.path for entry in entries if entry.is_empty),
+        failed=tuple(printed.on_failure(failure_of(entry)) for entry in entries if entry.status != "indexed"),
+        empty=tuple(printed.of(entry.name) for entry in entries if entry.is_empty),
         furniture=sum(entry.num_furniture for entry in entries),
-        notes=tuple((entry.path, note) for entry in entries for note in entry.notes),
+        notes=tuple((printed.of(entry.name), note) for entry in entries for note in entry.notes),
         languages=languages_of(entries),
         waiting=sum(is_old(entry, options) for entry in entries if entry.status == "indexed"),
         format=head.format,

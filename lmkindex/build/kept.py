@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import Cause
-from ..files import FilePlan, Hashes, document_id
+from ..files import FilePlan, Hashes, document_id, nfc
 from ..files.changes import failure_over, paths_over
+from ..files.names import nfc_name
 from ..index import IndexReader
 from ..records import Document, FileEntry, FileFailure, FileName, Heading, Manifest, ManifestEntry, Page
 from .manifest import failed_entry
@@ -112,9 +113,9 @@ def sort_out_skipped(failures: Sequence[FileFailure], manifest: Manifest) -> tup
     below it: that text must not disappear silently."""
     with_text: set[FileName] = set()
     if any(failure.is_skipped for failure in failures):
-        with_text = {(known.root, path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
-    failed = [failure for failure in failures if not failure.is_skipped or failure.name in with_text]
-    skipped = [failure for failure in failures if failure.is_skipped and failure.name not in with_text]
+        with_text = {(nfc(known.root), path) for known in manifest.values() if known.num_sentences for path in paths_over(known)}
+    failed = [failure for failure in failures if not failure.is_skipped or nfc_name(failure.name) in with_text]
+    skipped = [failure for failure in failures if failure.is_skipped and nfc_name(failure.name) not in with_text]
     return [failure for failure in skipped if failure.cause is not Cause.LINK_TO_NO_DOCUMENT], failed
 
 
@@ -125,7 +126,7 @@ def hidden_documents(
     if not failures:  # as in nearly all builds
         return []
     walked = {entry.name for entry in entries}
-    by_name = {failure.name: failure for failure in failures}
+    by_name = {nfc_name(failure.name): failure for failure in failures}
     found = [
         (known, failure_over(known, by_name)) for name, known in sorted(manifest.items()) if name not in walked and known.num_sentences
     ]
@@ -133,8 +134,8 @@ def hidden_documents(
 
 
 def hidden_failure(known: ManifestEntry, over: FileFailure) -> FileFailure:
-    """The failure of a document out of reach, derived from the failure of the path at or above it. It keeps its size
-    and time, so an unchanged file need not be read when it is back. A document that was stale before keeps its own
+    """The failure of a document out of reach, derived from the failure of the path at or above it. It keeps its stat,
+    so an unchanged file need not be read when it is back. A document that was stale before keeps its own
     reason."""
     is_new = known.status == "indexed"
     return replace(
@@ -144,6 +145,8 @@ def hidden_failure(known: ManifestEntry, over: FileFailure) -> FileFailure:
         cause=Cause.OUT_OF_REACH if is_new else known.cause,
         size_bytes=known.size_bytes,
         mtime_ns=known.mtime_ns,
+        inode=known.inode,
+        ctime_ns=known.ctime_ns,
     )
 
 
@@ -176,6 +179,8 @@ def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) 
         content_hash=known.content_hash,
         size_bytes=failure.size_bytes,
         mtime_ns=failure.mtime_ns,
+        inode=failure.inode,
+        ctime_ns=failure.ctime_ns,
         language=known.language,
         headings=tuple(Heading(**heading) for heading in row["headings"] or ()),
         num_furniture=known.num_furniture,

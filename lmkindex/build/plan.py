@@ -14,7 +14,7 @@ from pathlib import Path
 from ..config import BuildOptions, require
 from ..encoder import Encoder
 from ..errors import LmkindexError
-from ..files import FilePlan, Hashes, plan_changes, walk_files
+from ..files import FilePlan, Hashes, named_as_stored, plan_changes, resolve_root, walk_files
 from ..files.changes import without_names
 from ..index import IndexSession
 from ..read import is_blank
@@ -36,10 +36,10 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
         check_encoder(session.index_path, head, folder)
     options = with_index_options(head, options)
     found = read_manifest(session, is_rebuild=options.rebuild)
-    wanted = list(roots) or [Path(root) for root in (head.roots if head is not None else ())]
+    wanted = [resolve_root(Path(root)) for root in roots or (head.roots if head is not None else ())]
     require(bool(wanted), "Name at least one directory to index, as in `lmkindex build corpus/`.")
-    entries, not_followed = walk_files(wanted, options.files)
-    skipped, failures = sort_out_skipped(not_followed, found)
+    walked = named_as_stored(walk_files(wanted, options.files), found)
+    entries, (skipped, failures) = walked.entries, sort_out_skipped(walked.failures, found)
     hashes = Hashes()
     changes = compare_files(entries, failures, found, hashes, options)
     kept = find_kept(changes, entries, found, hashes, failures) if found else KeptTexts()
@@ -49,7 +49,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
     if options.rebuild:
         kept, covered, manifest = keep_all(kept, found), (), {}
         plan, reread = replace(plan, added=tuple(entries), changed=(), touched=(), renamed=(), unchanged=(), deleted=()), ()
-    new_head = next_head(head, folder, options, tuple(str(root.resolve()) for root in wanted))
+    new_head = next_head(head, folder, options, tuple(str(root) for root in wanted))
     return Job(
         options=options,
         head=new_head,
@@ -63,6 +63,7 @@ def plan_job(session: IndexSession, roots: Sequence[Path], options: BuildOptions
         new_failures=tuple(new_failures(failures, kept, manifest, options)),
         covered=covered,
         skipped=tuple(skipped),
+        passed_over=walked.passed_over,
         num_files=count_files(entries, failures, [*plan.unchanged, *(known for known, _ in kept.hidden)]),
         started=started,
     )

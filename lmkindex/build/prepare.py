@@ -155,7 +155,7 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
         reason, cause = f"{type(error).__name__}: {error}", Cause.OTHER
     return FileFailure(
         root=entry.root, path=entry.path, reason=reason, cause=cause, size_bytes=entry.size_bytes, mtime_ns=entry.mtime_ns,
-        reader=task.reader,
+        inode=entry.inode, ctime_ns=entry.ctime_ns, reader=task.reader,
     )  # fmt: skip
 
 
@@ -173,12 +173,12 @@ def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int
         content_hash=document.content_hash,
         size_bytes=document.size_bytes,
         mtime_ns=document.mtime_ns,
+        inode=document.inode,
+        ctime_ns=document.ctime_ns,
         status="indexed",
         error="",
         num_sentences=num_sentences,
         num_tokens=num_tokens,
-        inode=document.inode,
-        ctime_ns=document.ctime_ns,
         reader=task.reader,
         language=document.language,
         num_furniture=document.num_furniture,

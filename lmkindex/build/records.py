@@ -112,7 +112,8 @@ class Job:
     but those of `together` come first and are published in one step, because their texts are stored under names that
     other files have taken. `rewritten` are the new manifest entries of documents whose text stays as it is.
     `new_failures` are paths that the walk could not follow and the index does not know. `covered` documents are deleted
-    because a moved file has overwritten theirs. `skipped` are links that lead out of the roots.
+    because a moved file has overwritten theirs. `skipped` are links that lead out of the roots. `passed_over` counts
+    files of kinds that are not read, by suffix.
     """
 
     options: BuildOptions
@@ -127,6 +128,7 @@ class Job:
     new_failures: tuple[FileFailure, ...]
     covered: tuple[ManifestEntry, ...]
     skipped: tuple[FileFailure, ...]
+    passed_over: Mapping[str, int]
     num_files: int
     started: float
 
@@ -163,9 +165,10 @@ class BuildReport:
     unchanged documents that were read again because an older reader had read them, `waiting` those that still are to
     be. `furniture` counts the lines that were left out as running heads and page numbers in the files of this run, and
     `notes` pairs their paths with what was lost or skipped. `languages` counts the documents of the index by language.
-    `skipped` are links that lead out of the corpus. `incomplete` says that the time budget ended the run. `warnings`
-    say that maintenance failed; nothing is lost then. `plan` has lists of paths under `add`, `change`, `rename`,
-    `delete`, `reread`, `fail` and `skip`.
+    `skipped` are links that lead out of the corpus. `passed_over` counts the files of kinds that are not read, by
+    suffix ("" is no suffix). `incomplete` says that the time budget ended the run. `warnings` say that maintenance
+    failed; nothing is lost then. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `reread`, `fail`
+    and `skip`.
     """
 
     scanned: int = 0
@@ -187,6 +190,7 @@ class BuildReport:
     forecast: Forecast | None = None
     empty: int = 0
     skipped: tuple[FileFailure, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
     reread: int = 0
     waiting: int = 0
     furniture: int = 0
@@ -207,7 +211,8 @@ class BuildReport:
         report |= {"tokens_encoded": self.tokens_encoded, "bytes_read": self.bytes_read}
         report["forecast"] = None if self.forecast is None else self.forecast.to_json()
         report["empty"] = self.empty
-        report["skipped"] = [{"path": link.path, "reason": link.reason} for link in self.skipped]
+        report["skipped"] = [{"path": link.path, "reason": link.reason, "root": link.root} for link in self.skipped]
+        report["passed_over"] = dict(self.passed_over)
         report |= {"reread": self.reread, "waiting": self.waiting, "furniture": self.furniture}
         report["notes"] = [{"path": path, "note": note} for path, note in self.notes]
         report["languages"] = dict(self.languages)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..encoder import Encoder
+from ..files import PrintedNames
 from ..index import IndexSession
 from ..read import Parser
 from ..records import FileName, Manifest, ManifestEntry
@@ -29,7 +30,7 @@ class Tallies:
     done_bytes: int = 0
     num_finished: int = 0
     counts: dict[str, int] = field(default_factory=dict)
-    notes: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[tuple[FileName, str]] = field(default_factory=list)
 
     def take(self, slab: Slab) -> None:
         """Count a slab's windows, documents and failures."""
@@ -50,7 +51,7 @@ class Tallies:
                 counts["bytes_read"] = counts.get("bytes_read", 0) + size_bytes
                 if isinstance(step, DocumentEnd):
                     counts["furniture"] = counts.get("furniture", 0) + step.prepared.document.num_furniture
-                    self.notes += [(path, note) for note in step.prepared.document.notes]
+                    self.notes += [(step.prepared.task.entry.name, note) for note in step.prepared.document.notes]
                 self.done_bytes += size_bytes
                 self.num_finished += 1
                 part = 0.0
@@ -70,7 +71,8 @@ def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwat
     """Exact counts of what was done and of what the index holds now."""
     counts = tallies.counts
     totals = counts_of(manifest.values())
-    failed = tuple(failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed")
+    printed = printed_names(job, manifest)
+    failed = [failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed"]
     seconds = time.monotonic() - job.started
     return BuildReport(
         scanned=job.num_files,
@@ -79,7 +81,7 @@ def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwat
         renamed=counts.get("renamed", 0),
         deleted=sum(entry.status != "failed" for entry in (*job.plan.deleted, *job.covered)) + counts.get("deleted", 0),
         unchanged=len(job.plan.touched) + sum(manifest[entry.name].status == "indexed" for entry in job.plan.unchanged),
-        failed=failed,
+        failed=tuple(printed.on_failure(failure) for failure in failed),
         documents=totals["documents"],
         sentences=totals["sentences"],
         tokens=totals["tokens"],
@@ -92,13 +94,19 @@ def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwat
         warnings=tuple(warnings),
         seconds_by_step=dict(stopwatch.seconds),
         empty=sum(entry.is_empty for entry in manifest.values()),
-        skipped=job.skipped,
+        skipped=tuple(printed.on_failure(link) for link in job.skipped),
+        passed_over=job.passed_over,
         reread=counts.get("reread", 0),
         waiting=sum(is_old(manifest[task.entry.name], job.options) for task in job.tasks if task.kind == "reread"),
         furniture=counts.get("furniture", 0),
-        notes=tuple(tallies.notes),
+        notes=tuple((printed.of(name), note) for name, note in tallies.notes),
         languages=languages_of(manifest.values()),
     )
+
+
+def printed_names(job: Job, manifest: Manifest) -> PrintedNames:
+    """How the documents before and after a build are printed, and the links that it skipped."""
+    return PrintedNames({*job.manifest, *manifest, *(entry.name for entry in job.plan.added), *(link.name for link in job.skipped)})
 
 
 def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
@@ -124,17 +132,18 @@ def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
 
 
 def planned_paths(job: Job, manifest: Manifest, report: BuildReport) -> dict[str, list[str]]:
-    """The lists of `--dry-run`: what would happen to each path."""
+    """The lists of `--dry-run`: what would happen to each path, as it is printed."""
     failed = {failure.name for failure in report.failed}
-    deleted = [entry.path for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
+    path_of = printed_names(job, manifest).of
+    deleted = [path_of(entry.name) for entry in (*job.plan.deleted, *job.covered) if entry.status != "failed"]
     return {
-        "add": [entry.path for entry in job.plan.added if entry.name not in failed],
-        "change": [entry.path for entry in job.plan.changed if entry.name not in failed],
-        "rename": [f"{old.path} -> {entry.path}" for old, entry in job.plan.renamed if entry.name not in failed],
-        "delete": deleted + [old.path for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
-        "reread": [task.entry.path for task in job.tasks if task.kind == "reread" and task.entry.name not in failed],
-        "fail": [failure.path for failure in report.failed],
-        "skip": [link.path for link in job.skipped],
+        "add": [path_of(entry.name) for entry in job.plan.added if entry.name not in failed],
+        "change": [path_of(entry.name) for entry in job.plan.changed if entry.name not in failed],
+        "rename": [f"{path_of(old.name)} -> {path_of(entry.name)}" for old, entry in job.plan.renamed if entry.name not in failed],
+        "delete": deleted + [path_of(old.name) for old, entry in job.plan.renamed if manifest[entry.name].status == "failed"],
+        "reread": [path_of(task.entry.name) for task in job.tasks if task.kind == "reread" and task.entry.name not in failed],
+        "fail": [path_of(failure.name) for failure in report.failed],
+        "skip": [path_of(link.name) for link in job.skipped],
     }
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..config import CHECK_WINDOWS, WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
+from ..files import PrintedNames
 from ..records import Float32Array, Heading, JsonObject, ManifestEntry, TokenizedSentences, Window
 from ..sentences import split_sentences
 from ..windows import grouped_pieces, make_windows
@@ -61,7 +62,9 @@ def check_sample(reader: IndexReader, encoder: Encoder, *, num_windows: int = CH
     sizes = reader.head.options
     windows = window_options(encoder, sizes["window_tokens"], sizes["context_tokens"])
     generator = random.Random(seed)
-    entries = [entry for _, entry in sorted(reader.manifest().items()) if entry.num_sentences]
+    manifest = reader.manifest()
+    printed = PrintedNames(manifest)
+    entries = [replace(entry, path=printed.of(name)) for name, entry in sorted(manifest.items()) if entry.num_sentences]
     generator.shuffle(entries)
     sample = Sample()
     for entry in entries:

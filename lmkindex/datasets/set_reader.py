@@ -19,7 +19,7 @@ import numpy as np
 
 from ..config import FileOptions, require
 from ..errors import ReadError, UsageError
-from ..files import walk_files
+from ..files import nfc, walk_files
 from ..read import Parser, read_document
 from .json_lines import JsonLine, Spans, merge_spans, read_lines
 from .records import EvaluationSet, Question, SourceDocument
@@ -92,9 +92,10 @@ def read_pair(name: str, docs_path: Path, qa_path: Path) -> EvaluationSet:
 
 
 def read_set_question(line: JsonLine, document_field: str, documents: Mapping[str, SourceDocument], unknown: str) -> Question:
-    doc_id = line.read_text(document_field)
+    written = line.read_text(document_field)
+    doc_id = written if written in documents else nfc(written)
     if doc_id not in documents:
-        line.fail(f"the document {doc_id!r} {unknown}.")
+        line.fail(f"the document {written!r} {unknown}.")
     return Question(
         question_id=line.read_text("id"),
         doc_id=doc_id,
@@ -132,11 +133,11 @@ def read_sample_folder(folder: Path) -> EvaluationSet:
     """A set whose documents are files: everything below `corpus/` that a build would index, read as a build reads
     it."""
     corpus_path, questions_path = folder / "corpus", folder / "questions.jsonl"
-    entries, failures = walk_files([corpus_path], FileOptions())
-    failed = [f"{failure.path}: {failure.reason}" for failure in failures]
+    found = walk_files([corpus_path], FileOptions())
+    failed = [f"{failure.path}: {failure.reason}" for failure in found.failures]
     documents: dict[str, SourceDocument] = {}
     with Parser(FileOptions()) as parser:
-        for entry in entries:
+        for entry in found.entries:
             try:
                 document = read_document(entry, FileOptions(), parser.parse)
             except ReadError as error:

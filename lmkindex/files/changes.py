@@ -1,7 +1,7 @@
 """The walk's files compared with what the index holds -> what a build has to do.
 
-Takes file entries and a manifest, gives a `FilePlan`. Hashes files if size and time do not decide; knows nothing else
-of their content. `build/kept.py` handles texts of files that cannot be read.
+Takes file entries and a manifest, gives a `FilePlan`. Hashes files if their stat does not decide; knows nothing else of
+their content. `build/kept.py` handles texts of files that cannot be read.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Literal, TypeVar
 
 from ..errors import Cause, ReadError
 from ..records import FileEntry, FileFailure, FileName, ManifestEntry
 from .identity import LAYERED_SUFFIXES, hash_file, settle
+from .names import nfc_name
+from .roots import nfc
 
 EMPTY_CAUSES = frozenset({Cause.NO_BYTES, Cause.NO_TEXT})  # failures of an older version, now empty documents
 Named = TypeVar("Named", FileEntry, ManifestEntry)
@@ -63,17 +65,19 @@ def plan_changes(
 ) -> FilePlan:
     """What a build has to do so that the index (`manifest`, by (root, path)) matches the walk.
 
-    Files are compared by size and modification time, and hashed only if these differ (always, with `checksum`). A new
-    or changed file with the content of an indexed document (a copy, two names swapped, rotated logs) has that document
-    in `twins`, and none of it need be encoded. Indexed documents at or below a path of `failures` (of the walk) count
-    as unchanged: a file that could not be checked is not known to be gone. Files that failed and did not change are
-    tried again with `retry_failed`, or if their name is in `retried`.
+    Files are compared by size, modification time, inode and change time, and hashed only if one of these differs
+    (always, with `checksum`); an inode or a change time of 0 is unknown and decides nothing. A new or changed file with
+    the content of an indexed document (a copy, two names swapped, rotated logs) has that document in `twins`, and none
+    of it need be encoded. Indexed documents at or below a path of `failures` (of the walk) count as unchanged: a file
+    that could not be checked is not known to be gone. Files that failed and did not change are tried again with
+    `retry_failed`, or if their name is in `retried`.
     """
     verdicts = {
         entry: _compare(entry, manifest.get(entry.name), hashes, checksum=checksum, retry_failed=retry_failed or entry.name in retried)
         for entry in sorted(entries, key=lambda entry: entry.name)
     }
     added, changed, touched = ([entry for entry, verdict in verdicts.items() if verdict == one] for one in ("added", "changed", "touched"))
+    touched = [with_kept_inode(entry, manifest[entry.name]) for entry in touched]
     unchanged = [manifest[entry.name] for entry, verdict in verdicts.items() if verdict == "unchanged"]
     gone, unseen = _missing(entries, manifest, failures)
     renamed = _pair_renames(gone, added, hashes)
@@ -94,7 +98,7 @@ def _missing(
 ) -> tuple[list[ManifestEntry], list[ManifestEntry]]:
     """Documents that were not walked, in order: those whose file is gone, and those that the walk could not reach."""
     walked = {entry.name for entry in entries}
-    by_name = {failure.name: failure for failure in failures}
+    by_name = {nfc_name(failure.name): failure for failure in failures}
     missing = [manifest[name] for name in sorted(manifest.keys() - walked)]
     is_unseen = [failure_over(known, by_name) is not None for known in missing]
     gone = [known for known, unseen in zip(missing, is_unseen, strict=True) if not unseen]
@@ -105,20 +109,35 @@ def _compare(
     entry: FileEntry, known: ManifestEntry | None, hashes: Hashes, *, checksum: bool, retry_failed: bool
 ) -> Literal["added", "unchanged", "touched", "changed"]:
     """Compare a file with what the index knows under its name. A file that failed before is tried again if its size or
-    time changed, because touching it is the natural way to ask for that. If permission to read it was missing, `chmod`
-    has the same effect."""
+    one of its times changed, because touching it is the natural way to ask for that. If permission to read it was
+    missing, `chmod` has the same effect."""
     if known is None:
         return "added"
-    same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns)
-    if not known.has_own_text:
+    same_stat = (entry.size_bytes, entry.mtime_ns) == (known.size_bytes, known.mtime_ns) and not differ(entry.ctime_ns, known.ctime_ns)
+    if not known.has_own_text:  # nothing to hash, so an inode alone, which may be another after each mount, is not enough
         is_empty = known.cause in EMPTY_CAUSES and PurePosixPath(known.path).suffix.lower() not in LAYERED_SUFFIXES
         is_open = known.cause is Cause.NO_PERMISSION and os.access(entry.absolute_path, os.R_OK)
         return "changed" if retry_failed or not same_stat or is_empty or is_open else "unchanged"
+    same_stat = same_stat and not differ(entry.inode, known.inode)
     if same_stat and not checksum:
         return "touched" if known.is_out_of_reach else "unchanged"
     if hashes.of(entry) != known.content_hash:
         return "changed"  # also when it cannot be hashed: the reader will say why
     return "unchanged" if same_stat and not known.is_out_of_reach else "touched"
+
+
+def differ(found: int, known: int) -> bool:
+    """Whether two inodes or change times tell files apart: 0 is unknown, as in indexes of older versions and on disks
+    without them."""
+    return found != known and found != 0 != known
+
+
+def with_kept_inode(entry: FileEntry, known: ManifestEntry) -> FileEntry:
+    """A file with the indexed content, with the stat to store. If only its inode changed, inodes mean nothing on this
+    disk (FAT, many network disks): none is stored, or each build would have to hash the file. Where change times are
+    kept, a file cannot be replaced without one."""
+    same = (entry.size_bytes, entry.mtime_ns, entry.ctime_ns) == (known.size_bytes, known.mtime_ns, known.ctime_ns)
+    return replace(entry, inode=0) if same and differ(entry.inode, known.inode) else entry
 
 
 def without_names(items: Iterable[Named], others: Iterable[Named]) -> list[Named]:
@@ -167,10 +186,13 @@ def _hash_or_none(entry: FileEntry) -> str | None:
 
 
 def failure_over(known: ManifestEntry, failures: Mapping[tuple[str, str], FileFailure]) -> FileFailure | None:
-    """The failure of the walk at a document's path or above it. `failures` are by (root, path)."""
-    return next((failures[(known.root, path)] for path in paths_over(known) if (known.root, path) in failures), None)
+    """The failure of the walk at a document's path or above it. `failures` are by (root, path) in NFC."""
+    root = nfc(known.root)
+    return next((failures[root, path] for path in paths_over(known) if (root, path) in failures), None)
 
 
 def paths_over(known: ManifestEntry) -> tuple[str, ...]:
-    """A document's path and those of the directories above it; the last is ".", the name of an unreadable root."""
-    return (known.path, *map(str, PurePosixPath(known.path).parents))
+    """A document's path and those of the directories above it, in NFC; the last is ".", the name of an unreadable
+    root."""
+    path = nfc(known.path)
+    return (path, *map(str, PurePosixPath(path).parents))

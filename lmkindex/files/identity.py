@@ -6,6 +6,7 @@ Takes paths and bytes, gives names and hashes. Knows no directories, no index an
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and
 # every 10 ms or so, and some file systems keep whole seconds, FAT every second one.
 TICK_NS = 20_000_000
 COARSE_TICK_NS = 2_000_000_000
+MAX_INODE = (1 << 63) - 1  # what a table can hold; some disks have larger numbers
 
 
 def document_id(root: str, path: str) -> str:
@@ -36,6 +38,11 @@ def hash_file(path: Path) -> str:
     """The content hash of a file, read in pieces. Raises what `open_regular` raises."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=HASH_BYTES)).hexdigest()
+
+
+def inode_of(found: os.stat_result) -> int:
+    """The number of a file on its disk, 0 if the disk has none."""
+    return found.st_ino & MAX_INODE
 
 
 def settle(mtime_ns: int) -> None:

@@ -1,7 +1,8 @@
 """Directories -> file entries.
 
 Takes roots and options, gives sorted `FileEntry` records. Files that should have been documents but cannot be give
-`FileFailure` records with the reason. Knows no index, and nothing of the content of files.
+`FileFailure` records with the reason. Files of other kinds are counted. Names are matched and given in NFC. Knows no
+index, and nothing of the content of files.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING
 from ..config import FileOptions
 from ..errors import Cause, ReadError, UsageError
 from ..records import FileEntry, FileFailure
-from .identity import DOCUMENT_SUFFIXES
+from .identity import DOCUMENT_SUFFIXES, inode_of
+from .names import FoundFiles, count_kinds, in_one_form
 from .open_file import open_regular
+from .roots import decoded_name, is_utf8, nfc, resolve_root
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -30,16 +33,16 @@ MAX_IGNORE_BYTES = 1 << 20
 Rules = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (directory with a final slash, or ""; its patterns), outermost first
 
 
-def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEntry], list[FileFailure]]:
-    """All documents below `roots`, each real file once, and the paths that could not be followed; both sorted by (root,
-    path).
+def walk_files(roots: Sequence[Path], options: FileOptions) -> FoundFiles:
+    """All documents below `roots`, each real file once, the paths that could not be followed, and how many files are of
+    another kind.
 
     A root is a directory, or one file (always a document; its root is its directory). A root inside another root adds
     only what the outer one hides or ignores. Links are followed after all real files, so that a file keeps its real
-    name. Links out of the roots are followed only with `follow_links`. Raises `UsageError` for a root that does not
-    exist.
+    name. Links out of the roots are followed only with `follow_links`. Files that are hidden, ignored, excluded or not
+    included are not counted. Raises `UsageError` for a root that does not exist.
     """
-    real_roots = sorted({_resolve_root(root) for root in roots})
+    real_roots = sorted({resolve_root(root) for root in roots})
     directories = [path for path in real_roots if path.is_dir()]
     walker = _Walker(directories, options)
     for directory in directories:
@@ -49,31 +52,15 @@ def walk_files(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEn
         if path not in directories:
             walker.add_file(str(path.parent), path.name, str(path))
     walker.follow_links()
-    entries = sorted(walker.entries, key=lambda entry: (entry.root, entry.path))
-    return entries, sorted(walker.failures, key=lambda failure: (failure.root, failure.path))
-
-
-def _resolve_root(root: Path) -> Path:
-    try:
-        real = root.resolve(strict=True)
-        str(real).encode("utf-8")
-    except (OSError, RuntimeError) as error:
-        raise UsageError(f"{root} does not exist or cannot be reached: give directories or files that exist.") from error
-    except UnicodeEncodeError as error:
-        raise UsageError(f"The name of {_printable(str(root))} is not valid UTF-8: rename it.") from error
-    return real
-
-
-def _printable(path: str) -> str:
-    """A path with the bytes that are not UTF-8 written as `\\xNN`."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    passed_over = count_kinds(walker.passed_over - walker.seen)  # a link with a suffix that is read makes its target a document
+    return in_one_form(FoundFiles(entries=walker.entries, failures=walker.failures, passed_over=passed_over))
 
 
 def _compile(patterns: Iterable[str], source: str) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(patterns)
+        return GitIgnoreSpec.from_lines(map(nfc, patterns))
     except ValueError as error:
         raise UsageError(f"A pattern in {source} is not a valid .gitignore pattern: {error}.") from error
 
@@ -91,9 +78,10 @@ class _Walker:
         self.entries: list[FileEntry] = []
         self.failures: list[FileFailure] = []
         self.links: deque[tuple[str, str, Rules]] = deque()
+        self.passed_over: set[str] = set()  # real paths of files whose kind is not read
 
     def fail(self, root: str, path: str, reason: str, *, is_skipped: bool = False, cause: Cause = Cause.OTHER) -> None:
-        failure = FileFailure(root=root, path=_printable(path), reason=reason or cause.value, is_skipped=is_skipped, cause=cause)
+        failure = FileFailure(root=root, path=decoded_name(path), reason=reason or cause.value, is_skipped=is_skipped, cause=cause)
         self.failures.append(failure)
 
     def walk(self, root: str, directory: str, rules: Rules) -> None:
@@ -128,7 +116,7 @@ class _Walker:
             if child.name.startswith(".") or self.is_ignored(path, is_directory, rules):
                 continue
             if is_directory or child.is_symlink():
-                if not _is_utf8(path):
+                if not is_utf8(path):
                     self.fail(root, path, "the name is not valid UTF-8: rename it")
                 elif is_directory:
                     directories.append((path, real, rules))
@@ -136,7 +124,14 @@ class _Walker:
                     self.links.append((root, path, rules))
             elif self.is_document(path):
                 self.add_file(root, path, real)
+            else:
+                self.pass_over(path, real, is_file=child.is_file(follow_symlinks=False))
         return directories
+
+    def pass_over(self, path: str, real: str, *, is_file: bool) -> None:
+        """Remember a file that is no document, if only its kind is why."""
+        if is_file and self.is_included(path):
+            self.passed_over.add(real)
 
     def follow_links(self) -> None:
         """Follow the queued links, and those found on the way, to targets inside the roots that were not added under
@@ -159,6 +154,8 @@ class _Walker:
                 self.fail(root, path, "the link leads back to a directory above it, in a loop, and was not followed")
                 continue
             if str(target) in self.seen or not (is_directory or self.is_document(path)):
+                if self.may_leave and not (is_directory or self.is_below_root(target)):  # those below a root have their own name there
+                    self.pass_over(path, str(target), is_file=target.is_file())
                 continue
             if not self.is_inside(target):
                 reason = "the link leads out of the corpus and was not followed: give its target as a corpus too, or --follow-links"
@@ -170,14 +167,17 @@ class _Walker:
 
     def is_inside(self, real_path: Path) -> bool:
         """Whether a real path may be read: it is below a root, or links may lead anywhere."""
-        return self.may_leave or any(real_path.is_relative_to(directory) for directory in self.directories)
+        return self.may_leave or self.is_below_root(real_path)
+
+    def is_below_root(self, real_path: Path) -> bool:
+        return any(real_path.is_relative_to(directory) for directory in self.directories)
 
     def add_file(self, root: str, path: str, real: str) -> None:
         """Add one file by its real path, unless it was added under another name."""
         if real in self.seen:
             return
         self.seen.add(real)
-        if not _is_utf8(path):
+        if not is_utf8(path):
             return self.fail(root, path, "the name is not valid UTF-8: rename it")
         absolute_path = Path(real)
         try:
@@ -189,14 +189,22 @@ class _Walker:
         if not stat.S_ISREG(found.st_mode):
             return self.fail(root, path, "is not a regular file")
         self.entries.append(
-            FileEntry(root=root, path=path, absolute_path=absolute_path, size_bytes=found.st_size, mtime_ns=found.st_mtime_ns)
+            FileEntry(
+                root=root,
+                path=path,
+                absolute_path=absolute_path,
+                size_bytes=found.st_size,
+                mtime_ns=found.st_mtime_ns,
+                inode=inode_of(found),
+                ctime_ns=found.st_ctime_ns,
+            )
         )
         return None
 
     def is_ignored(self, path: str, is_directory: bool, rules: Rules) -> bool:
         """Whether a path is ignored: the exclude patterns decide, then the nearest ignore file with a matching
         pattern."""
-        path = f"{path}/" if is_directory else path
+        path = nfc(f"{path}/" if is_directory else path)
         if self.exclude.match_file(path):
             return True
         for directory, spec in reversed(rules):
@@ -219,22 +227,18 @@ class _Walker:
         if len(content) > MAX_IGNORE_BYTES:
             raise ReadError(f"its {IGNORE_FILE} is over {MAX_IGNORE_BYTES} bytes long")
         lines = content.decode("utf-8-sig", "surrogateescape").splitlines()
-        return (*rules, (f"{relative}/" if relative else "", _compile(lines, str(ignore_path))))
+        return (*rules, (nfc(f"{relative}/") if relative else "", _compile(lines, str(ignore_path))))
+
+    def is_included(self, path: str) -> bool:
+        """Whether the include patterns, if there are any, let a file be a document."""
+        return not self.include_patterns or bool(self.include.match_file(nfc(path)))
 
     def is_document(self, path: str) -> bool:
         """Whether a file is a document, by its suffix or because an include pattern names the file itself: `*.log`
         does, `notes/` and `notes/**` do not."""
-        if self.include_patterns and not self.include.match_file(path):
+        if not self.is_included(path):
             return False
-        pure_path = PurePosixPath(path)
-        last_parts = [pattern.rpartition("/")[2] for pattern in self.include_patterns]
-        is_named = any(part.strip("*?") and fnmatch.fnmatchcase(pure_path.name, part) for part in last_parts)
-        return is_named or pure_path.suffix.lower() in DOCUMENT_SUFFIXES
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+        name = nfc(PurePosixPath(path).name)
+        last_parts = [nfc(pattern.rpartition("/")[2]) for pattern in self.include_patterns]
+        is_named = any(part.strip("*?") and fnmatch.fnmatchcase(name, part) for part in last_parts)
+        return is_named or PurePosixPath(name).suffix.lower() in DOCUMENT_SUFFIXES

@@ -8,11 +8,13 @@ Shapes: N landmarks of a batch, D dimensions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..files import PrintedNames
 from .rows_hash import new_rows_hash, rows_bytes
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def check_index(reader: IndexReader) -> list[str]:
 
 def find_damage(reader: IndexReader) -> Iterator[str]:
     """Compare head, manifest and landmarks: counts, keys, norms, and whether each sentence is where its offsets say."""
-    manifest = {entry.doc_id: entry for entry in reader.manifest().values()}
+    known = reader.manifest()
+    printed = PrintedNames(known)
+    manifest = {entry.doc_id: replace(entry, path=printed.of(name)) for name, entry in known.items()}
     num_rows = reader.documents.count_rows()
     if num_rows != len(manifest):
         yield f"documents: {num_rows:,} rows, but {len(manifest):,} different documents."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from ..errors import IndexUnusableError, cause_of, first_line
-from ..records import Float32Array, Head, ManifestEntry
+from ..records import FileName, Float32Array, Head, ManifestEntry
 from .head import require_head
 from .tables import MANIFEST_COLUMNS, open_published
 
@@ -51,6 +51,12 @@ class IndexReader:
         columns = [name for name in MANIFEST_COLUMNS if name in self.stored["documents"]]
         rows = self.documents.search().select(columns).to_arrow().to_pylist()
         return {(row["root"], row["path"]): manifest_entry(row) for row in rows}
+
+    def document_names(self) -> dict[FileName, str]:
+        """The id of each document, by (root, path); quicker than the manifest."""
+        rows = self.documents.search().select(["doc_id", "root", "path"]).to_arrow()
+        names = zip(rows["root"].to_pylist(), rows["path"].to_pylist(), strict=True)
+        return dict(zip(names, rows["doc_id"].to_pylist(), strict=True))
 
     def document_rows(self, doc_ids: Iterable[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
         """The named columns of documents, by doc_id; None for what an older version did not store."""

@@ -8,7 +8,7 @@ build writes").
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,9 @@ from .tables import MANIFEST_COLUMNS, TABLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+REWRITE_DOCUMENTS = 1_000
+REWRITE_BYTES = 64 << 20
 
 
 class IndexWriter:
@@ -41,13 +44,16 @@ class IndexWriter:
         self.head, (self.documents, self.landmarks) = open_tables(self.index_path, self.head, self.dim, overwrite=False)
 
     def rewrite_documents(self, entries: Mapping[str, ManifestEntry]) -> None:
-        """Change the `documents` rows of these documents, by id; their texts and landmarks stay."""
+        """Change the `documents` rows of these documents, by id; their texts and landmarks stay. A few at a time,
+        because a row holds the text, and after `chmod -R` all documents of an index are rewritten."""
         from lancedb.expr import col
 
-        rows = self.documents.search().where(col("doc_id").isin(sorted(entries))).to_list()
-        rows = [row | manifest_columns(entries[row["doc_id"]]) for row in rows]
-        self.delete_rows(self.documents, entries)
-        self.add_documents(rows)
+        for part in rewritten_together(entries.values()):
+            wanted = [entry.doc_id for entry in part]
+            rows = self.documents.search().where(col("doc_id").isin(wanted)).to_list()
+            rows = [row | manifest_columns(entries[row["doc_id"]]) for row in rows]
+            self.delete_rows(self.documents, wanted)
+            self.add_documents(rows)
 
     def delete_rows(self, table: Any, doc_ids: Iterable[str]) -> None:
         """Delete a table's rows of the given documents."""
@@ -95,6 +101,21 @@ class IndexWriter:
                 self.synced.update(new_files, new_folders)
         for directory in sorted(directories, reverse=True):  # deeper directories first
             fsync_path(directory)
+
+
+def rewritten_together(entries: Iterable[ManifestEntry]) -> Iterator[list[ManifestEntry]]:
+    """Documents in order of their ids, cut into parts of at most `REWRITE_DOCUMENTS` documents and, unless one is
+    larger, `REWRITE_BYTES` of files."""
+    part: list[ManifestEntry] = []
+    size_bytes = 0
+    for entry in sorted(entries, key=lambda entry: entry.doc_id):
+        if part and (len(part) >= REWRITE_DOCUMENTS or size_bytes + max(entry.size_bytes, 0) > REWRITE_BYTES):
+            yield part
+            part, size_bytes = [], 0
+        part.append(entry)
+        size_bytes += max(entry.size_bytes, 0)
+    if part:
+        yield part
 
 
 def manifest_columns(entry: ManifestEntry) -> dict[str, Any]:

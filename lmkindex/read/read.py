@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from ..config import FileOptions
 from ..errors import Cause, ReadError
 from ..files import document_id, hash_bytes, open_regular
-from ..files.identity import LAYERED_SUFFIXES, settle
+from ..files.identity import LAYERED_SUFFIXES, inode_of, settle
 from ..records import Document, FileEntry
 from .encoding import decode_text, without_surrogates
 from .formats import FOREIGN_SUFFIXES, Parse, failing_as_read_error, parse_bytes
@@ -64,6 +64,8 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
         content_hash=hash_bytes(data),
         size_bytes=found.st_size,
         mtime_ns=found.st_mtime_ns,
+        inode=inode_of(found),
+        ctime_ns=found.st_ctime_ns,
         headings=parsed.headings,
         num_furniture=parsed.num_furniture,
         notes=parsed.notes,
@@ -101,7 +103,7 @@ def _read_stable(path: Path, max_bytes: int) -> tuple[bytes, os.stat_result]:
         except OSError as error:
             raise ReadError(f"cannot be read: {error.strerror or error}") from error
         if _identity(before) == _identity(after) and len(data) == after.st_size:
-            return data, after
+            return data, before  # its change time: a later one shows in the next build
         time.sleep(RETRY_S)
     raise ReadError("the file kept changing while it was read")
 

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from ..records import JsonObject, Page
 
 
+def place_at(path: str, start: int, end: int) -> str:
+    """A range of characters of the document that is printed as `path`."""
+    return f"{path}:{start}-{end}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A landmark proposed as a boundary. `score` is the similarity, or the fused score with `--hybrid`; `lift` is the
@@ -26,7 +31,8 @@ class Span:
 
     `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
     positions, both included. `heading` are the headings over its first sentence, outermost first. `pages` are the pages
-    that the span touches. `why` explains, line by line, why the span starts and ends where it does.
+    that the span touches. `why` explains, line by line, why the span starts and ends where it does. `path` is relative
+    to `root`; `printed_path` has the end of the root before it if other roots have the same path.
     """
 
     path: str
@@ -43,6 +49,8 @@ class Span:
     heading: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     pages: tuple[Page, ...] = ()
+    root: str = ""
+    printed_path: str = ""
 
     def page_at(self, start: int) -> int | None:
         """The page that holds character `start` of the document: a span may go over several pages."""
@@ -51,10 +59,10 @@ class Span:
     @property
     def place(self) -> str:
         """`PATH:START-END`, as `Index.read` and `lmkindex read` accept it."""
-        return f"{self.path}:{self.start}-{self.end}"
+        return place_at(self.printed_path or self.path, self.start, self.end)
 
     def to_json(self) -> JsonObject:
-        names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text")
+        names = ("path", "doc_id", "page", "start", "end", "boundary", "score", "text", "root", "place")
         return {name: getattr(self, name) for name in names} | {"heading": list(self.heading)}
 
 

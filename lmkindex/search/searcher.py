@@ -18,8 +18,9 @@ import numpy as np
 from ..config import EncodeOptions, SearchOptions, index_path
 from ..encoder import Encoder, encode_questions, find_encoder, load_encoder
 from ..errors import IndexUnusableError, UsageError
+from ..files import PrintedNames, nfc
 from ..index import IndexReader, page_of, pages_within, vectors_of
-from ..records import Float32Array
+from ..records import FileName, Float32Array
 from ..sections import path_of_headings
 from .ranking import in_order, rank_hits
 from .records import Hit, SearchResult, Span
@@ -66,18 +67,28 @@ class Searcher:
         return SearchResult(question=question, spans=tuple(spans), similarity=best_similarity, min_similarity=min_similarity)
 
     def documents_matching(self, path_glob: str | None) -> list[str] | None:
-        """The documents whose path matches a gitignore-style glob; None means all."""
+        """The documents whose path matches a gitignore-style glob; None means all. With several roots, the path may
+        have its root's label before it. Forms of the same name are the same."""
         if path_glob is None:
             return None
         from pathspec import GitIgnoreSpec
 
-        spec = GitIgnoreSpec.from_lines([path_glob])
-        return sorted(doc_id for doc_id, path in self.document_paths if spec.match_file(path))
+        spec = GitIgnoreSpec.from_lines([nfc(path_glob)])
+        return sorted(self.doc_ids[name] for name in self.printed_names.matching(spec.match_file))
 
     @cached_property
-    def document_paths(self) -> list[tuple[str, str]]:
-        """Id and path of each document; read once for all questions, because the searched state does not change."""
-        return [(entry.doc_id, entry.path) for entry in self.reader.manifest().values()]
+    def doc_ids(self) -> dict[FileName, str]:
+        """The id of each document; read once for all questions, because the searched state does not change."""
+        return self.reader.document_names()
+
+    @cached_property
+    def printed_names(self) -> PrintedNames:
+        """How documents are printed."""
+        return PrintedNames(self.doc_ids)
+
+    def printed_path(self, name: FileName) -> str:
+        """How a document is printed; if the index has one root, nothing need be read for it."""
+        return self.printed_names.of(name) if len(self.reader.head.roots) > 1 else name[1]
 
     def nearest(self, vector_D: Float32Array, options: SearchOptions, doc_ids: Sequence[str] | None) -> list[Hit]:
         """The landmarks nearest to the question, best first, with their cosines."""
@@ -125,7 +136,7 @@ class Searcher:
 
     def make_spans(self, taken: Sequence[tuple[Extent, int]], sentences: dict[tuple[str, int], dict[str, Any]]) -> list[Span]:
         """Slice the spans out of their documents."""
-        documents = self.reader.document_rows((extent.doc_id for extent, _ in taken), ["path", "text", "pages"])
+        documents = self.reader.document_rows((extent.doc_id for extent, _ in taken), ["root", "path", "text", "pages"])
         spans = []
         for extent, num_tokens in taken:
             document = documents[extent.doc_id]
@@ -147,6 +158,8 @@ class Searcher:
                     heading=path_of_headings(first.get("heading")),
                     why=extent.why,
                     pages=pages_within(document["pages"], start, end),
+                    root=document["root"],
+                    printed_path=self.printed_path((document["root"], document["path"])),
                 )
             )
         return spans

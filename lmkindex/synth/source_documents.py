@@ -3,7 +3,6 @@ evaluate-your-own-set.md, "Your own questions"."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from ..datasets import SourceDocument
 from ..datasets.json_lines import read_lines
 from ..datasets.set_reader import PAIR_FILE
 from ..errors import ReadError
-from ..files import walk_files
+from ..files import PrintedNames, walk_files
 from ..read import Parser, read_document
 from ..records import FileFailure
 
@@ -21,26 +20,27 @@ def read_source_documents(paths: Sequence[Path], set_names: Sequence[str]) -> tu
     """The documents below `paths`, and the files that could not be read. With `set_names`, `paths` is a single folder,
     and the documents are those of these sets.
 
-    An id is the file's path below its root, or the id in the set. If two would be equal, they are prefixed with the
-    name of the root or set. Raises `UsageError` for a path or a set that does not exist, and if no document is found.
+    An id is the file's path below its root as it is printed, or the id in the set. If two would be equal, they are
+    prefixed with the end of the root, or with the name of the set. Raises `UsageError` for a path or a set that does
+    not exist, and if no document is found.
     """
     if set_names:
         require(len(paths) == 1, "--set names sets in one folder: give exactly one folder with it.")
         return read_set_documents(paths[0], set_names), []
-    entries, failures = walk_files(paths, FileOptions())
-    names = Counter(entry.path for entry in entries)
+    found = walk_files(paths, FileOptions())
+    printed = PrintedNames(found.names)
+    failures = list(found.failures)
     documents = []
     with Parser(FileOptions()) as parser:
-        for entry in entries:
+        for entry in found.entries:
             try:
                 document = read_document(entry, FileOptions(), parser.parse)
             except ReadError as error:
                 failures.append(FileFailure(root=entry.root, path=entry.path, reason=str(error)))
             else:
-                doc_id = entry.path if names[entry.path] == 1 else f"{Path(entry.root).name}/{entry.path}"
-                documents.append(SourceDocument(doc_id=doc_id, title=document.title, text=document.text))
+                documents.append(SourceDocument(doc_id=printed.of(entry.name), title=document.title, text=document.text))
     require(bool(documents), f"There is no document in {', '.join(map(str, paths))}; for a folder of NAME.docs.jsonl.gz, add --set.")
-    return unique(documents), failures
+    return unique(documents), [printed.on_failure(failure) for failure in failures]
 
 
 def read_set_documents(folder: Path, names: Sequence[str]) -> list[SourceDocument]:

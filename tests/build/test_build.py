@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lmkindex.build import BuildReport, build_index, plan, prepare
 from lmkindex.config import BuildOptions, EncodeOptions, FileOptions
 from lmkindex.encoder import Encoder, FakeEncoder, load_encoder, read_folder
 from lmkindex.errors import IndexUnusableError, InterruptedBuildError, LmkindexError, LockedError, UsageError
+from lmkindex.files import FoundFiles
 from lmkindex.files import walk as files
 from lmkindex.index import IndexReader, read_head
 from lmkindex.read import read as read_module
@@ -100,12 +102,31 @@ def test_files_that_swap_their_names(corpus: Path, index: str) -> None:
     assert same_as_clean_build(index, corpus)
 
 
-def test_a_change_that_keeps_size_and_time_is_found_by_checksum(corpus: Path, index: str) -> None:
-    build(index, corpus)
-    path = corpus / "a.txt"
+def change_with_same_stat(path: Path) -> None:
+    """Change a file's text, but neither its size nor its time."""
     found = path.stat()
     path.write_text(path.read_text("utf-8").replace("The", "Ten"), "utf-8")
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_a_change_that_keeps_size_and_time_is_found_by_its_change_time(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    change_with_same_stat(corpus / "a.txt")
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_where_nothing_else_is_kept_it_is_found_by_checksum(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk = files.walk_files
+
+    def without_inodes(roots: Sequence[Path], options: FileOptions) -> FoundFiles:
+        found: FoundFiles = walk(roots, options)
+        return replace(found, entries=[replace(entry, inode=0, ctime_ns=0) for entry in found.entries])
+
+    monkeypatch.setattr(plan, "walk_files", without_inodes)
+    build(index, corpus)
+    change_with_same_stat(corpus / "a.txt")
     assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}
     assert counts(build(index, corpus, checksum=True)) == {"scanned": 3, "changed": 1, "unchanged": 2}
 
@@ -175,10 +196,10 @@ def test_documents_in_a_directory_that_cannot_be_read_stay(corpus: Path, index: 
     before = tiny.all_landmarks(Path(index))
     walk = files.walk_files
 
-    def unreadable(roots: Sequence[Path], options: FileOptions) -> tuple[list[FileEntry], list[FileFailure]]:
-        entries, _ = walk(roots, options)
+    def unreadable(roots: Sequence[Path], options: FileOptions) -> FoundFiles:
         failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
-        return [entry for entry in entries if not entry.path.startswith("sub/")], [failure]
+        entries = [entry for entry in walk(roots, options).entries if not entry.path.startswith("sub/")]
+        return FoundFiles(entries=entries, failures=[failure])
 
     with monkeypatch.context() as patch:
         patch.setattr(plan, "walk_files", unreadable)

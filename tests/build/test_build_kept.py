@@ -16,6 +16,7 @@ from lmkindex.build import Forecast, build_index, plan, prepare
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
+from lmkindex.files import FoundFiles
 from lmkindex.files import walk as files
 from lmkindex.index import IndexReader, check_index
 from lmkindex.records import FileFailure
@@ -29,11 +30,11 @@ def corpus(tmp_path: Path) -> Path:
 @contextmanager
 def out_of_reach(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileFailure]:
     """The directory `sub` cannot be read for a while."""
-    entries, _ = files.walk_files([corpus], FileOptions())
+    entries = files.walk_files([corpus], FileOptions()).entries
     seen = [entry for entry in entries if not entry.path.startswith("sub/")]
     failure = FileFailure(root=str(corpus), path="sub", reason="the directory cannot be read: Permission denied")
     with monkeypatch.context() as patch:
-        patch.setattr(plan, "walk_files", lambda roots, options: (seen, [failure]))
+        patch.setattr(plan, "walk_files", lambda roots, options: FoundFiles(entries=seen, failures=[failure]))
         yield failure
 
 

@@ -48,7 +48,9 @@ def ledger(index: str) -> dict[str, tuple[str, str, int]]:
 def test_first_time_last_time_and_tries(corpus: Path, index: str, clock: Clock) -> None:
     (failure,) = build(index, corpus).failed
     assert (failure.first_failed, failure.last_failed, failure.tries) == (DAYS[0], DAYS[0], 1)
-    assert failure.to_json() == {"path": "bad.txt", "reason": "binary content, not text", "first": DAYS[0], "last": DAYS[0], "tries": 1}
+    assert failure.to_json() == {
+        "path": "bad.txt", "root": str(corpus), "reason": "binary content, not text", "first": DAYS[0], "last": DAYS[0], "tries": 1,
+    }  # fmt: skip
     clock.next()
     build(index, corpus)  # unchanged: not tried again
     assert ledger(index) == {"bad.txt": (DAYS[0], DAYS[0], 1)}

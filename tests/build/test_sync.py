@@ -6,17 +6,22 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tiny
-from building import CountingEncoder, build, counts, manifest, put, put_three, same_as_clean_build
+from building import CountingEncoder, build, counts, manifest, put, put_three, same_as_clean_build, texts
 
 from lmkindex.build import BuildReport
 from lmkindex.config import FileOptions
-from lmkindex.files import Hashes, open_regular, plan_changes, walk_files
-from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, settle
+from lmkindex.files import Hashes, open_regular, plan_changes, walk, walk_files
+from lmkindex.files.identity import COARSE_TICK_NS, TICK_NS, inode_of, settle
+from lmkindex.index import writer
+from lmkindex.index.head import require_head
 from lmkindex.read import read, read_document
 
 OLD_S = 1_600_000_000
@@ -154,7 +159,7 @@ def test_an_edit_right_after_a_read_or_a_hash_has_another_time(corpus: Path, ind
     for is_hash in (False, True):
         mtime_ns = time.time_ns() // 10**9 * 10**9 if is_coarse else time.time_ns() | 1
         os.utime(corpus / "a.txt", ns=(mtime_ns, mtime_ns))
-        entry = walk_files([corpus], FileOptions())[0][0]
+        entry = walk_files([corpus], FileOptions()).entries[0]
         if is_hash:
             assert plan_changes([entry], known, Hashes(), checksum=False, retry_failed=False).touched == (entry,)
         else:
@@ -201,3 +206,136 @@ def test_a_file_that_changes_while_it_is_read_is_read_again_or_fails_and_recover
         assert (manifest(index)["a.txt"].status, tiny.all_landmarks(Path(index))) == ("stale", before)
     assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
     assert same_as_clean_build(index, corpus)
+
+
+# ---- forms of a name
+
+
+def nfd(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+@pytest.fixture
+def cafe(tmp_path: Path) -> Path:
+    """Documents whose names are in NFC."""
+    corpus = tmp_path / "corpus"
+    for number, name in enumerate(["caf\u00e9/\u00fcber.txt", "caf\u00e9/tea.txt", "a.txt"]):
+        put(corpus / name, tiny.prose(number, 12))
+    return corpus
+
+
+def all_renamed(corpus: Path, form: Callable[[str], str]) -> None:
+    """Give every name the other form, as a copy to or from a Mac does."""
+    for path in sorted(corpus.rglob("*"), reverse=True):
+        if not path.with_name(form(path.name)).exists():
+            path.rename(path.with_name(form(path.name)))
+
+
+def test_names_in_another_form_are_unchanged(cafe: Path, index: str) -> None:
+    build(index, cafe)
+    landmarks = tiny.all_landmarks(Path(index))
+    for form in (nfd, lambda name: unicodedata.normalize("NFC", name)):
+        all_renamed(cafe, form)
+        report = build(index, cafe)
+        assert (counts(report), report.windows_reused) == ({"scanned": 3, "unchanged": 3}, 0)
+        assert tiny.all_landmarks(Path(index)) == landmarks
+    assert set(manifest(index)) == {"caf\u00e9/\u00fcber.txt", "caf\u00e9/tea.txt", "a.txt"}
+
+
+def test_an_index_that_stored_the_form_of_the_disk_stays_as_it_is(cafe: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Older versions stored names as the disk has them."""
+    all_renamed(cafe, nfd)
+    with monkeypatch.context() as patch:
+        patch.setattr(walk, "in_one_form", lambda found: replace(found, entries=sorted(found.entries, key=lambda entry: entry.name)))
+        build(index, cafe)
+    assert nfd("caf\u00e9/tea.txt") in manifest(index)
+    before = tiny.all_landmarks(Path(index))
+    for _ in range(2):
+        assert counts(build(index, cafe)) == {"scanned": 3, "unchanged": 3}
+        all_renamed(cafe, lambda name: unicodedata.normalize("NFC", name))
+    assert tiny.all_landmarks(Path(index)) == before
+    (cafe / "caf\u00e9" / "tea.txt").rename(cafe / "tea.txt")
+    put(cafe / "a.txt", tiny.prose(7, 12))
+    report = build(index, cafe)
+    assert counts(report) == {"scanned": 3, "changed": 1, "renamed": 1, "unchanged": 1}
+    assert set(manifest(index)) == {nfd("caf\u00e9/\u00fcber.txt"), "tea.txt", "a.txt"}
+
+
+def test_the_second_form_of_a_name_comes_and_goes(cafe: Path, index: str) -> None:
+    first, second = cafe / "\u00e9.txt", cafe / nfd("\u00e9.txt")
+    put(second, tiny.prose(20, 12))
+    build(index, cafe)
+    put(first, tiny.prose(21, 12))
+    if len(list(cafe.iterdir())) < 4:
+        pytest.skip("this disk takes both forms for one name")
+    assert counts(build(index, cafe)) == {"scanned": 5, "added": 1, "changed": 1, "unchanged": 3}
+    assert {"\u00e9.txt", nfd("\u00e9.txt")} < set(manifest(index))
+    assert texts(index)["\u00e9.txt"] == first.read_text("utf-8")
+    assert texts(index)[nfd("\u00e9.txt")] == second.read_text("utf-8")
+    assert counts(build(index, cafe)) == {"scanned": 5, "unchanged": 5}
+    first.unlink()
+    report = build_without_encoding(index, cafe)
+    assert counts(report) == {"scanned": 4, "changed": 1, "deleted": 1, "unchanged": 3}
+    assert texts(index)["\u00e9.txt"] == second.read_text("utf-8")
+
+
+def test_a_root_in_another_form_has_the_same_documents(cafe: Path, index: str, tmp_path: Path) -> None:
+    composed, decomposed = tmp_path / "r\u00e9sum\u00e9s", tmp_path / nfd("r\u00e9sum\u00e9s")
+    cafe.rename(decomposed)
+    assert counts(build(index, composed)) == {"scanned": 3, "added": 3}  # written in another form than on the disk
+    decomposed.rename(composed)
+    assert counts(build(index)) == {"scanned": 3, "unchanged": 3}  # the roots of the last build
+    assert counts(build(index, decomposed)) == {"scanned": 3, "unchanged": 3}
+
+
+# ---- what a stat says
+
+
+def test_a_replaced_file_of_the_same_size_and_time_is_read(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    path = corpus / "a.txt"
+    found = path.stat()
+    fresh = corpus / "fresh"
+    put(fresh, path.read_text("utf-8").replace("The", "Ten"))
+    os.utime(fresh, ns=(found.st_atime_ns, found.st_mtime_ns))
+    fresh.replace(path)
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (found.st_size, found.st_mtime_ns)
+    assert counts(build(index, corpus)) == {"scanned": 3, "changed": 1, "unchanged": 2}
+    assert same_as_clean_build(index, corpus)
+
+
+def test_many_new_stats_are_stored_a_few_at_a_time(corpus: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `chmod -R`, or on a disk that was copied, all documents of an index have another stat; memory must not hold
+    all their texts."""
+    monkeypatch.setattr(writer, "REWRITE_DOCUMENTS", 2)
+    monkeypatch.setattr(writer, "REWRITE_BYTES", 2_000)
+    for number in range(5):
+        put(corpus / f"{number}.txt", tiny.prose(number, 3))
+    put(corpus / "large.txt", tiny.prose(9, 60))
+    build(index, corpus)
+    before, content = tiny.all_landmarks(Path(index)), texts(index)
+    for path in corpus.rglob("*.*"):
+        path.chmod(0o600)
+    parts = list(writer.rewritten_together(manifest(index).values()))
+    assert sorted(entry.path for part in parts for entry in part) == sorted(manifest(index))
+    assert max(map(len, parts)) == 2 and len(parts) > 4
+    assert all(len(part) == 1 or sum(entry.size_bytes for entry in part) <= 2_000 for part in parts)
+    assert counts(build(index, corpus)) == {"scanned": 9, "unchanged": 9}
+    assert all(entry.ctime_ns == (corpus / path).stat().st_ctime_ns for path, entry in manifest(index).items())
+    assert (tiny.all_landmarks(Path(index)), texts(index)) == (before, content)
+
+
+def test_a_new_stat_is_stored_once(corpus: Path, index: str) -> None:
+    build(index, corpus)
+    (corpus / "a.txt").chmod(0o600)
+    copy = corpus / "copy"
+    shutil.copy2(corpus / "b.md", copy)  # a restored backup: same size, time and content
+    copy.replace(corpus / "b.md")
+    report = build(index, corpus)
+    assert (counts(report), report.windows_reused) == ({"scanned": 3, "unchanged": 3}, 0)
+    tables = require_head(Path(index)).tables
+    for name in ("a.txt", "b.md", "sub/c.txt"):
+        found = (corpus / name).stat()
+        assert (manifest(index)[name].inode, manifest(index)[name].ctime_ns) == (inode_of(found), found.st_ctime_ns)
+    assert counts(build(index, corpus)) == {"scanned": 3, "unchanged": 3}
+    assert require_head(Path(index)).tables == tables

@@ -133,7 +133,7 @@ def test_json_logs_stand_in_place_of_every_text(run: Run, corpus: Path) -> None:
     started, failed, finished = logged(first)
     assert (started["event"], started["fields"]["files"]) == ("build_started", 2)
     assert (failed["level"], failed["event"]) == ("warning", "file_failed")
-    assert list(failed["fields"]) == ["path", "reason", "first", "last", "tries"]
+    assert list(failed["fields"]) == ["path", "reason", "first", "last", "tries", "root"]
     assert failed["fields"]["path"] == "b\x1b[31m.txt"
     assert (finished["event"], finished["fields"]["added"], finished["fields"]["failed"][0]["tries"]) == ("build_finished", 1, 1)
     assert finished["message"].startswith("1 documents indexed: 1 added, 1 failed.")

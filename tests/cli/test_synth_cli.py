@@ -16,7 +16,6 @@ from synth_tools import write
 import lmkindex.encoder
 import lmkindex.generate
 from lmkindex.encoder import FakeEncoder
-from lmkindex.errors import UsageError
 from lmkindex.generate import FakeGenerator, Generation, OnText, Prompt
 from lmkindex.synth import read_source_documents
 from lmkindex_cli.main import main
@@ -142,8 +141,8 @@ def test_equal_paths_below_two_roots_get_the_roots_names(tmp_path: Path) -> None
     assert failures == []
     (tmp_path / "c" / "a").mkdir(parents=True)
     (tmp_path / "c" / "a" / "x.txt").write_text("The third text.")
-    with pytest.raises(UsageError, match="separate runs"):
-        read_source_documents([tmp_path / "a", tmp_path / "c", tmp_path / "b"], [])
+    documents, _ = read_source_documents([tmp_path / "a", tmp_path / "c", tmp_path / "b"], [])
+    assert [document.doc_id for document in documents] == [f"{tmp_path.name}/a/x.txt", "y.txt", "b/x.txt", "a/x.txt"]
 
 
 def test_documents_of_several_sets_keep_apart(tmp_path: Path) -> None:

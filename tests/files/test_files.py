@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmkindex.build.kept import find_kept
+from lmkindex.build.manifest import well_entry
 from lmkindex.build.plan import with_moves
 from lmkindex.config import FileOptions
 from lmkindex.errors import Cause, UsageError
@@ -30,13 +33,14 @@ def put(root: Path, *paths: str, content: str = "Text.\n") -> None:
 
 def walked(*roots: Path, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[str]:
     """The paths of a walk that must not fail anywhere."""
-    entries, failures = walk_files(roots, FileOptions(include=tuple(include), exclude=tuple(exclude)))
+    found = walk_files(roots, FileOptions(include=tuple(include), exclude=tuple(exclude)))
+    entries, failures = found.entries, found.failures
     assert failures == []
     return [entry.path for entry in entries]
 
 
 def reasons(*roots: Path, include: Sequence[str] = ()) -> dict[str, str]:
-    return {failure.path: failure.reason for failure in walk_files(roots, FileOptions(include=tuple(include)))[1]}
+    return {failure.path: failure.reason for failure in walk_files(roots, FileOptions(include=tuple(include))).failures}
 
 
 def manifest_of(entries: Sequence[FileEntry], status: str = "indexed") -> Manifest:
@@ -48,6 +52,8 @@ def manifest_of(entries: Sequence[FileEntry], status: str = "indexed") -> Manife
             content_hash=hash_file(entry.absolute_path) if status == "indexed" else "",
             size_bytes=entry.size_bytes,
             mtime_ns=entry.mtime_ns,
+            inode=entry.inode,
+            ctime_ns=entry.ctime_ns,
             status=status,
             error="" if status == "indexed" else "damaged",
             num_sentences=1,
@@ -58,7 +64,7 @@ def manifest_of(entries: Sequence[FileEntry], status: str = "indexed") -> Manife
 
 
 def scan(root: Path) -> list[FileEntry]:
-    return walk_files([root], FileOptions())[0]
+    return walk_files([root], FileOptions()).entries
 
 
 # The walk
@@ -83,13 +89,13 @@ def test_skips_hidden_names_but_not_a_hidden_root(tmp_path: Path) -> None:
 def test_relative_root_is_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "docs/a.txt")
     monkeypatch.chdir(tmp_path)
-    (entry,) = walk_files([Path("docs")], FileOptions())[0]
+    (entry,) = walk_files([Path("docs")], FileOptions()).entries
     assert (entry.root, entry.path) == (str((tmp_path / "docs").resolve()), "a.txt")
 
 
 def test_a_file_as_root_is_a_document_whatever_its_suffix(tmp_path: Path) -> None:
     put(tmp_path, "notes.log", "other.txt")
-    (entry,) = walk_files([tmp_path / "notes.log"], FileOptions())[0]
+    (entry,) = walk_files([tmp_path / "notes.log"], FileOptions()).entries
     assert (entry.root, entry.path) == (str(tmp_path.resolve()), "notes.log")
 
 
@@ -102,7 +108,8 @@ def test_nested_and_repeated_roots_give_each_file_once(tmp_path: Path) -> None:
     put(tmp_path, "a.txt", "sub/b.txt", ".hidden/c.txt", "skip/d.txt")
     put(tmp_path, ".lmkignore", content="skip/\n")
     roots = [tmp_path / "sub", tmp_path, tmp_path, tmp_path / "a.txt", tmp_path / ".hidden", tmp_path / "skip"]
-    entries, failures = walk_files(roots, FileOptions())
+    found = walk_files(roots, FileOptions())
+    entries, failures = found.entries, found.failures
     top = str(tmp_path.resolve())
     expected = [(top, "a.txt"), (top, "sub/b.txt"), (f"{top}/.hidden", "c.txt"), (f"{top}/skip", "d.txt")]
     assert ([(entry.root, entry.path) for entry in entries], failures) == (expected, [])
@@ -142,7 +149,8 @@ def test_links_inside_the_roots_add_nothing_and_loops_are_told(tmp_path: Path) -
     (tmp_path / "d.txt").symlink_to(".store/hidden.txt")
     (tmp_path / "e").symlink_to(".store/dir")
     (tmp_path / ".store/dir/back").symlink_to("..")
-    entries, failures = walk_files([tmp_path], FileOptions())
+    found = walk_files([tmp_path], FileOptions())
+    entries, failures = found.entries, found.failures
     assert [entry.path for entry in entries] == ["c.txt", "e/x.txt", "z/real.txt"]
     assert [failure.path for failure in failures] == ["e/back", "z/self", "z/up"]
     assert all("in a loop" in failure.reason for failure in failures)
@@ -260,7 +268,7 @@ def test_unchanged_costs_a_stat_only(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_touched_changed_and_checksum(tmp_path: Path) -> None:
     put(tmp_path, "touched.txt", "changed.txt", "hidden.txt")
-    manifest = manifest_of(scan(tmp_path))
+    manifest = {name: replace(known, inode=0, ctime_ns=0) for name, known in manifest_of(scan(tmp_path)).items()}  # not kept
     os.utime(tmp_path / "touched.txt", (1, 1))
     put(tmp_path, "changed.txt", content="Other text, longer.\n")
     found = (tmp_path / "hidden.txt").stat()
@@ -359,3 +367,117 @@ def test_every_file_and_every_document_is_in_one_place(
     assert kept | {known.path for known in plan.deleted} == {known.path for known in manifest.values()}
     for known, entry in plan.renamed:
         assert hash_file(entry.absolute_path) == known.content_hash
+
+
+# What the stat says beyond size and time
+
+
+def replaced(path: Path, content: str) -> None:
+    """Replace a file by another of the same size and time, as a restored backup or `rsync -t` does."""
+    before = path.stat()
+    fresh = path.with_name("fresh")
+    fresh.write_text(content, "utf-8")
+    assert fresh.stat().st_size == before.st_size
+    os.utime(fresh, ns=(before.st_atime_ns, before.st_mtime_ns))
+    fresh.replace(path)
+
+
+def plan_of(corpus: Path, manifest: Manifest) -> tuple[list[str], list[str], list[str], int]:
+    """The paths that are changed, touched and unchanged, and how many files were hashed."""
+    hashed: list[FileEntry] = []
+
+    class CountingHashes(Hashes):
+        def of(self, entry: FileEntry) -> str | None:
+            hashed.append(entry)
+            return super().of(entry)
+
+    plan = plan_changes(scan(corpus), manifest, CountingHashes(), checksum=False, retry_failed=False)
+    assert (plan.added, plan.deleted, plan.renamed) == ((), (), ())
+    changed, touched, unchanged = ([one.path for one in part] for part in (plan.changed, plan.touched, plan.unchanged))
+    return changed, touched, unchanged, len({entry.path for entry in hashed})
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    put(tmp_path, "a.txt", "b.txt", "c.txt")
+    return tmp_path
+
+
+def test_a_file_replaced_with_the_same_size_and_time_is_changed(three: Path) -> None:
+    manifest = manifest_of(scan(three))
+    assert plan_of(three, manifest) == ([], [], ["a.txt", "b.txt", "c.txt"], 0)
+    replaced(three / "a.txt", "Next.\n")
+    assert plan_of(three, manifest) == (["a.txt"], [], ["b.txt", "c.txt"], 1)
+
+
+def test_a_file_written_over_in_place_with_the_same_size_and_time_is_changed(three: Path) -> None:
+    manifest = manifest_of(scan(three))
+    before = (three / "a.txt").stat()
+    (three / "a.txt").write_text("Next.\n", "utf-8")
+    os.utime(three / "a.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (three / "a.txt").stat().st_ino == before.st_ino
+    assert plan_of(three, manifest) == (["a.txt"], [], ["b.txt", "c.txt"], 1)
+
+
+def test_what_leaves_the_content_costs_a_hash_and_no_more(three: Path) -> None:
+    manifest = manifest_of(scan(three))
+    (three / "a.txt").chmod(0o600)
+    (three / "b.link").hardlink_to(three / "b.txt")
+    replaced(three / "c.txt", "Text.\n")
+    assert plan_of(three, manifest) == ([], ["a.txt", "b.txt", "c.txt"], [], 3)
+    assert plan_of(three, manifest_of(scan(three))) == ([], [], ["a.txt", "b.txt", "c.txt"], 0)  # with the new stat
+
+
+@pytest.mark.parametrize("unknown", ["stored", "found"])
+def test_an_unknown_inode_or_change_time_decides_nothing(three: Path, unknown: str) -> None:
+    """Indexes of older versions have neither: the first build after an upgrade hashes nothing."""
+    manifest = manifest_of(scan(three))
+    nothing = {name: replace(known, inode=0, ctime_ns=0) for name, known in manifest.items()}
+    replaced(three / "a.txt", "Next.\n")
+    if unknown == "found":
+        bare = [replace(entry, inode=0, ctime_ns=0) for entry in scan(three)]
+        plan = plan_changes(bare, manifest, Hashes(), checksum=False, retry_failed=False)
+        assert len(plan.unchanged) == 3
+    else:
+        assert plan_of(three, nothing) == ([], [], ["a.txt", "b.txt", "c.txt"], 0)
+
+
+def test_inodes_that_change_by_themselves_cost_one_hash(three: Path) -> None:
+    """As on FAT and on many network disks: each mount gives other numbers, while the times stay."""
+    manifest = manifest_of(scan(three))
+    remounted = [replace(entry, inode=entry.inode + 1000) for entry in scan(three)]
+    plan = plan_changes(remounted, manifest, Hashes(), checksum=False, retry_failed=False)
+    assert [(entry.path, entry.inode) for entry in plan.touched] == [("a.txt", 0), ("b.txt", 0), ("c.txt", 0)]
+    stored = {entry.name: well_entry(manifest[entry.name], entry) for entry in plan.touched}
+    again = [replace(entry, inode=entry.inode + 2000) for entry in scan(three)]
+    assert len(plan_changes(again, stored, Hashes(), checksum=False, retry_failed=False).unchanged) == 3
+    assert all(known.ctime_ns == manifest[name].ctime_ns for name, known in stored.items())
+
+
+def test_an_inode_that_changed_with_the_content_is_a_change(three: Path) -> None:
+    other = hash_bytes(b"Next.\n")
+    manifest = {name: replace(known, ctime_ns=0, inode=1, content_hash=other) for name, known in manifest_of(scan(three)).items()}
+    entries = [replace(entry, ctime_ns=0) for entry in scan(three)]
+    plan = plan_changes(entries, manifest, Hashes(), checksum=False, retry_failed=False)
+    assert [entry.path for entry in plan.changed] == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_a_failed_file_is_tried_again_when_its_change_time_is_another(three: Path) -> None:
+    manifest = manifest_of(scan(three), status="failed")
+    assert plan_of(three, manifest) == ([], [], ["a.txt", "b.txt", "c.txt"], 0)
+    replaced(three / "a.txt", "Next.\n")  # repaired, as from a backup
+    assert plan_of(three, manifest)[0] == ["a.txt"]
+    remounted = {name: replace(known, inode=7) for name, known in manifest_of(scan(three), status="failed").items()}
+    assert plan_of(three, remounted)[0] == []  # an inode alone would have it tried again every night
+
+
+def test_a_directory_that_cannot_be_read_hides_documents_stored_in_another_form(tmp_path: Path) -> None:
+    put(tmp_path, "cafe\u0301/a.txt", "b.txt")
+    manifest = {
+        (known.root, unicodedata.normalize("NFD", known.path)): replace(known, path=unicodedata.normalize("NFD", known.path))
+        for known in manifest_of(scan(tmp_path)).values()
+    }
+    entries = [entry for entry in scan(tmp_path) if entry.path == "b.txt"]
+    failure = FileFailure(root=str(tmp_path.resolve()), path="caf\u00e9", reason="no")
+    plan = plan_changes(entries, manifest, Hashes(), checksum=False, retry_failed=False, failures=[failure])
+    assert (plan.deleted, [known.path for known in plan.unchanged]) == ((), ["b.txt", "cafe\u0301/a.txt"])

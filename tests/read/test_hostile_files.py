@@ -24,7 +24,7 @@ from lmkindex.build import BuildReport, build_index
 from lmkindex.config import BuildOptions, FileOptions
 from lmkindex.encoder import FakeEncoder
 from lmkindex.errors import ReadError
-from lmkindex.files import walk_files
+from lmkindex.files import FoundFiles, walk_files
 from lmkindex.index import IndexReader
 from lmkindex.read import Parser, read_document
 from lmkindex.read.encoding import decode_text
@@ -283,7 +283,8 @@ def test_a_thousand_directories_deep(tmp_path: Path) -> None:
             if level in (0, 998):
                 (deep / "a.txt").write_text(f"At level {level}.")
         started = time.process_time()
-        entries, failures = walk_files([top], FileOptions())
+        found = walk_files([top], FileOptions())
+        entries, failures = found.entries, found.failures
         assert [len(Path(entry.path).parts) for entry in entries] == [2, 1000] and failures == []
         assert [read_document(entry, FileOptions()).text for entry in entries] == ["At level 0.", "At level 998."]
         assert time.process_time() - started < 10
@@ -304,7 +305,8 @@ def test_a_path_longer_than_the_system_takes_is_listed(tmp_path: Path) -> None:
             os.close(here)
             here = inner
         os.close(os.open("b.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-        entries, failures = walk_files([top], FileOptions())
+        found = walk_files([top], FileOptions())
+        entries, failures = found.entries, found.failures
         assert [entry.path for entry in entries] == ["a.txt"]
         assert [failure.reason for failure in failures] == ["the directory cannot be read: File name too long"]
     finally:
@@ -349,7 +351,7 @@ def test_a_root_may_be_a_link(tmp_path: Path) -> None:
 def test_a_file_that_becomes_something_else_before_it_is_read(tmp_path: Path, swapped: str) -> None:
     secret = put(tmp_path / "secret" / "a.txt", "Secret.")
     path = put(tmp_path / "c" / "sub" / "a.txt")
-    ((entry,), _) = walk_files([tmp_path / "c"], FileOptions())
+    (entry,) = walk_files([tmp_path / "c"], FileOptions()).entries
     path.unlink()
     with socket.socket(socket.AF_UNIX) as server:
         if swapped == "file":
@@ -389,7 +391,8 @@ def test_an_ignore_file_is_no_way_out(tmp_path: Path) -> None:
     put(tmp_path / "secret", "!\npassword")
     put(tmp_path / "c" / "a.txt")
     (tmp_path / "c" / ".lmkignore").symlink_to(tmp_path / "secret")
-    entries, failures = walk_files([tmp_path / "c"], FileOptions())
+    found = walk_files([tmp_path / "c"], FileOptions())
+    entries, failures = found.entries, found.failures
     assert (entries, [failure.reason for failure in failures]) == (
         [],
         ["the directory cannot be read: its .lmkignore is a link out of the corpus"],
@@ -397,7 +400,7 @@ def test_an_ignore_file_is_no_way_out(tmp_path: Path) -> None:
     put(tmp_path / "c" / "rules", "a.txt")
     (tmp_path / "c" / ".lmkignore").unlink()
     (tmp_path / "c" / ".lmkignore").symlink_to("rules")
-    assert walk_files([tmp_path / "c"], FileOptions()) == ([], [])
+    assert walk_files([tmp_path / "c"], FileOptions()) == FoundFiles(entries=[], failures=[], passed_over={"": 1})
 
 
 def test_a_file_over_the_limit_is_listed_and_the_others_go_on(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from lmkindex.config import FileOptions
 from lmkindex.errors import ReadError
 from lmkindex.files import document_id, hash_bytes, open_regular
-from lmkindex.files.identity import DOCUMENT_SUFFIXES
+from lmkindex.files.identity import DOCUMENT_SUFFIXES, inode_of
 from lmkindex.read import read_document
 from lmkindex.read.encoding import decode_text
 from lmkindex.read.html import read_html
@@ -90,6 +90,8 @@ def test_fields_of_a_document(tmp_path: Path) -> None:
         content_hash=hash_bytes(data),
         size_bytes=len(data),
         mtime_ns=path.stat().st_mtime_ns,
+        inode=inode_of(path.stat()),
+        ctime_ns=path.stat().st_ctime_ns,
     )
 
 

@@ -76,7 +76,7 @@ def test_text_needs_no_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setattr(parser_module, "CHILD_MODULE", "no_such_module")
     with Parser(OPTIONS) as parser:
         (tmp_path / "tides.md").write_bytes(b"# Tides\n")
-        ((entry,), _) = walk_files([tmp_path], FileOptions())
+        (entry,) = walk_files([tmp_path], FileOptions()).entries
         document = read_file(entry, FileOptions(), parser.parse)
         assert (document.title, document.text, document.pages) == ("Tides", "# Tides\n", ())
         with pytest.raises(LmkindexError, match=r"does not start \(ModuleNotFoundError: .*no_such_module.*repair"):

@@ -29,9 +29,10 @@ def test_a_passage_is_read_by_its_place(reader: IndexReader) -> None:
     passage = read_passage(reader, "bees.txt:5-8", 3)
     assert (passage.before, passage.text, passage.after) == ("es ", "fly", " in")
     assert passage.to_json() == {
-        "path": "bees.txt", "doc_id": passage.doc_id, "page": None, "start": 5, "end": 8, "text": "fly", "before": "es ", "after": " in",
-        "heading": [],
+        "path": "bees.txt", "root": passage.root, "doc_id": passage.doc_id, "page": None, "start": 5, "end": 8, "text": "fly",
+        "before": "es ", "after": " in", "place": "bees.txt:5-8", "heading": [],
     }  # fmt: skip
+    assert Path(passage.root, passage.path).read_text()[5:8] == "fly"
     assert read_passage(reader, f"{passage.doc_id}:5-8").text == "fly"
     assert read_passage(reader, "bees.txt").text == TEXT
     assert (passage := read_passage(reader, "bees.txt", 9)).before == passage.after == ""

@@ -179,13 +179,13 @@ def test_a_result_carries_the_encoders_threshold(searcher: Searcher) -> None:
     assert set(results[0].to_json()) == {"question", "spans"}
 
 
-def test_the_manifest_is_read_once_for_all_questions(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
-    manifest = Mock(wraps=searcher.reader.manifest)
-    monkeypatch.setattr(searcher.reader, "manifest", manifest)
+def test_names_are_read_once_for_all_questions(searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    document_names = Mock(wraps=searcher.reader.document_names)
+    monkeypatch.setattr(searcher.reader, "document_names", document_names)
     fresh = Searcher(searcher.reader, searcher.encoder)
     options = [SearchOptions(path_glob=glob) for glob in ("*.md", "mill/", "*.txt", "*.md")]
     together = fresh.search(QUESTIONS, options)
-    assert manifest.call_count == 1
+    assert document_names.call_count == 1
     assert together == [Searcher(searcher.reader, searcher.encoder).search([q], [o])[0] for q, o in zip(QUESTIONS, options, strict=True)]
 
 
