@@ -1,0 +1,193 @@
+"""A paragraph -> its pieces: list items, captions, table rows and the running text between them.
+
+Takes a text and a range without blank lines, gives ranges that tile it, each with whether it is one sentence whatever
+it holds. Knows no full stops. A mark at the start of a line is evidence of a list, not proof: a line of running text
+may begin with "3.5 per cent" or "(b) of the rule". So a mark counts if others continue its sequence, or if the line
+before it ends early, with a colon or with a stop (`is_supported`). A heading's lines are known from the reader.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .marks import DELIMITER, MARKED_LINE, MARKED_START, MARKS, Mark, is_caption, mark_of
+
+MAX_ROW_CHARS = 500  # a longer row is split as running text is
+WRAP_SHARE = 0.85  # of the longest line: letters differ in width
+STOPS = ".:;!?…。！？：；)"
+RULES = "-=~^\"'#*+_|:"
+RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
+
+Piece = tuple[int, int, bool]
+
+
+class Line(NamedTuple):
+    """A line of the paragraph: its place, its text without blanks at its ends, and what it looks like by itself. `cells`
+    counts its columns as a row of a table; 1 is no row."""
+
+    start: int
+    indent: int
+    body: str
+    kind: str
+    cells: int
+    mark: Mark | None
+
+
+def pieces_of(text: str, start: int, end: int) -> list[Piece]:
+    """Ranges that tile `text[start:end]`, and whether each is a sentence by itself."""
+    if not may_have_lines(text, start, end):
+        return [(start, end, False)]
+    lines = lines_of(text, start, end)
+    firsts = [0, *sorted(cut for cut in cuts_of(lines) if cut), len(lines)]
+    places = [start, *(lines[first].start for first in firsts[1:-1]), end]
+    return [
+        (places[number], places[number + 1], places[number + 1] - places[number] <= MAX_ROW_CHARS and is_row(lines[first : firsts[number + 1]]))
+        for number, first in enumerate(firsts[:-1])
+    ]
+
+
+def may_have_lines(text: str, start: int, end: int) -> bool:
+    """A quick look: whether the range has several lines and something on them that may be a mark or a row."""
+    if text.find("\n", start, end) < 0:
+        return False
+    if MARKED_LINE.search(text, start, end) or text.find("\t", start, end) >= 0 or text.find(" | ", start, end) >= 0:
+        return True
+    return MARKED_START.match(text, start, end) is not None
+
+
+def lines_of(text: str, start: int, end: int) -> list[Line]:
+    """The lines of the range."""
+    lines = []
+    for raw in text[start:end].split("\n"):
+        body = raw.strip()
+        first = body[:1]
+        kind = TEXT
+        if first in RULES and DELIMITER.fullmatch(body):
+            kind = RULE
+        elif first == "#" and is_atx(body):
+            kind = ATX
+        elif not first.islower() and is_caption(body):
+            kind = CAPTION
+        cells = 1
+        if "|" in body or "\t" in body:
+            cells += (body.strip("|").count("|") or 1) if first == "|" else body.count(" | ") or body.count("\t")
+        indent = len(raw) - len(raw.lstrip()) if raw[:1].isspace() else 0
+        lines.append(Line(start, indent, body, kind, cells, mark_of(body) if first in MARKS or body[1:2] in (".", ")", ":") else None))
+        start += len(raw) + 1
+    return lines
+
+
+def cuts_of(lines: list[Line]) -> set[int]:
+    """The numbers of the lines that begin a piece."""
+    width = max(len(line.body) + line.indent for line in lines)
+    rows = rows_of(lines)
+    cuts = items_of(lines, width)
+    item = 0 if 0 in cuts or lines[0].kind == CAPTION else -1
+    for index in range(1, len(lines)):
+        line, before = lines[index], lines[index - 1]
+        if line.kind == RULE:
+            cuts.discard(index)
+            cut_title(lines, index, cuts)
+        elif index in cuts:
+            item = index
+        elif index in rows or index - 1 in rows or ATX in (line.kind, before.kind) or (before.kind == RULE and index >= 2):
+            cuts.add(index)
+        elif line.kind == CAPTION and is_supported(lines, index, width):
+            cuts.add(index)
+            item = index
+        elif index - 1 == item and begins_anew(lines, index, width):
+            cuts.add(index)
+    return cuts
+
+
+def cut_title(lines: list[Line], index: int, cuts: set[int]) -> None:
+    """A rule belongs to the line before it; if that is a title with text before it, the title is cut off."""
+    if index < 2:
+        return
+    title, rule = lines[index - 1], lines[index].body
+    is_underline = len(set(rule)) == 1 and len(rule) >= 0.7 * len(title.body) and title.kind != RULE and title.cells == 1
+    if is_underline and title.body[-1:] not in ".,;" and lines[index - 2].kind != RULE:
+        cuts.add(index - 1)
+
+
+def rows_of(lines: list[Line]) -> set[int]:
+    """The numbers of the lines that are rows of a table: they begin with a bar, or have cells as a neighbour has."""
+    rows: set[int] = set()
+    previous = -1  # the last line that is no rule
+    for index, line in enumerate(lines):
+        if line.kind == RULE:
+            continue
+        if line.cells > 1:
+            if line.body[:1] == "|":
+                rows.add(index)
+            if previous >= 0 and lines[previous].cells > 1:
+                rows |= {previous, index}
+        previous = index
+    return rows
+
+
+def items_of(lines: list[Line], width: int) -> set[int]:
+    """The numbers of the lines that begin an item of a list."""
+    runs: list[list[int]] = []
+    latest: list[tuple[Mark, list[int]]] = []
+    for index, line in enumerate(lines):
+        if line.mark is None:
+            continue
+        run = next((run for mark, run in reversed(latest) if line.mark.follows(mark)), None)
+        if run is None:
+            run = []
+            runs.append(run)
+        run.append(index)
+        latest = [*latest[-7:], (line.mark, run)]
+    return {index for run in runs if is_list(lines, run, width) for index in run}
+
+
+def is_list(lines: list[Line], run: list[int], width: int) -> bool:
+    """Whether lines whose marks continue each other are items: by their marks alone, or by where one of them stands."""
+    mark = lines[run[0]].mark
+    if mark is None or mark.is_certain:
+        return mark is not None
+    if not any(is_supported(lines, index, width) for index in run):
+        return False
+    if len(run) > 1:
+        return not mark.is_bare or len(run) > 2 or follows_colon(lines, run[0])
+    return not mark.is_weak or run[0] == 0 or follows_colon(lines, run[0])
+
+
+def follows_colon(lines: list[Line], index: int) -> bool:
+    return index > 0 and lines[index - 1].body[-1:] in (":", "：")
+
+
+def is_supported(lines: list[Line], index: int, width: int) -> bool:
+    """Whether a line begins something by its place: it is the first, or the line before it ends early or with a stop,
+    or is a heading or a rule."""
+    if index == 0:
+        return True
+    before = lines[index - 1]
+    return before.body[-1:] in STOPS or before.kind in (ATX, RULE) or is_early(lines, index, width)
+
+
+def is_early(lines: list[Line], index: int, width: int) -> bool:
+    """Whether the line before ends though the first word of this one had room on it."""
+    before = lines[index - 1]
+    return before.indent + len(before.body) + 1 + len(lines[index].body.partition(" ")[0]) <= WRAP_SHARE * width
+
+
+def begins_anew(lines: list[Line], index: int, width: int) -> bool:
+    """Whether running text follows a caption or an item of one line: it begins with a capital, is not indented deeper,
+    and the line before it ended early or with a stop."""
+    line, before = lines[index], lines[index - 1]
+    first = line.body[:1]
+    is_separate = before.body[-1:] in STOPS or is_early(lines, index, width)
+    return first.isalpha() and not first.islower() and line.indent <= before.indent and is_separate
+
+
+def is_atx(body: str) -> bool:
+    """Whether a line is a heading of Markdown."""
+    level = len(body) - len(body.lstrip("#"))
+    return 1 <= level <= 6 and body[level : level + 1] in (" ", "\t")
+
+
+def is_row(lines: list[Line]) -> bool:
+    """Whether a piece is one row of a table, with its rule."""
+    return lines[0].cells > 1 and all(line.kind == RULE for line in lines[1:])

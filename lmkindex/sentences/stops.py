@@ -1,0 +1,145 @@
+"""Whether a full stop ends a sentence, where sentencex says so.
+
+Takes the text and the places on both sides of a boundary, gives whether the two belong together. Knows no lines and no
+lengths. The evidence is what stands before the stop (`abbreviations.py`; initials; a number), what follows it (a small
+letter, a digit, a capital), and whether the document has the word without a stop elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .abbreviations import (
+    BEFORE_ORDINAL,
+    CITING,
+    COMMON,
+    LISTS,
+    ORDINAL_NOUNS,
+    PLAIN_WORDS,
+    SENTENCE_OPENERS,
+    Abbreviations,
+)
+from .unspaced import OTHER_STOPS, UNSPACED
+
+LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'/]+$")
+NEXT_WORD = re.compile(r"[\w'’.-]*")
+ROMAN = re.compile(r"(?=[IVXLC])(?!I\b)[XLC]{0,4}(?:IX|IV|V?I{0,3})\b")
+OPENING = "([{\"“„«‹‘'"
+MAX_WORD = 16  # characters: no abbreviation is longer
+MAX_TITLE = 9
+MAX_UNLISTED = 6
+NEAR_CHARS = 20_000  # how far around a stop the document is searched for its word
+VOWELS = frozenset("aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûаеёиоуыэюяіїє")
+# A closing quote and what is said of it: the sentence goes on.
+SAID_JA = re.compile(r"と|って|という|とは|[はがをにもでの](?!の)")
+SAID_ZH = re.compile(r"[^，。！？：“「『\s]{0,8}?[说說道问問答喊叫笑想讲講嚷]")
+
+
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """The rules for one document: its text, its language, and the words that were looked up in it."""
+
+    text: str
+    language: str
+    lists: Abbreviations
+    is_unspaced: bool  # has letters of a script without blanks
+    known: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def joins(self, start: int, end: int, following: int) -> bool:
+        """Whether the sentence `text[start:end]`, trimmed, goes on after its full stop at `following`, where the next one
+        was found."""
+        text = self.text
+        first = text[following]
+        if first.isupper() and end - start > MAX_TITLE and text.rfind(" ", end - MAX_TITLE, end) < 0:
+            return False  # a long word: most stops are decided here
+        word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
+        if word_at is None:
+            return False
+        word = word_at[0]
+        if following == end:  # no blank: "J.-C.", "n.º", "a.C."
+            return first == "-" or first in "ºª°" or (len(word) == 1 and word.isalpha())
+        if first in OPENING:
+            first = text[following + 1 : following + 2] or first
+            if not (first.islower() or first.isdigit()):
+                return False
+        if first.isupper():
+            return self.joins_before_capital(word, start, word_at.start(), following)
+        if first.isdigit():
+            return self.joins_before_number(word, start, word_at.start())
+        return first.islower() and self.joins_before_small(word, start, word_at.start(), following)
+
+    def joins_before_capital(self, word: str, start: int, word_start: int, following: int) -> bool:
+        """A title or a citation before a name, a number in Roman digits after "vol.", an ordinal in German."""
+        key = word.casefold()
+        if key in self.lists.titles and (self.language != "en" or word[0].isupper() or key in COMMON.titles or "." in word):
+            return True
+        if self.language == "de" and word.isdigit() and len(word) <= 2:
+            return self.is_ordinal(start, word_start, following)
+        if self.language != "en" and len(word) == 1 and word.isupper():
+            return True  # sentencex knows initials in English only
+        return key in self.lists.numbered and ROMAN.match(self.text, following) is not None
+
+    def is_ordinal(self, start: int, word_start: int, following: int) -> bool:
+        """Whether a number before a stop is an ordinal: "am 3. Mai", "im 19. Jahrhundert"."""
+        next_word = NEXT_WORD.match(self.text, following)
+        noun = next_word[0].rstrip(".").casefold() if next_word else ""
+        before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip())
+        return noun in ORDINAL_NOUNS or (before is not None and before[0].casefold() in BEFORE_ORDINAL and noun not in SENTENCE_OPENERS)
+
+    def joins_before_number(self, word: str, start: int, word_start: int) -> bool:
+        """An abbreviation that counts or cites: "approx. 3", "See sec. 4", but not "just a sec. 42 boats came"."""
+        key = word.casefold()
+        if key not in self.lists.numbered and key not in COMMON.numbered:
+            return False
+        if self.language != "en" or word[0].isupper() or key not in PLAIN_WORDS:
+            return True
+        before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip())
+        return before is None or before[0].casefold().rstrip(".,;:") in CITING
+
+    def joins_before_small(self, word: str, start: int, word_start: int, following: int) -> bool:
+        """Any abbreviation; and a short word that has no other look than one, in a text that begins sentences with
+        capitals."""
+        key = word.casefold()
+        if key in self.lists.every or key in COMMON.every or key in COMMON.numbered or (len(word) == 1 and word.isalpha()):
+            return True
+        if "." in word:
+            return word.replace(".", "").isalpha() and len(word.rpartition(".")[2]) <= 3  # "m.in", "U.S.C", not "main.py.x"
+        if word.isdigit():
+            return len(word) <= 2 or (self.language == "hu" and len(word) == 4)  # "3. maj"
+        return self.looks_abbreviated(word, start, following)
+
+    def looks_abbreviated(self, word: str, start: int, following: int) -> bool:
+        """A short word with a consonant at its end that the document does not have without a stop nearby."""
+        next_word = NEXT_WORD.match(self.text, following)
+        if len(word) > MAX_UNLISTED or not word.isalpha() or word[-1] in VOWELS or word[1:] != word[1:].lower():
+            return False
+        if next_word is None or not next_word[0].islower() or not self.text[start].isupper():
+            return False
+        return word.casefold() not in self.words_near(start)
+
+    def words_near(self, place: int) -> frozenset[str]:
+        """The words without a stop after them in this part of the document, small."""
+        part = place // NEAR_CHARS
+        if part not in self.known:
+            near = self.text[max(0, (part - 1) * NEAR_CHARS) : (part + 2) * NEAR_CHARS]
+            self.known[part] = frozenset(re.findall(r"\b\w{1,6}\b(?!\.)", near.casefold()))
+        return self.known[part]
+
+
+def stops_of(text: str, language: str) -> Stops:
+    """The rules for a text in a language; English where there are none. They see stops that sentencex does not know as
+    ones that it does, and the line ends of old Macs as new ones, character for character."""
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")
+    has_unspaced = not text.isascii() and UNSPACED.search(text) is not None
+    if has_unspaced:
+        text = text.translate(OTHER_STOPS)
+    return Stops(text, language, LISTS.get(language, LISTS["en"]), has_unspaced)
+
+
+def is_said(text: str, end: int) -> bool:
+    """Whether a quotation in Chinese or Japanese that closes before `end` goes on with who said it."""
+    if end < 2 or text[end - 1] not in "」』”’" or text[end - 2] not in "。！？…!?．":
+        return False
+    return SAID_JA.match(text, end) is not None or SAID_ZH.match(text, end) is not None
