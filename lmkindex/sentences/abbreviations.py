@@ -177,8 +177,9 @@ LISTS |= {
 
 # Abbreviations that are plain English words as well: in small letters they count before a number only after a word that
 # cites.
-PLAIN_WORDS = words("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt min max ext ver fed")
-CITING = words("see in under and or to by per cf also from with at e.g i.e approx is are needs about about only least most")
+PLAIN_WORDS = words("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
+SAYING = words("said say says saying answered replied answer is was and or with voted vote mean means meant a the simply")  # "He said no."
+CITING = words("see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most")
 
 # German writes ordinals with a stop before a noun, which has a capital: after these words a number is one ("am 3.
 # Mai"),

@@ -14,6 +14,7 @@ from .marks import DELIMITER, MARKED_LINE, MARKED_START, MARKS, Mark, is_caption
 
 MAX_ROW_CHARS = 500  # a longer row is split as running text is
 WRAP_SHARE = 0.85  # of the longest line: letters differ in width
+SHORT_CHARS = 60  # shorter than a line of wrapped text is
 STOPS = ".:;!?…。！？：；)"
 RULES = "-=~^\"'#*+_|:"
 RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
@@ -41,7 +42,11 @@ def pieces_of(text: str, start: int, end: int) -> list[Piece]:
     firsts = [0, *sorted(cut for cut in cuts_of(lines) if cut), len(lines)]
     places = [start, *(lines[first].start for first in firsts[1:-1]), end]
     return [
-        (places[number], places[number + 1], places[number + 1] - places[number] <= MAX_ROW_CHARS and is_row(lines[first : firsts[number + 1]]))
+        (
+            places[number],
+            places[number + 1],
+            places[number + 1] - places[number] <= MAX_ROW_CHARS and is_row(lines[first : firsts[number + 1]]),
+        )
         for number, first in enumerate(firsts[:-1])
     ]
 
@@ -95,7 +100,7 @@ def cuts_of(lines: list[Line]) -> set[int]:
         elif line.kind == CAPTION and is_supported(lines, index, width):
             cuts.add(index)
             item = index
-        elif index - 1 == item and begins_anew(lines, index, width):
+        elif index - 1 == item and begins_anew(lines, index, width, is_after_items=index - 2 in cuts and line.mark is None):
             cuts.add(index)
     return cuts
 
@@ -129,16 +134,18 @@ def rows_of(lines: list[Line]) -> set[int]:
 def items_of(lines: list[Line], width: int) -> set[int]:
     """The numbers of the lines that begin an item of a list."""
     runs: list[list[int]] = []
-    latest: list[tuple[Mark, list[int]]] = []
+    latest: dict[tuple[str, int], tuple[Mark, list[int]]] = {}  # by style and depth
     for index, line in enumerate(lines):
         if line.mark is None:
             continue
-        run = next((run for mark, run in reversed(latest) if line.mark.follows(mark)), None)
+        run = next((run for mark, run in reversed(latest.values()) if line.mark.follows(mark)), None)
         if run is None:
             run = []
             runs.append(run)
         run.append(index)
-        latest = [*latest[-7:], (line.mark, run)]
+        for style, place in line.mark.readings:
+            latest.pop((style, len(place)), None)
+            latest[style, len(place)] = line.mark, run
     return {index for run in runs if is_list(lines, run, width) for index in run}
 
 
@@ -147,11 +154,17 @@ def is_list(lines: list[Line], run: list[int], width: int) -> bool:
     mark = lines[run[0]].mark
     if mark is None or mark.is_certain:
         return mark is not None
-    if not any(is_supported(lines, index, width) for index in run):
+    if not is_next_to_item(lines, run) and not any(is_supported(lines, index, width) for index in run):
         return False
     if len(run) > 1:
         return not mark.is_bare or len(run) > 2 or follows_colon(lines, run[0])
     return not mark.is_weak or run[0] == 0 or follows_colon(lines, run[0])
+
+
+def is_next_to_item(lines: list[Line], run: list[int]) -> bool:
+    """Whether several items follow on another one, or are set in below the line before them."""
+    line, before = lines[run[0]], lines[run[0] - 1]
+    return len(run) > 1 and run[0] > 0 and (line.indent > before.indent or before.mark is not None)
 
 
 def follows_colon(lines: list[Line], index: int) -> bool:
@@ -173,13 +186,15 @@ def is_early(lines: list[Line], index: int, width: int) -> bool:
     return before.indent + len(before.body) + 1 + len(lines[index].body.partition(" ")[0]) <= WRAP_SHARE * width
 
 
-def begins_anew(lines: list[Line], index: int, width: int) -> bool:
+def begins_anew(lines: list[Line], index: int, width: int, *, is_after_items: bool) -> bool:
     """Whether running text follows a caption or an item of one line: it begins with a capital, is not indented deeper,
-    and the line before it ended early or with a stop."""
+    and the line before it is short, ended early or with a stop, or follows another item of one line."""
     line, before = lines[index], lines[index - 1]
     first = line.body[:1]
-    is_separate = before.body[-1:] in STOPS or is_early(lines, index, width)
-    return first.isalpha() and not first.islower() and line.indent <= before.indent and is_separate
+    if not first.isalpha() or first.islower() or line.indent > before.indent:
+        return False
+    is_short = len(before.body) < SHORT_CHARS and (is_after_items or before.kind == CAPTION)
+    return is_short or before.body[-1:] in STOPS or is_early(lines, index, width)
 
 
 def is_atx(body: str) -> bool:

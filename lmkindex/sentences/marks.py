@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 BULLETS = "•◦‣▪▫●○■□◆◇◊★☆✓✔✗✘☐☑☒➢➤►▶❖∙⁃\uf0b7\uf0a7\uf0d8\uf0fc"
-WEAK_BULLETS = "–—−‐·→⇒»›>~¤o"
+WEAK_BULLETS = "–—−‐·→⇒»›o"
 CIRCLED = "①-⑳⑴-⒇⒈-⒛❶-❿➀-➓㈠-㈩㊀-㊉"
 ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50}
 CAPTION_WORDS = (
@@ -14,7 +14,9 @@ CAPTION_WORDS = (
     "Abbildung|Abb|Tabelle|Tableau|Schéma|Figura|Tabla|Tabela|Tabella|Tavola|Quadro|Cuadro|Gráfico|Grafico|Figuur|Tabel|Figur|"
     "Tabell|Kuva|Taulukko|Rysunek|Rys|Obrázek|Obr|Tabulka|Рисунок|Рис|Таблица|Табл|Εικόνα|Πίνακας|Şekil|Tablo|ábra|图|表|図|圖|그림|표"
 )
-CAPTION = re.compile(rf"(?:{CAPTION_WORDS})\.?\s?(?:\d{{1,3}}(?:[.\-–]\d{{1,3}})*[a-z]?|[IVXLC]{{1,6}}|[A-Z]\.?\d{{1,3}})\s?[.:：|—–)-]\s?(?=\S)")
+CAPTION = re.compile(
+    rf"(?:{CAPTION_WORDS})\.?\s?(?:\d{{1,3}}(?:[.\-–]\d{{1,3}})*[a-z]?|[IVXLC]{{1,6}}|[A-Z]\.?\d{{1,3}})\s?[.:：|—–)-]\s?(?=\S)"
+)
 ENUM = r"(?:\d{1,3}|[A-Za-z]|[ivxl]{1,6}|[IVXL]{1,6}|[а-яА-Я]|[α-ωΑ-Ω])"
 NUMBERED = re.compile(
     rf"(?P<open>[(\[]?)(?P<value>{ENUM})(?P<close>[.)\]:]{{1,2}}|\.\))(?=\s)"

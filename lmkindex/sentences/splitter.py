@@ -28,9 +28,17 @@ MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit k
 
 BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
 # "1.", "(iv)", "1.2.", "§ 4." and "Figure 3." belong to what they number.
-ENUMERATOR = re.compile(r"[^\w\s]*\s?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{2,5}|(?:§|Fig\.|[A-Z][a-zé]{2,8}) ?\d{1,3})[.)\]:]+")
+ENUMERATOR = re.compile(
+    r"[^\w\s]*\s?(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{2,5}|(?:§|Fig\.|[A-Z][a-zé]{2,8}) ?\d{1,3})[.)\]:]+\s*){1,3}"
+)
 MAX_ENUMERATOR = 16
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
+
+# What sentencex passes over: a stop before a number, a bracket around a whole sentence.
+MISSED_STOP = re.compile(r"\.\s+(?=\d)")
+MISSED_UNSPACED_STOP = re.compile(r"[。！？](?=\d)|\.\s+(?=\d)")
+QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
+BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
 
 Bounds = tuple[int, int]
 
@@ -93,11 +101,12 @@ def whole(text: str, start: int, end: int) -> list[Bounds]:
 
 def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
     """Trimmed sentences of a block; those that go on after their stop are joined with the next one."""
-    text, is_unspaced = stops.text, stops.is_unspaced
+    text = stops.text
+    needs_look = stops.is_unspaced or MISSED_STOP.search(text, start, end) is not None
     found: list[Bounds] = []
     held_start, held_end = start, start
     for long_start, long_end in segment(text[start:end], start, stops.language):
-        if is_unspaced or long_end - long_start > MAX_SENTENCE_CHARS:
+        if needs_look or long_end - long_start > MAX_SENTENCE_CHARS or text.startswith("(", long_start):
             pieces = cut_sentence(stops, long_start, long_end)
         else:
             pieces = [trim(text, long_start, long_end)]
@@ -132,12 +141,29 @@ def cut_sentence(stops: Stops, start: int, end: int) -> list[Bounds]:
     if end - start > MAX_SENTENCE_CHARS:
         candidates = list(segment(text[start:end].translate(QUOTES), start, stops.language))
     pieces: list[Bounds] = []
-    for candidate_start, candidate_end in candidates:
+    for candidate_start, candidate_end in (bounds for candidate in candidates for bounds in missed_stops(stops, *candidate)):
         if stops.is_unspaced and is_unspaced(text, candidate_start, candidate_end):
             pieces += clauses_of(text, candidate_start, candidate_end)
         else:
             pieces += cut_to_length(text, candidate_start, candidate_end, MAX_SENTENCE_CHARS)
     return [trim(text, piece_start, piece_end) for piece_start, piece_end in pieces]
+
+
+def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
+    """A sentence cut where sentencex sees no end: before a number, and after a bracket around a whole sentence. Not
+    inside quotes or brackets."""
+    pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
+    quote = QUOTING.search(stops.text, start, end)
+    for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
+        if stops.ends_before_number(start, match.start() + 1):
+            yield start, match.end()
+            start = match.end()
+    bracket = BRACKETED.match(stops.text, start, end)
+    if bracket is not None:
+        yield start, bracket.end()
+        start = bracket.end()
+    if start < end:
+        yield start, end
 
 
 def segment(block: str, offset: int, language: str) -> list[Bounds]:

@@ -17,6 +17,7 @@ from .abbreviations import (
     LISTS,
     ORDINAL_NOUNS,
     PLAIN_WORDS,
+    SAYING,
     SENTENCE_OPENERS,
     Abbreviations,
 )
@@ -25,7 +26,7 @@ from .unspaced import OTHER_STOPS, UNSPACED
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
 ROMAN = re.compile(r"(?=[IVXLC])(?!I\b)[XLC]{0,4}(?:IX|IV|V?I{0,3})\b")
-OPENING = "([{\"“„«‹‘'"
+OPENING = "<_*([{\"“„«‹‘'"
 MAX_WORD = 16  # characters: no abbreviation is longer
 MAX_TITLE = 9
 MAX_UNLISTED = 6
@@ -54,11 +55,13 @@ class Stops:
         if first.isupper() and end - start > MAX_TITLE and text.rfind(" ", end - MAX_TITLE, end) < 0:
             return False  # a long word: most stops are decided here
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
+        if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src"
+            return not (first.isupper() or first in OPENING) or (word_at is not None and len(word_at[0]) == 1 and word_at[0].isalpha())
         if word_at is None:
             return False
         word = word_at[0]
-        if following == end:  # no blank: "J.-C.", "n.º", "a.C."
-            return first == "-" or first in "ºª°" or (len(word) == 1 and word.isalpha())
+        if word.isdigit() and len(word) <= 2 and text[max(start, word_at.start() - 3) : word_at.start()].rstrip()[-1:] in (",", ";", ":"):
+            return True  # "in this order: 1. Music, 2. Escort"
         if first in OPENING:
             first = text[following + 1 : following + 2] or first
             if not (first.islower() or first.isdigit()):
@@ -68,6 +71,19 @@ class Stops:
         if first.isdigit():
             return self.joins_before_number(word, start, word_at.start())
         return first.islower() and self.joins_before_small(word, start, word_at.start(), following)
+
+    def ends_before_number(self, start: int, end: int) -> bool:
+        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before the number that follows."""
+        text = self.text
+        if text[end - 1] != ".":
+            return True
+        word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
+        if word_at is None or not word_at[0].isalpha() or len(word_at[0]) == 1:
+            return False
+        key = word_at[0].casefold()
+        if self.language == "en":  # it knows the abbreviations of English, but not which of them are words
+            return key in PLAIN_WORDS and not self.joins_before_number(word_at[0], start, word_at.start())
+        return key not in self.lists.every and key not in COMMON.every and key not in COMMON.numbered
 
     def joins_before_capital(self, word: str, start: int, word_start: int, following: int) -> bool:
         """A title or a citation before a name, a number in Roman digits after "vol.", an ordinal in German."""
@@ -94,8 +110,11 @@ class Stops:
             return False
         if self.language != "en" or word[0].isupper() or key not in PLAIN_WORDS:
             return True
-        before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip())
-        return before is None or before[0].casefold().rstrip(".,;:") in CITING
+        before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip(" \n\r\t,"))
+        cited_by = before[0].casefold().rstrip(".,;:") if before else ""
+        if key == "no":
+            return cited_by not in SAYING
+        return not cited_by or cited_by in CITING or cited_by.isdigit()  # "ch. 4, sec. 2"
 
     def joins_before_small(self, word: str, start: int, word_start: int, following: int) -> bool:
         """Any abbreviation; and a short word that has no other look than one, in a text that begins sentences with
@@ -113,6 +132,8 @@ class Stops:
         """A short word with a consonant at its end that the document does not have without a stop nearby."""
         next_word = NEXT_WORD.match(self.text, following)
         if len(word) > MAX_UNLISTED or not word.isalpha() or word[-1] in VOWELS or word[1:] != word[1:].lower():
+            return False
+        if len(word) > 3 and word[-1] == "s" and word[-2] != "s":  # "keys"
             return False
         if next_word is None or not next_word[0].islower() or not self.text[start].isupper():
             return False
