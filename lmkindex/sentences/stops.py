@@ -48,8 +48,8 @@ class Stops:
     known: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def joins(self, start: int, end: int, following: int) -> bool:
-        """Whether the sentence `text[start:end]`, trimmed, goes on after its full stop at `following`, where the next one
-        was found."""
+        """Whether the sentence `text[start:end]`, trimmed, goes on after its full stop at `following`, where sentencex
+        found the next one."""
         text = self.text
         first = text[following]
         if first.isupper() and end - start > MAX_TITLE and text.rfind(" ", end - MAX_TITLE, end) < 0:
@@ -57,23 +57,25 @@ class Stops:
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
         if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src"
             return not (first.isupper() or first in OPENING) or (word_at is not None and len(word_at[0]) == 1 and word_at[0].isalpha())
-        if word_at is None:
-            return False
-        word = word_at[0]
-        if word.isdigit() and len(word) <= 2 and text[max(start, word_at.start() - 3) : word_at.start()].rstrip()[-1:] in (",", ";", ":"):
+        return word_at is not None and self.joins_after(word_at[0], start, word_at.start(), following)
+
+    def joins_after(self, word: str, start: int, word_start: int, following: int) -> bool:
+        """The same for a stop between a word and a blank."""
+        text = self.text
+        if word.isdigit() and len(word) <= 2 and text[max(start, word_start - 3) : word_start].rstrip()[-1:] in (",", ";", ":"):
             return True  # "in this order: 1. Music, 2. Escort"
-        if first in OPENING:
-            first = text[following + 1 : following + 2] or first
-            if not (first.islower() or first.isdigit()):
-                return False
-        if first.isupper():
-            return self.joins_before_capital(word, start, word_at.start(), following)
+        first = text[following]
+        is_opening = first in OPENING
+        if is_opening:
+            first = text[following + 1 : following + 2]
         if first.isdigit():
-            return self.joins_before_number(word, start, word_at.start())
-        return first.islower() and self.joins_before_small(word, start, word_at.start(), following)
+            return self.joins_before_number(word, start, word_start)
+        if first.isupper():
+            return not is_opening and self.joins_before_capital(word, start, word_start, following)
+        return first.islower() and self.joins_before_small(word, start, word_start, following)
 
     def ends_before_number(self, start: int, end: int) -> bool:
-        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before the number that follows."""
+        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before the number after it."""
         text = self.text
         if text[end - 1] != ".":
             return True
