@@ -8,6 +8,7 @@ before it ends early, with a colon or with a stop (`is_supported`). A heading's 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from .marks import DELIMITER, MARKED_LINE, MARKED_START, MARKS, Mark, is_caption, mark_of
@@ -23,8 +24,8 @@ Piece = tuple[int, int, bool]
 
 
 class Line(NamedTuple):
-    """A line of the paragraph: its place, its text without blanks at its ends, and what it looks like by itself. `cells`
-    counts its columns as a row of a table; 1 is no row."""
+    """A line of the paragraph: its place, its text without blanks at its ends, and what it looks like by itself.
+    `cells` counts its columns as a row of a table; 1 is no row."""
 
     start: int
     indent: int
@@ -42,12 +43,8 @@ def pieces_of(text: str, start: int, end: int) -> list[Piece]:
     firsts = [0, *sorted(cut for cut in cuts_of(lines) if cut), len(lines)]
     places = [start, *(lines[first].start for first in firsts[1:-1]), end]
     return [
-        (
-            places[number],
-            places[number + 1],
-            places[number + 1] - places[number] <= MAX_ROW_CHARS and is_row(lines[first : firsts[number + 1]]),
-        )
-        for number, first in enumerate(firsts[:-1])
+        (piece_start, piece_end, piece_end - piece_start <= MAX_ROW_CHARS and is_row(lines[first:last]))
+        for (piece_start, piece_end), (first, last) in zip(pairwise(places), pairwise(firsts), strict=True)
     ]
 
 

@@ -1,4 +1,5 @@
-"""What stands before an item of a list: bullets, numbers, letters. Takes one line, gives its mark; knows no neighbours."""
+"""What stands before an item of a list: bullets, numbers, letters. Takes one line, gives its mark; knows no other
+lines."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ NUMBERED = re.compile(
     r"|(?P<bare>\d{1,3})(?=\s)"
 )
 BOX = re.compile(r"\[[ xX✓-]\](?=\s)")
-# What may be a mark, a row, a caption or a rule: a quick look at the start of a line, so that running text is passed over.
+# What may be a mark, a row, a caption or a rule: a quick look at the start of a line, so that running text is passed
+# over.
 START = (
     rf"[^\S\n]*(?![a-z]{{2}})(?:[-*+{BULLETS}{WEAK_BULLETS}]\s|[{CIRCLED}|§№]|\#{{1,6}}\s|\[[ xX✓-]\]\s|[(\[]?{ENUM}[.)\]:]{{1,2}}\s"
     rf"|\d{{1,3}}(?:\.\d{{1,3}})*[.)]?\s|[-=~^\"'*+_:]{{3}}"
@@ -38,8 +40,8 @@ DELIMITER = re.compile(r"(?=[^\n]*(?:--|==|~~|\^\^|\"\"|''|##|\*\*|\+\+|__|:-|-:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark as one or two readings, each a style and a place in a sequence: "(i)" is the first Roman number or the ninth
-    letter. `is_certain` marks stand for themselves; `is_weak` ones need a list; `is_bare` ones a long one."""
+    """A mark as one or two readings, each a style and a place in a sequence: "(i)" is the first Roman number or the
+    ninth letter. `is_certain` marks stand for themselves; `is_weak` ones need a list; `is_bare` ones a long one."""
 
     readings: tuple[tuple[str, tuple[int, ...]], ...]
     is_certain: bool = False
@@ -52,8 +54,8 @@ class Mark:
 
 
 def is_next(place: tuple[int, ...], previous: tuple[int, ...]) -> bool:
-    """Whether a number follows another one, on its level, a deeper one or a higher one; "1." may be repeated, as Markdown
-    allows."""
+    """Whether a number follows another one, on its level, a deeper one or a higher one; "1." may be repeated, as
+    Markdown allows."""
     if not place or place == previous == (1,):
         return True
     depth = len(place)

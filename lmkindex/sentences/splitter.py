@@ -1,9 +1,9 @@
 """Canonical text -> sentences, as offsets into that text.
 
 Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and there is only white
-space between two of them. Knows no files, tokens or models. The splitter is sentencex; this package guards it (facts.md,
-"Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump, base64 or minified code
-must not become one endless sentence. Lines that are no running text are told by `line_pieces.py`, and stops that end no
+space between two of them. Knows no files, tokens or models. The splitter is sentencex; this package guards it
+(facts.md, "Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump, base64 or
+minified code must not become one endless sentence. Lines that are no running text are told by `line_pieces.py`, and stops that end no
 sentence by `stops.py`.
 """
 
@@ -44,8 +44,8 @@ Bounds = tuple[int, int]
 
 
 def split_sentences(text: str, *, language: str = "en", headings: Sequence[Heading] = ()) -> Sentences:
-    """Sentences of `text`, in order, trimmed, each at most `MAX_SENTENCE_CHARS` characters long. A heading is a sentence
-    of its own. `language` is an ISO 639-1 code; "" and languages without rules are split as English."""
+    """Sentences of `text`, in order, trimmed, each at most `MAX_SENTENCE_CHARS` characters long. A heading is a
+    sentence of its own. `language` is an ISO 639-1 code; "" and languages without rules are split as English."""
     found: list[Bounds] = []
     ends_paragraph: list[bool] = []
     stops = stops_of(text, language or "en")

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-# A character of these scripts is about one token of an encoder, and four letters of English are: 300 of them fill a window
-# as 1,200 letters would, and more would leave no room for their context.
+# A character of these scripts is about one token of an encoder, and so are four letters of English: 300 of them fill a
+# window as 1,200 letters do, and more would leave no room for their context.
 MAX_UNSPACED_CHARS = 300
 MIN_CLAUSE_CHARS = 20  # a blank sooner than that is kept: a name, a heading's number, a list in a clause
 SCRIPTS = (
