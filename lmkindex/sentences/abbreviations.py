@@ -19,14 +19,14 @@ class Abbreviations:
     every: frozenset[str]
 
 
-def words(text: str) -> frozenset[str]:
+def words_between(text: str) -> frozenset[str]:
     """The words between blanks."""
     return frozenset(text.split())
 
 
 def lists_of(titles: str, numbered: str, others: str) -> Abbreviations:
-    before_names, before_numbers = words(titles), words(numbered)
-    return Abbreviations(titles=before_names, numbered=before_numbers, every=before_names | before_numbers | words(others))
+    before_names, before_numbers = words_between(titles), words_between(numbered)
+    return Abbreviations(titles=before_names, numbered=before_numbers, every=before_names | before_numbers | words_between(others))
 
 
 # What scholars and clerks write in every language, much of it Latin. Words that are also plain words of some language
@@ -177,22 +177,26 @@ LISTS |= {
 
 # Abbreviations that are plain English words as well: in small letters they count before a number only after a word that
 # cites.
-PLAIN_WORDS = words("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
-SAYING = words("said say says saying answered replied answer is was and or with voted vote mean means meant a the simply")  # "He said no."
-CITING = words("see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most")
+PLAIN_WORDS = words_between("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
+SAYING = words_between(
+    "said say says saying answered replied answer is was and or with voted vote mean means meant a the simply"
+)  # "He said no."
+CITING = words_between(
+    "see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most"
+)
 
 # German writes ordinals with a stop before a noun, which has a capital: after these words a number is one ("am 3.
 # Mai"),
 # unless the next word opens a sentence.
-BEFORE_ORDINAL = words(
+BEFORE_ORDINAL = words_between(
     "am im der die das des dem den vom zum zur beim ab bis seit und jeder jede jedes jeden ihr ihre ihrem ihren sein seine seinem seinen "
     "mein meinem meinen unser unserem unseren ein eine einem einen dieser diesem diesen kein keinem"
 )
-SENTENCE_OPENERS = words(
+SENTENCE_OPENERS = words_between(
     "er sie es wir ich du ihr man der die das dann danach dort hier da dies diese dieser dieses ein eine im in am an auf aus bei mit nach "
     "und aber doch auch so nun heute später wenn als weil während obwohl nachdem bevor"
 )
-ORDINAL_NOUNS = words(
+ORDINAL_NOUNS = words_between(
     "januar jänner februar märz april mai juni juli august september oktober november dezember jahrhundert jahrhunderts jahrhunderte jh "
     "jahrtausend auflage klasse stock etage geburtstag weltkrieg kapitel tag woche monat jahr mal platz rang bezirk bataillon armee"
 )

@@ -23,7 +23,7 @@ RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
 Piece = tuple[int, int, bool]
 
 
-class Line(NamedTuple):
+class MarkedLine(NamedTuple):
     """A line of the paragraph: its place, its text without blanks at its ends, and what it looks like by itself.
     `cells` counts its columns as a row of a table; 1 is no row."""
 
@@ -57,7 +57,7 @@ def may_have_lines(text: str, start: int, end: int) -> bool:
     return MARKED_START.match(text, start, end) is not None
 
 
-def lines_of(text: str, start: int, end: int) -> list[Line]:
+def lines_of(text: str, start: int, end: int) -> list[MarkedLine]:
     """The lines of the range."""
     lines = []
     for raw in text[start:end].split("\n"):
@@ -74,15 +74,17 @@ def lines_of(text: str, start: int, end: int) -> list[Line]:
         if "|" in body or "\t" in body:
             cells += (body.strip("|").count("|") or 1) if first == "|" else body.count(" | ") or body.count("\t")
         indent = len(raw) - len(raw.lstrip()) if raw[:1].isspace() else 0
-        lines.append(Line(start, indent, body, kind, cells, mark_of(body) if first in MARKS or body[1:2] in (".", ")", ":") else None))
+        lines.append(
+            MarkedLine(start, indent, body, kind, cells, mark_of(body) if first in MARKS or body[1:2] in (".", ")", ":") else None)
+        )
         start += len(raw) + 1
     return lines
 
 
-def cuts_of(lines: list[Line]) -> set[int]:
+def cuts_of(lines: list[MarkedLine]) -> set[int]:
     """The numbers of the lines that begin a piece."""
     width = max(len(line.body) + line.indent for line in lines)
-    rows = rows_of(lines)
+    rows = row_lines(lines)
     cuts = items_of(lines, width)
     item = 0 if 0 in cuts or lines[0].kind == CAPTION else -1
     for index in range(1, len(lines)):
@@ -102,7 +104,7 @@ def cuts_of(lines: list[Line]) -> set[int]:
     return cuts
 
 
-def cut_title(lines: list[Line], index: int, cuts: set[int]) -> None:
+def cut_title(lines: list[MarkedLine], index: int, cuts: set[int]) -> None:
     """A rule belongs to the line before it; if that is a title with text before it, the title is cut off."""
     if index < 2:
         return
@@ -112,7 +114,7 @@ def cut_title(lines: list[Line], index: int, cuts: set[int]) -> None:
         cuts.add(index - 1)
 
 
-def rows_of(lines: list[Line]) -> set[int]:
+def row_lines(lines: list[MarkedLine]) -> set[int]:
     """The numbers of the lines that are rows of a table: they begin with a bar, or have cells as a neighbour has."""
     rows: set[int] = set()
     previous = -1  # the last line that is no rule
@@ -128,7 +130,7 @@ def rows_of(lines: list[Line]) -> set[int]:
     return rows
 
 
-def items_of(lines: list[Line], width: int) -> set[int]:
+def items_of(lines: list[MarkedLine], width: int) -> set[int]:
     """The numbers of the lines that begin an item of a list."""
     runs: list[list[int]] = []
     latest: dict[tuple[str, int], tuple[Mark, list[int]]] = {}  # by style and depth
@@ -146,7 +148,7 @@ def items_of(lines: list[Line], width: int) -> set[int]:
     return {index for run in runs if is_list(lines, run, width) for index in run}
 
 
-def is_list(lines: list[Line], run: list[int], width: int) -> bool:
+def is_list(lines: list[MarkedLine], run: list[int], width: int) -> bool:
     """Whether lines whose marks continue each other are items: by their marks alone, or by where one of them stands."""
     mark = lines[run[0]].mark
     if mark is None or mark.is_certain:
@@ -158,17 +160,17 @@ def is_list(lines: list[Line], run: list[int], width: int) -> bool:
     return not mark.is_weak or run[0] == 0 or follows_colon(lines, run[0])
 
 
-def is_next_to_item(lines: list[Line], run: list[int]) -> bool:
+def is_next_to_item(lines: list[MarkedLine], run: list[int]) -> bool:
     """Whether several items follow on another one, or are set in below the line before them."""
     line, before = lines[run[0]], lines[run[0] - 1]
     return len(run) > 1 and run[0] > 0 and (line.indent > before.indent or before.mark is not None)
 
 
-def follows_colon(lines: list[Line], index: int) -> bool:
+def follows_colon(lines: list[MarkedLine], index: int) -> bool:
     return index > 0 and lines[index - 1].body[-1:] in (":", "：")
 
 
-def is_supported(lines: list[Line], index: int, width: int) -> bool:
+def is_supported(lines: list[MarkedLine], index: int, width: int) -> bool:
     """Whether a line begins something by its place: it is the first, or the line before it ends early or with a stop,
     or is a heading or a rule."""
     if index == 0:
@@ -177,13 +179,13 @@ def is_supported(lines: list[Line], index: int, width: int) -> bool:
     return before.body[-1:] in STOPS or before.kind in (ATX, RULE) or is_early(lines, index, width)
 
 
-def is_early(lines: list[Line], index: int, width: int) -> bool:
+def is_early(lines: list[MarkedLine], index: int, width: int) -> bool:
     """Whether the line before ends though the first word of this one had room on it."""
     before = lines[index - 1]
     return before.indent + len(before.body) + 1 + len(lines[index].body.partition(" ")[0]) <= WRAP_SHARE * width
 
 
-def begins_anew(lines: list[Line], index: int, width: int, *, is_after_items: bool) -> bool:
+def begins_anew(lines: list[MarkedLine], index: int, width: int, *, is_after_items: bool) -> bool:
     """Whether running text follows a caption or an item of one line: it begins with a capital, is not indented deeper,
     and the line before it is short, ended early or with a stop, or follows another item of one line."""
     line, before = lines[index], lines[index - 1]
@@ -200,6 +202,6 @@ def is_atx(body: str) -> bool:
     return 1 <= level <= 6 and body[level : level + 1] in (" ", "\t")
 
 
-def is_row(lines: list[Line]) -> bool:
+def is_row(lines: list[MarkedLine]) -> bool:
     """Whether a piece is one row of a table, with its rule."""
     return lines[0].cells > 1 and all(line.kind == RULE for line in lines[1:])

@@ -3,8 +3,8 @@
 Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and there is only white
 space between two of them. Knows no files, tokens or models. The splitter is sentencex; this package guards it
 (facts.md, "Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump, base64 or
-minified code must not become one endless sentence. Lines that are no running text are told by `line_pieces.py`, and stops that end no
-sentence by `stops.py`.
+minified code must not become one endless sentence. Lines that are no running text are told by `line_pieces.py`, and
+stops that end no sentence by `stops.py`.
 """
 
 from __future__ import annotations
