@@ -27,9 +27,10 @@ from lmkindex.files import document_id, hash_bytes, open_regular
 from lmkindex.files.identity import DOCUMENT_SUFFIXES
 from lmkindex.read import read_document
 from lmkindex.read.encoding import ENCODINGS, decode_text
+from lmkindex.read.headings import plain_headings
 from lmkindex.read.html import read_html
-from lmkindex.read.titles import markdown_title, rst_title
-from lmkindex.records import Document, FileEntry
+from lmkindex.read.titles import plain_title
+from lmkindex.records import Document, FileEntry, Heading
 
 WORDS = tuple(
     re.findall(
@@ -89,6 +90,7 @@ def test_fields_of_a_document(tmp_path: Path) -> None:
         content_hash=hash_bytes(data),
         size_bytes=len(data),
         mtime_ns=path.stat().st_mtime_ns,
+        headings=(Heading(start=0, end=7, level=1, text="Tides"),),
     )
 
 
@@ -275,7 +277,7 @@ def test_any_parser_error_is_a_reason(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_markdown_titles(text: str, title: str) -> None:
-    assert markdown_title(text) == title
+    assert plain_title(text, plain_headings(text, ".md")) == title
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,7 @@ def test_markdown_titles(text: str, title: str) -> None:
     ],
 )
 def test_rst_titles(text: str, title: str) -> None:
-    assert rst_title(text) == title
+    assert plain_title(text, plain_headings(text, ".rst")) == title
 
 
 def test_plain_text_is_named_after_its_file(tmp_path: Path) -> None:
