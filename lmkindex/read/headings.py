@@ -75,7 +75,7 @@ def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> It
     for opening, inline in pairwise(markdown_parser().parse(part, env)):
         if opening.type == "heading_open" and opening.map is not None:
             first, last = opening.map
-            heading_start, heading_end = trimmed(text, start + places[first][0], start + places[last - 1][1])
+            heading_start, heading_end = without_blanks(text, start + places[first][0], start + places[last - 1][1])
             words = inline_words(inline.content, env)
             yield Heading(start=heading_start, end=heading_end, level=int(opening.tag[1:]), text=words)
 
@@ -134,7 +134,7 @@ def rst_headings(text: str) -> tuple[Heading, ...]:
         style = lines[index + num_lines - 1][0] * (num_lines - 1)  # "==" is overlined
         if style not in styles:
             styles.append(style)
-        start, end = trimmed(text, places[index][0], places[index + num_lines - 1][1])
+        start, end = without_blanks(text, places[index][0], places[index + num_lines - 1][1])
         title = rst_words(lines[index + num_lines - 2].strip())
         found.append(Heading(start=start, end=end, level=styles.index(style) + 1, text=title))
         index += num_lines
@@ -183,7 +183,7 @@ def line_places(text: str) -> list[tuple[int, int]]:
     return [*places, (start, len(text))]
 
 
-def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
     """The range without blanks at its ends."""
     while start < end and text[start].isspace():
         start += 1
