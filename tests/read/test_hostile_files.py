@@ -187,13 +187,13 @@ def test_a_parser_gets_so_much_memory_and_no_more() -> None:
 def test_titles_are_found_in_linear_time() -> None:
     for name in ("blanks and a letter", "marks of headings", "rules", "front matter"):
         started = time.process_time()
-        parse_bytes(hard_files.text_files()[name], ".md")
+        plain_headings(hard_files.text_files()[name].decode("utf-8"), ".md")
         assert time.process_time() - started < 2, name
 
 
 def test_headings_keep_their_rules() -> None:
     cases = {
-        "## A  b ## ": "A  b",
+        "## A  b ## ": "A b",
         "#\tTab": "Tab",
         "    # code": "",
         "####### seven": "",
