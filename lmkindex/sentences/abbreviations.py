@@ -39,10 +39,11 @@ COMMON = lists_of(
 
 LISTS = {
     "en": lists_of(
-        "mr mrs ms messrs mx rev revd hon capt cmdr lt col gen maj sgt cpl pvt adm brig supt insp sr fr pres gov sen "
+        "ft mt mr mrs ms messrs mx rev revd hon capt cmdr lt col gen maj sgt cpl pvt adm brig supt insp sr fr pres gov sen "
         "rep amb "
         "fed civ crim evid proc cir cong univ esp nb viz",
-        "no nos min max approx vol vols ch chs sec secs para paras art arts fig figs pl plt pls pt pts bk bks app ex "
+        "no nos ed edn min max approx isa matt cor gen exod rom vol vols "
+        "ch chs sec secs para paras art arts fig figs pl plt pls pt pts bk bks app ex "
         "exx def thm lem prop "
         "cor alg eq eqs eqn tab ver rev ext tel est circ ca c cf p pp n nn l ll v vv fn fol fols ser iss nr num cl rm "
         "apt ste bldg fl "

@@ -8,16 +8,20 @@ before it ends early, with a colon or with a stop (`is_supported`). A heading's 
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from itertools import pairwise
 from typing import NamedTuple
 
-from .marks import DELIMITER, MARKED_LINE, MARKED_START, MARKS, Mark, is_caption, mark_of
+from .marks import DELIMITER, MARKED_LINE, MARKED_START, ROMAN_DIGITS, TITLE, Mark, is_caption, mark_of
 
 MAX_ROW_CHARS = 500  # a longer row is split as running text is
 WRAP_SHARE = 0.85  # of the longest line: letters differ in width
 SHORT_CHARS = 60  # shorter than a line of wrapped text is
 STOPS = ".:;!?…。！？：；)"
 RULES = "-=~^\"'#*+_|:"
+CELLS = re.compile(r"\t| \| ")
+ROMAN_ENDS = frozenset("ivxl.)")  # the second letter of "ii."
 RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
 
 Piece = tuple[int, int, bool]
@@ -35,10 +39,27 @@ class MarkedLine(NamedTuple):
     mark: Mark | None
 
 
+def places_of_marks(text: str) -> list[int]:
+    """Where lines begin that may need a look: with what may be a mark, or with cells. One pass over the text, because a
+    look at each paragraph takes longer."""
+    places = [match.start() for match in MARKED_LINE.finditer(text)]
+    if MARKED_START.match(text):
+        places.insert(0, -1)
+    if "\t" in text or " | " in text:
+        places = sorted({*places, *(match.start() for match in CELLS.finditer(text))})
+    return places
+
+
+def may_have_lines(text: str, start: int, end: int, places: list[int]) -> bool:
+    """A quick look: whether the range has several lines and something on them that may be a mark or a row."""
+    if text.find("\n", start, end) < 0:
+        return False
+    index = bisect_left(places, start - 1)
+    return (index < len(places) and places[index] < end) or (text[start].isupper() and TITLE.match(text, start, end) is not None)
+
+
 def pieces_of(text: str, start: int, end: int) -> list[Piece]:
-    """Ranges that tile `text[start:end]`, and whether each is a sentence by itself."""
-    if not may_have_lines(text, start, end):
-        return [(start, end, False)]
+    """Ranges that tile `text[start:end]`, which has several lines, and whether each is a sentence by itself."""
     lines = lines_of(text, start, end)
     firsts = [0, *sorted(cut for cut in cuts_of(lines) if cut), len(lines)]
     places = [start, *(lines[first].start for first in firsts[1:-1]), end]
@@ -48,37 +69,31 @@ def pieces_of(text: str, start: int, end: int) -> list[Piece]:
     ]
 
 
-def may_have_lines(text: str, start: int, end: int) -> bool:
-    """A quick look: whether the range has several lines and something on them that may be a mark or a row."""
-    if text.find("\n", start, end) < 0:
-        return False
-    if MARKED_LINE.search(text, start, end) or text.find("\t", start, end) >= 0 or text.find(" | ", start, end) >= 0:
-        return True
-    return MARKED_START.match(text, start, end) is not None
-
-
 def lines_of(text: str, start: int, end: int) -> list[MarkedLine]:
     """The lines of the range."""
     lines = []
     for raw in text[start:end].split("\n"):
         body = raw.strip()
-        first = body[:1]
-        kind = TEXT
-        if first in RULES and DELIMITER.fullmatch(body):
-            kind = RULE
-        elif first == "#" and is_atx(body):
-            kind = ATX
-        elif not first.islower() and is_caption(body):
-            kind = CAPTION
-        cells = 1
+        kind, mark, cells = TEXT, None, 1
+        if MARKED_START.match(body):
+            kind, mark = kind_of(body), mark_of(body)
+        elif body[:1] in ROMAN_DIGITS and body[1:2] in ROMAN_ENDS:
+            mark = mark_of(body)
         if "|" in body or "\t" in body:
-            cells += (body.strip("|").count("|") or 1) if first == "|" else body.count(" | ") or body.count("\t")
+            cells += (body.strip("|").count("|") or 1) if body[0] == "|" else body.count(" | ") or body.count("\t")
         indent = len(raw) - len(raw.lstrip()) if raw[:1].isspace() else 0
-        lines.append(
-            MarkedLine(start, indent, body, kind, cells, mark_of(body) if first in MARKS or body[1:2] in (".", ")", ":") else None)
-        )
+        lines.append(MarkedLine(start, indent, body, kind, cells, mark))
         start += len(raw) + 1
     return lines
+
+
+def kind_of(body: str) -> str:
+    """Whether a line that is not blank is a rule, a heading of Markdown or a caption."""
+    if body[0] in RULES and DELIMITER.fullmatch(body):
+        return RULE
+    if is_atx(body):
+        return ATX
+    return CAPTION if is_caption(body) else TEXT
 
 
 def cuts_of(lines: list[MarkedLine]) -> set[int]:
@@ -86,6 +101,8 @@ def cuts_of(lines: list[MarkedLine]) -> set[int]:
     width = max(len(line.body) + line.indent for line in lines)
     rows = row_lines(lines)
     cuts = items_of(lines, width)
+    if len(lines) > 1 and TITLE.match(f"{lines[0].body}\n{lines[1].body}"):
+        cuts.add(1)
     item = 0 if 0 in cuts or lines[0].kind == CAPTION else -1
     for index in range(1, len(lines)):
         line, before = lines[index], lines[index - 1]
@@ -94,7 +111,9 @@ def cuts_of(lines: list[MarkedLine]) -> set[int]:
             cut_title(lines, index, cuts)
         elif index in cuts:
             item = index
-        elif index in rows or index - 1 in rows or ATX in (line.kind, before.kind) or (before.kind == RULE and index >= 2):
+        elif before.kind == RULE and index == 1:
+            continue  # it opens what follows
+        elif index in rows or index - 1 in rows or ATX in (line.kind, before.kind) or before.kind == RULE:
             cuts.add(index)
         elif line.kind == CAPTION and is_supported(lines, index, width):
             cuts.add(index)

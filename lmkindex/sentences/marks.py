@@ -19,22 +19,35 @@ CAPTION = re.compile(
     rf"(?:{CAPTION_WORDS})\.?\s?(?:\d{{1,3}}(?:[.\-–]\d{{1,3}})*[a-z]?|[IVXLC]{{1,6}}|[A-Z]\.?\d{{1,3}})\s?[.:：|—–)-]\s?(?=\S)"
 )
 ENUM = r"(?:\d{1,3}|[A-Za-z]|[ivxl]{1,6}|[IVXL]{1,6}|[а-яА-Я]|[α-ωΑ-Ω])"
+HAN = "一二三四五六七八九十"
+SYMBOLS = "\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u2bff\U0001f300-\U0001faff"  # arrows, signs, emoji
+SIGNS = r"§{1,2}|Art\.|Article|Artikel|Artículo|Articolo|Section|Chapter|Clause|Rule|Item|Step|Schritt|Étape|Paso|№|No\.|#"
 NUMBERED = re.compile(
-    rf"(?P<open>[(\[]?)(?P<value>{ENUM})(?P<close>[.)\]:]{{1,2}}|\.\))(?=\s)"
+    rf"(?P<open>[(\[]?)(?P<value>{ENUM})(?P<close>[.)\]:]{{1,2}}|\.\)|[-–°º])(?=\s)"
     r"|(?P<levels>\d{1,3}(?:\.\d{1,3}){1,5})(?P<stop>[.)]?)(?=\s)"
-    r"|(?P<sign>§{1,2}|Art\.|Article|Section|Step|Schritt|№|No\.|#)\s?(?P<number>\d{1,3})(?=[\s.:)])"
+    rf"|(?P<sign>{SIGNS})\s?(?P<number>\d{{1,3}})(?=[\s.:)])"
     r"|(?P<bare>\d{1,3})(?=\s)"
+    rf"|(?P<tight_open>[(（]?)(?P<tight>\d{{1,3}}|[a-z]|[{HAN}]{{1,3}})(?P<tight_close>[.)）、．])(?=[^\W\d_a-z])"
+    rf"|第(?P<nth>\d{{1,3}}|[{HAN}]{{1,3}})(?P<unit>[条條章节節款編编])"
 )
 BOX = re.compile(r"\[[ xX✓-]\](?=\s)")
-# What may be a mark, a row, a caption or a rule: a quick look at the start of a line, so that running text is passed
-# over.
+BULLET = re.compile(rf"([{BULLETS}])(?:\ufe0f?\s|(?=[^\W\d_]))|([{CIRCLED}])")
+WEAK_BULLET = re.compile(rf"([{WEAK_BULLETS}]\s|[-–—](?=[A-ZÀ-Þ])|[{SYMBOLS}](?=\ufe0f?\s))")
+# What may be a mark, a row, a caption or a rule: a quick look at the start of a line. Most lines of running text are
+# passed over by their first word.
+PLAIN_START = r"[a-z]{2}|[\"'“‘]?[A-Z]?[a-z]{2,}[ ,;'’](?!\d|[IVXLC]+[.:]|[A-Z]\.?\d)"
 START = (
-    rf"[^\S\n]*(?![a-z]{{2}})(?:[-*+{BULLETS}{WEAK_BULLETS}]\s|[{CIRCLED}|§№]|\#{{1,6}}\s|\[[ xX✓-]\]\s|[(\[]?{ENUM}[.)\]:]{{1,2}}\s"
-    rf"|\d{{1,3}}(?:\.\d{{1,3}})*[.)]?\s|[-=~^\"'*+_:]{{3}}"
-    rf"|(?=[A-Z\x80-\U0010ffff])(?:Art|Section|Step|Schritt|No\.|(?:{CAPTION_WORDS}))\.?\s?[\dIVXLCA-Z])"
+    rf"[^\S\n]*+(?!{PLAIN_START})(?:[-*+{WEAK_BULLETS}]\s|[{BULLETS}{SYMBOLS}|§№第]|\#{{1,6}}[\s\d]|\[[ xX✓-]\]\s|[-–—][A-ZÀ-Þ]"
+    rf"|[(\[]?{ENUM}[.)\]:°º–-]{{1,2}}\s|[(（]?(?:\d{{1,3}}|[a-z]|[{HAN}]{{1,3}})[.)）、．][^\W\d_a-z]|\d{{1,3}}(?:\.\d{{1,3}})*[.)]?\s"
+    rf"|[-=~^\"'*+_:#]{{3}}|(?=[A-Z\x80-\U0010ffff])(?:{SIGNS}|(?:{CAPTION_WORDS}))\.?\s?[\dIVXLCA-Z])"
 )
 MARKED_START, MARKED_LINE = re.compile(START), re.compile(r"\n" + START)
-MARKS = frozenset(f"-*+{BULLETS}{WEAK_BULLETS}[(§№#0123456789①②③④⑤⑥⑦⑧⑨⑩⑴⑵⑶❶❷❸➀➁➂㈠㈡㈢㊀ASNivxlIVXL")  # what a mark begins with
+# A first line that is a title by its looks: capitals, or "Chapter 3".
+TITLE = re.compile(
+    r"(?![A-ZÀ-Þ]?[a-z]+[ ,.;](?![\dIVXLC]))(?=[^\n]{4,60}\n)"
+    r"(?:(?:CHAPTER|Chapter|PART|Part|BOOK|Book|Kapitel|Chapitre|Capítulo|Capitolo|Глава) (?:\d{1,3}|[IVXLC]+)\.?"
+    r"|[^a-z\n]*[A-Z]{3}[^a-z\n]*[^a-z\n,;-])[^\S\n]*\n(?=[^\n]*[a-z]{2})"
+)
 DELIMITER = re.compile(r"(?=[^\n]*(?:--|==|~~|\^\^|\"\"|''|##|\*\*|\+\+|__|:-|-:|\|-\|))[-=~^\"'#*+_|:\s]{3,}")
 
 
@@ -66,18 +79,14 @@ def is_next(place: tuple[int, ...], previous: tuple[int, ...]) -> bool:
 
 def mark_of(body: str) -> Mark | None:
     """The mark at the start of a line without blanks before it; None if there is none, or nothing after it."""
-    first = body[:1]
-    if body[1:2].isspace():
-        if first in BULLETS:
-            return Mark(((first, ()),), is_certain=True)
-        if first in "-*+":
-            return Mark(((first, ()),))
-        if first in WEAK_BULLETS:
-            return Mark(((first, ()),), is_weak=True)
-    if "①" <= first <= "➓" or "㈠" <= first <= "㊉":
-        return Mark(((first, ()),), is_certain=True)
+    if body[0] in "-*+" and body[1:2].isspace():
+        return Mark(((body[0], ()),))
+    if found := BULLET.match(body):
+        return Mark(((found[0][0], ()),), is_certain=True)
     if BOX.match(body):
         return Mark((("[]", ()),), is_certain=True)
+    if found := WEAK_BULLET.match(body):
+        return Mark(((found[1], ()),), is_weak=True)
     found = NUMBERED.match(body)
     return numbered_mark(found) if found and body[found.end() :].strip() else None
 
@@ -86,13 +95,13 @@ def numbered_mark(found: re.Match[str]) -> Mark:
     """The readings of a number or letter."""
     if found["levels"]:
         return Mark((("levels" + found["stop"], tuple(map(int, found["levels"].split(".")))),), is_weak=True)
-    if found["sign"]:
-        return Mark(((found["sign"], (int(found["number"]),)),), is_weak=True)
-    if found["bare"]:
-        return Mark((("bare", (int(found["bare"]),)),), is_weak=True, is_bare=True)
+    styles = {"number": found["sign"], "bare": "bare", "tight": f"{found['tight_open']}tight{found['tight_close']}", "nth": found["unit"]}
+    for group, style in styles.items():
+        if found[group]:
+            return Mark(((style, (place_of(found[group]),)),), is_weak=True, is_bare=group == "bare")
     value, around = found["value"], found["open"] + " " + found["close"]
     if value.isdigit():
-        return Mark(((f"1{around}", (int(value),)),), is_weak=bool(found["open"]))
+        return Mark(((f"1{around}", (int(value),)),), is_weak=bool(found["open"]) or found["close"] not in (".", ")"))
     readings = []
     kind = "A" if value[0].isupper() else "a"
     if len(value) == 1:
@@ -100,6 +109,16 @@ def numbered_mark(found: re.Match[str]) -> Mark:
     if set(value.lower()) <= set(ROMAN_DIGITS):
         readings.append((f"{kind}roman{around}", (roman(value.lower()),)))
     return Mark(tuple(readings), is_weak=True)
+
+
+def place_of(value: str) -> int:
+    """The place of a number, a Chinese number below 100 or a letter in its sequence."""
+    if value.isdecimal():
+        return int(value)
+    if value[0] not in HAN:
+        return ord(value)
+    tens, ten, ones = value.rpartition("十")
+    return 10 * (HAN.find(tens) + 1 if tens else 1) * bool(ten) + (HAN.find(ones) + 1 if ones else 0)
 
 
 def roman(digits: str) -> int:

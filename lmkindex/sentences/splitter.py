@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..records import Heading, Sentences
-from .line_pieces import may_have_lines, pieces_of
+from .line_pieces import may_have_lines, pieces_of, places_of_marks
 from .stops import Stops, is_said, stops_of
 from .unspaced import clauses_of, is_unspaced
 
@@ -37,6 +37,7 @@ QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『�
 # What sentencex passes over: a stop before a number, a bracket around a whole sentence.
 MISSED_STOP = re.compile(r"\.\s+(?=\d)")
 MISSED_UNSPACED_STOP = re.compile(r"[。！？](?=\d)|\.\s+(?=\d)")
+CLOSING = "」』）】〉》”’)]"
 QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
 BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
 
@@ -49,10 +50,11 @@ def split_sentences(text: str, *, language: str = "en", headings: Sequence[Headi
     found: list[Bounds] = []
     ends_paragraph: list[bool] = []
     stops = stops_of(text, language or "en")
+    marks = places_of_marks(stops.text)
     places = sorted({place for heading in headings for place in (heading.start, heading.end)})
     heading_starts = {heading.start for heading in headings if heading.start < heading.end}
     for start, end in pieces_between(BLANK_LINE, text, 0, len(text)):
-        for block_start, block_end, is_whole in blocks_of(stops.text, start, end, places, heading_starts):
+        for block_start, block_end, is_whole in blocks_of(stops.text, start, end, marks, places, heading_starts):
             found += whole(text, block_start, block_end) if is_whole else sentences_of_block(stops, block_start, block_end)
         if len(found) > len(ends_paragraph):
             ends_paragraph += [False] * (len(found) - len(ends_paragraph))
@@ -74,21 +76,20 @@ def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) 
     yield piece_start, end
 
 
-def blocks_of(text: str, start: int, end: int, places: list[int], heading_starts: set[int]) -> Iterator[tuple[int, int, bool]]:
+def blocks_of(
+    text: str, start: int, end: int, marks: list[int], places: list[int], heading_starts: set[int]
+) -> Iterator[tuple[int, int, bool]]:
     """A paragraph's headings, items, rows and running text, none longer than `MAX_BLOCK_CHARS`, and whether each is one
-    sentence whatever it holds. `places` are where headings start and end."""
-    if not places and end - start <= MAX_BLOCK_CHARS and not may_have_lines(text, start, end):
+    sentence whatever it holds. `marks` are lines that need a look; `places` are where headings start and end."""
+    if not places and end - start <= MAX_BLOCK_CHARS and not may_have_lines(text, start, end, marks):
         yield start, end, False
         return
     parts = [start, *places[bisect_right(places, start) : bisect_left(places, end)], end]
     for part_start, part_end in pairwise(parts):
         if part_start in heading_starts:
             yield part_start, part_end, True
-            continue
-        for piece_start, piece_end, is_whole in pieces_of(text, part_start, part_end):
-            if piece_end - piece_start <= MAX_BLOCK_CHARS:
-                yield piece_start, piece_end, is_whole
-            else:
+        else:
+            for piece_start, piece_end, is_whole in pieces_of(text, part_start, part_end):
                 for block_start, block_end in cut_to_length(text, piece_start, piece_end, MAX_BLOCK_CHARS):
                     yield block_start, block_end, is_whole
 
@@ -104,21 +105,21 @@ def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
     text = stops.text
     needs_look = stops.is_unspaced or MISSED_STOP.search(text, start, end) is not None
     found: list[Bounds] = []
-    held_start, held_end = start, start
-    for long_start, long_end in segment(text[start:end], start, stops.language):
-        if needs_look or long_end - long_start > MAX_SENTENCE_CHARS or text.startswith("(", long_start):
-            pieces = cut_sentence(stops, long_start, long_end)
+    held_start = held_end = start
+    for piece_start, piece_end in segment(stops.flat[start:end], start, stops.language):
+        if needs_look or piece_end - piece_start > MAX_SENTENCE_CHARS or text[piece_start:piece_end][:1] == "(":
+            pieces = cut_sentence(stops, piece_start, piece_end)
         else:
-            pieces = [trim(text, long_start, long_end)]
-        for piece_start, piece_end in pieces:
-            if piece_start >= piece_end:
+            pieces = (trim(text, piece_start, piece_end),)
+        for bounds in pieces:
+            if bounds[0] >= bounds[1]:
                 continue
             if held_end > held_start:
-                if goes_on(stops, held_start, held_end, piece_start) and piece_end - held_start <= MAX_SENTENCE_CHARS:
-                    held_end = piece_end
+                if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, held_end, bounds[0]):
+                    held_end = bounds[1]
                     continue
                 found.append((held_start, held_end))
-            held_start, held_end = piece_start, piece_end
+            held_start, held_end = bounds
     if held_end > held_start:
         found.append((held_start, held_end))
     return found
@@ -130,16 +131,16 @@ def goes_on(stops: Stops, start: int, end: int, following: int) -> bool:
     if end - start <= MAX_ENUMERATOR and ENUMERATOR.fullmatch(text, start, end):
         return True
     if text[end - 1] == ".":
-        return stops.joins(start, end, following)
-    return stops.is_unspaced and following == end and is_said(text, end)
+        return not stops.is_plain(end, following) and stops.joins(start, end, following)
+    return stops.is_unspaced and following == end and (text[following] in CLOSING or is_said(text, end))
 
 
-def cut_sentence(stops: Stops, start: int, end: int) -> list[Bounds]:
+def cut_sentence(stops: Stops, start: int, end: int) -> Sequence[Bounds]:
     """A sentence that may be too long, in trimmed pieces: split again with its quotes masked, then by length."""
     text = stops.text
     candidates = [(start, end)]
     if end - start > MAX_SENTENCE_CHARS:
-        candidates = list(segment(text[start:end].translate(QUOTES), start, stops.language))
+        candidates = list(segment(stops.flat[start:end].translate(QUOTES), start, stops.language))
     pieces: list[Bounds] = []
     for candidate_start, candidate_end in (bounds for candidate in candidates for bounds in missed_stops(stops, *candidate)):
         if stops.is_unspaced and is_unspaced(text, candidate_start, candidate_end):
@@ -155,7 +156,7 @@ def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
     pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
     quote = QUOTING.search(stops.text, start, end)
     for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
-        if stops.ends_before_number(start, match.start() + 1):
+        if stops.ends_before_number(start, match.start() + 1, match.end()):
             yield start, match.end()
             start = match.end()
     bracket = BRACKETED.match(stops.text, start, end)
@@ -168,10 +169,11 @@ def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
 
 def segment(block: str, offset: int, language: str) -> list[Bounds]:
     """sentencex's boundaries of `block`, shifted by `offset`. A blank block is one piece: it may be masked quotes.
-    sentencex takes some line ends for those of a list: here they are blanks, because lists are cut before."""
+    sentencex takes some line ends for those of a list: `block` has blanks in their place, because lists are cut
+    before."""
     if not block or block.isspace():
         return [(offset, offset + len(block))]
-    found = splitter()(language, block.replace("\n", " "))
+    found = splitter()(language, block)
     return [(offset + boundary["start_index"], offset + boundary["end_index"]) for boundary in found]
 
 
@@ -196,7 +198,9 @@ def cut_to_length(text: str, start: int, end: int, max_chars: int) -> Iterator[B
 
 def trim(text: str, start: int, end: int) -> Bounds:
     """The range without white space at its ends; `start == end` if nothing is left."""
-    while end > start and text[end - 1].isspace():
+    if start < end and text[end - 1] == " ":
+        end -= 1
+    while start < end and text[end - 1].isspace():
         end -= 1
     while start < end and text[start].isspace():
         start += 1

@@ -21,14 +21,20 @@ from .abbreviations import (
     SENTENCE_OPENERS,
     Abbreviations,
 )
-from .unspaced import OTHER_STOPS, UNSPACED
+from .unspaced import MAY_BE_UNSPACED, OTHER_STOPS
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
 ROMAN = re.compile(r"(?=[IVXLC])(?!I\b)[XLC]{0,4}(?:IX|IV|V?I{0,3})\b")
+SIGNS = "£$€¥§#№±−–-+~<>≤≥"  # before a number
+UNITS = frozenset({"st", "ft", "yd", "yds", "mi", "lb", "lbs", "gal", "hr", "hrs", "h", "min", "deg", "руб", "std"})
+SMALLER_UNIT = re.compile(r"\d+(?:[.,]\d+)?\s?(?:lbs?|oz|ins?|ft|qts?|pts?|mins?|secs?|s|sec|коп|m)\b")
+VERSE = re.compile(r"\d{1,3}:\d")  # of a book of the Bible
+MAX_BOOK = 6
+NUMBER_AND_WORD = re.compile(r"\d+ [a-z]")
 OPENING = "<_*([{\"“„«‹‘'"
 MAX_WORD = 16  # characters: no abbreviation is longer
-MAX_TITLE = 9
+MAX_TITLE = 9  # characters, with the blank before it and the stop
 MAX_UNLISTED = 6
 NEAR_CHARS = 20_000  # how far around a stop the document is searched for its word
 VOWELS = frozenset("aeiouyäöüàáâãåæèéêëìíîïòóôõøùúûаеёиоуыэюяіїє")
@@ -42,18 +48,27 @@ class Stops:
     """The rules for one document: its text, its language, and the words that were looked up in it."""
 
     text: str
+    flat: str  # with a blank for each line end
     language: str
     lists: Abbreviations
     is_unspaced: bool  # has letters of a script without blanks
     known: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    def is_plain(self, end: int, following: int) -> bool:
+        """A quick look: whether a full stop before a capital stands after a word that is no abbreviation: most do."""
+        if not self.text[following].isupper() or end == following:
+            return False
+        space = self.flat.rfind(" ", max(0, end - MAX_TITLE), end)
+        if space < 0:
+            return end > MAX_TITLE
+        word = self.flat[space + 1 : end - 1]
+        return len(word) > 1 and word.isalpha() and word.casefold() not in self.lists.every
 
     def joins(self, start: int, end: int, following: int) -> bool:
         """Whether the sentence `text[start:end]`, trimmed, goes on after its full stop at `following`, where sentencex
         found the next one."""
         text = self.text
         first = text[following]
-        if first.isupper() and end - start > MAX_TITLE and text.rfind(" ", end - MAX_TITLE, end) < 0:
-            return False  # a long word: most stops are decided here
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
         if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src"
             return not (first.isupper() or first in OPENING) or (word_at is not None and len(word_at[0]) == 1 and word_at[0].isalpha())
@@ -68,14 +83,14 @@ class Stops:
         is_opening = first in OPENING
         if is_opening:
             first = text[following + 1 : following + 2]
-        if first.isdigit():
-            return self.joins_before_number(word, start, word_start)
+        if first.isdigit() or (first in SIGNS and text[following + 1 : following + 2].isdigit()):
+            return self.joins_before_number(word, start, word_start, following)
         if first.isupper():
             return not is_opening and self.joins_before_capital(word, start, word_start, following)
         return first.islower() and self.joins_before_small(word, start, word_start, following)
 
-    def ends_before_number(self, start: int, end: int) -> bool:
-        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before the number after it."""
+    def ends_before_number(self, start: int, end: int, following: int) -> bool:
+        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before a number."""
         text = self.text
         if text[end - 1] != ".":
             return True
@@ -84,7 +99,7 @@ class Stops:
             return False
         key = word_at[0].casefold()
         if self.language == "en":  # it knows the abbreviations of English, but not which of them are words
-            return key in PLAIN_WORDS and not self.joins_before_number(word_at[0], start, word_at.start())
+            return key in PLAIN_WORDS and not self.joins_before_number(word_at[0], start, word_at.start(), following)
         return key not in self.lists.every and key not in COMMON.every and key not in COMMON.numbered
 
     def joins_before_capital(self, word: str, start: int, word_start: int, following: int) -> bool:
@@ -105,17 +120,20 @@ class Stops:
         before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip())
         return noun in ORDINAL_NOUNS or (before is not None and before[0].casefold() in BEFORE_ORDINAL and noun not in SENTENCE_OPENERS)
 
-    def joins_before_number(self, word: str, start: int, word_start: int) -> bool:
+    def joins_before_number(self, word: str, start: int, word_start: int, following: int) -> bool:
         """An abbreviation that counts or cites: "approx. 3", "See sec. 4", but not "just a sec. 42 boats came"."""
         key = word.casefold()
-        if key not in self.lists.numbered and key not in COMMON.numbered:
-            return False
-        if self.language != "en" or word[0].isupper() or key not in PLAIN_WORDS:
-            return True
         before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip(" \n\r\t,"))
         cited_by = before[0].casefold().rstrip(".,;:") if before else ""
-        if key == "no":
-            return cited_by not in SAYING
+        if key in UNITS and cited_by[-1:].isdigit() and SMALLER_UNIT.match(self.text, following):
+            return True  # "6 ft. 2 in."
+        if key not in self.lists.numbered and key not in COMMON.numbered:
+            is_street = self.language == "de" and key.endswith("str")
+            return is_street or (word[0].isupper() and len(word) <= MAX_BOOK and VERSE.match(self.text, following) is not None)
+        if self.language != "en" or word[0].isupper() or key not in PLAIN_WORDS:
+            return True
+        if key == "no":  # "He said no. 42 boats came." or "It was no. 42."
+            return cited_by not in SAYING or NUMBER_AND_WORD.match(self.text, following) is None
         return not cited_by or cited_by in CITING or cited_by.isdigit()  # "ch. 4, sec. 2"
 
     def joins_before_small(self, word: str, start: int, word_start: int, following: int) -> bool:
@@ -155,10 +173,10 @@ def stops_of(text: str, language: str) -> Stops:
     ones that it does, and the line ends of old Macs as new ones, character for character."""
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
-    has_unspaced = not text.isascii() and UNSPACED.search(text) is not None
+    has_unspaced = not text.isascii() and MAY_BE_UNSPACED.search(text) is not None
     if has_unspaced:
         text = text.translate(OTHER_STOPS)
-    return Stops(text, language, LISTS.get(language, LISTS["en"]), has_unspaced)
+    return Stops(text, text.replace("\n", " "), language, LISTS.get(language, LISTS["en"]), has_unspaced)
 
 
 def is_said(text: str, end: int) -> bool:

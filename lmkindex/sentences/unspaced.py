@@ -19,6 +19,7 @@ SCRIPTS = (
     r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # kana and Han
 )
 UNSPACED = re.compile(f"[{SCRIPTS}]")
+MAY_BE_UNSPACED = re.compile("[\u0e00-\u17ff\u3005-\U000323af]")  # the same and some more, in a third of the time
 CLAUSE_BLANK = re.compile(r"(?<=[\u0e01-\u0e5b\u0e81-\u0edf])[ \u00a0\u3000]+(?=[\u0e01-\u0e5b\u0e81-\u0edf])")
 CLAUSE_END = re.compile(r"[、，；：,;︑།]\s*|\s+")
 OTHER_STOPS = str.maketrans("។៕᠃᠉꧉᪨᪩᭞᭟᱾᱿᥄᥅", "။" * 13)
