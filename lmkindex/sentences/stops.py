@@ -21,7 +21,7 @@ from .abbreviations import (
     SENTENCE_OPENERS,
     Abbreviations,
 )
-from .unspaced import MAY_BE_UNSPACED, OTHER_STOPS
+from .unspaced import OTHER_STOPS, has_unspaced
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
@@ -173,10 +173,10 @@ def stops_of(text: str, language: str) -> Stops:
     ones that it does, and the line ends of old Macs as new ones, character for character."""
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
-    has_unspaced = not text.isascii() and MAY_BE_UNSPACED.search(text) is not None
-    if has_unspaced:
+    is_unspaced = has_unspaced(text)
+    if is_unspaced:
         text = text.translate(OTHER_STOPS)
-    return Stops(text, text.replace("\n", " "), language, LISTS.get(language, LISTS["en"]), has_unspaced)
+    return Stops(text, text.replace("\n", " "), language, LISTS.get(language, LISTS["en"]), is_unspaced)
 
 
 def is_said(text: str, end: int) -> bool:

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+import numpy as np
+
 # A character of these scripts is about one token of an encoder, and so are four letters of English: 300 of them fill a
 # window as 1,200 letters do, and more would leave no room for their context.
 MAX_UNSPACED_CHARS = 300
@@ -19,10 +21,19 @@ SCRIPTS = (
     r"\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # kana and Han
 )
 UNSPACED = re.compile(f"[{SCRIPTS}]")
-MAY_BE_UNSPACED = re.compile("[\u0e00-\u17ff\u3005-\U000323af]")  # the same and some more, in a third of the time
 CLAUSE_BLANK = re.compile(r"(?<=[\u0e01-\u0e5b\u0e81-\u0edf])[ \u00a0\u3000]+(?=[\u0e01-\u0e5b\u0e81-\u0edf])")
 CLAUSE_END = re.compile(r"[、，；：,;︑།]\s*|\s+")
 OTHER_STOPS = str.maketrans("។៕᠃᠉꧉᪨᪩᭞᭟᱾᱿᥄᥅", "။" * 13)
+
+
+def has_unspaced(text: str) -> bool:
+    """Whether a text has a letter of such a script. The numbers of its characters are looked at first: that takes a
+    quarter of the time of a search."""
+    if text.isascii():
+        return False
+    codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype=np.uint16)
+    may_have = ((codes >= 0x0E00) & (codes < 0x1800)) | (codes >= 0x3005)
+    return bool(may_have.any()) and UNSPACED.search(text) is not None
 
 
 def is_unspaced(text: str, start: int, end: int) -> bool:
