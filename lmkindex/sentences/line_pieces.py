@@ -76,7 +76,7 @@ def lines_of(text: str, start: int, end: int) -> list[MarkedLine]:
         body = raw.strip()
         kind, mark, cells = TEXT, None, 1
         if MARKED_START.match(body):
-            kind, mark = kind_of(body), mark_of(body)
+            kind, mark = look_of(body), mark_of(body)
         elif body[:1] in ROMAN_DIGITS and body[1:2] in ROMAN_ENDS:
             mark = mark_of(body)
         if "|" in body or "\t" in body:
@@ -87,7 +87,7 @@ def lines_of(text: str, start: int, end: int) -> list[MarkedLine]:
     return lines
 
 
-def kind_of(body: str) -> str:
+def look_of(body: str) -> str:
     """Whether a line that is not blank is a rule, a heading of Markdown or a caption."""
     if body[0] in RULES and DELIMITER.fullmatch(body):
         return RULE

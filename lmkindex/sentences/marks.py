@@ -98,7 +98,7 @@ def numbered_mark(found: re.Match[str]) -> Mark:
     styles = {"number": found["sign"], "bare": "bare", "tight": f"{found['tight_open']}tight{found['tight_close']}", "nth": found["unit"]}
     for group, style in styles.items():
         if found[group]:
-            return Mark(((style, (place_of(found[group]),)),), is_weak=True, is_bare=group == "bare")
+            return Mark(((style, (place_in_sequence(found[group]),)),), is_weak=True, is_bare=group == "bare")
     value, around = found["value"], found["open"] + " " + found["close"]
     if value.isdigit():
         return Mark(((f"1{around}", (int(value),)),), is_weak=bool(found["open"]) or found["close"] not in (".", ")"))
@@ -111,7 +111,7 @@ def numbered_mark(found: re.Match[str]) -> Mark:
     return Mark(tuple(readings), is_weak=True)
 
 
-def place_of(value: str) -> int:
+def place_in_sequence(value: str) -> int:
     """The place of a number, a Chinese number below 100 or a letter in its sequence."""
     if value.isdecimal():
         return int(value)
