@@ -17,7 +17,7 @@ from lmkindex.errors import EXIT_CITATION_FAILED, EXIT_NOTHING_FOUND, EXIT_OK
 from . import options as o
 from .output import Terminal, place
 from .question_file import EXIT_ERROR_LINES, options_of, read_batch, write_batch
-from .retrieval import asked_question, make_search_options
+from .retrieval import asked_question, make_search_options, open_index_of
 
 if TYPE_CHECKING:
     from lmkindex.answer import Answer, Citation
@@ -71,9 +71,8 @@ def ask(  # over 40 lines: one parameter a flag
         llm=llm, model=model, max_answer_tokens=max_answer_tokens, min_similarity=min_similarity,
         timeout_s=o.parse_duration("--timeout", timeout),
     )  # fmt: skip
-    from lmkindex.search import open_searcher
 
-    searcher = open_searcher(terminal.index, EncodeOptions(device=device, dtype=dtype, threads=threads))
+    searcher = open_index_of(terminal, EncodeOptions(device=device, dtype=dtype, threads=threads))
     setup = AskSetup(
         terminal=terminal,
         searcher=searcher,

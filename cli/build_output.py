@@ -37,6 +37,8 @@ def print_report(terminal: Terminal, report: BuildReport, *, ignore_failed: bool
         tell_skipped(terminal, report)
         tell_passed_over(terminal, report)
         tell_notes(terminal, report)
+        if report.language_note and report.tokens_encoded:  # not again each night, when there was nothing to do
+            terminal.note(report.language_note + ".", "language_note")
     if report.plan is not None and not terminal.as_json:
         print_plan(terminal, report)
     elif terminal.log_json:

@@ -35,6 +35,7 @@ OBJECTS = {
             ("furniture", "lines of this run's files that were left out as running heads and page numbers"),
             ("notes[].path notes[].note", "what was lost or skipped in this run's files"),
             ("languages.CODE", "documents of the index by language: a code of ISO 639-1, or `unknown`"),
+            ("language_note", "present when documents are in a language that the encoder was not trained for"),
             ("incomplete", "present and true when `--time-budget` ended the run; the same command continues"),
             ("warnings", "list of sentences, present when maintenance failed (which loses nothing)"),
             (

@@ -1,14 +1,30 @@
-"""What `search` and `ask` share: reading the question, and the search options."""
+"""What `search` and `ask` share: reading the question, opening the index, and the search options."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from lmkindex.config import SearchOptions
+from lmkindex.config import EncodeOptions, SearchOptions
 from lmkindex.errors import UsageError
 from lmkindex.question import check_glob, check_question
 
 from . import options as o
+from .output import Terminal
+
+if TYPE_CHECKING:
+    from lmkindex.search import Searcher
+
+
+def open_index_of(terminal: Terminal, options: EncodeOptions) -> Searcher:
+    """Open the index of a command, and tell the user once if its documents are in languages that its encoder was not
+    trained for."""
+    from lmkindex.search import open_searcher
+
+    searcher = open_searcher(terminal.index, options)
+    if searcher.language_note:
+        terminal.note(searcher.language_note + ".", "language_note")
+    return searcher
 
 
 def asked_question(question: str | None, batch: str | None) -> str | None:

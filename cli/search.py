@@ -14,7 +14,7 @@ from lmkindex.errors import EXIT_NOTHING_FOUND, EXIT_OK
 from . import options as o
 from .output import BOLD, DIM, Terminal, heading_line, place
 from .question_file import EXIT_ERROR_LINES, chunked, options_of, read_batch, write_batch
-from .retrieval import asked_question, make_search_options
+from .retrieval import asked_question, make_search_options, open_index_of
 
 if TYPE_CHECKING:
     from lmkindex.records import JsonObject
@@ -53,11 +53,10 @@ def search(
     asked = asked_question(question, batch)
     options = make_search_options(budget=budget, front=front, surround=surround, alpha=alpha, hybrid=hybrid, path=path, hits=hits)
     encode_options = EncodeOptions(device=device, dtype=dtype, threads=threads)
-    from lmkindex.search import open_searcher
-
+    searcher = open_index_of(terminal, encode_options)
     if asked is None:
-        return search_batch(terminal, batch or "", open_searcher(terminal.index, encode_options), options, explain)
-    (result,) = open_searcher(terminal.index, encode_options).search([asked], [options])
+        return search_batch(terminal, batch or "", searcher, options, explain)
+    (result,) = searcher.search([asked], [options])
     if terminal.as_json:
         terminal.print_json(result_json(result, explain))
     else:

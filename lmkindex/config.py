@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
+from .languages import check_language
 
 DEFAULT_INDEX = ".lmkindex"
-AUTO = "auto"  # the language of each document is detected
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 CHECK_WINDOWS = 32  # windows that `status --check` encodes again
 EVALUATE_QUESTIONS = 500  # per set
@@ -116,6 +116,8 @@ class BuildOptions:
     encode: EncodeOptions = EncodeOptions()
 
     def __post_init__(self) -> None:
+        if self.language is not None:
+            check_language(self.language)
         require(0.0 <= self.max_delete <= 1.0, "--max-delete is a share of the documents, from 0% to 100%.")
         require(self.time_budget_s >= 0, "--time-budget must not be negative.")
         require(self.commit_rows > 0 and self.commit_s > 0, "commit_rows and commit_s must be positive.")

@@ -244,7 +244,8 @@ class Row:
 class EncoderFolder:
     """A model folder with its `landmark.json` (encoder-folders.md, "landmark.json"), read and checked. `fingerprint`
     covers weights, tokenizer and settings; `min_similarity` is chosen on a development set: below it, the best cosine
-    means that there is no answer (-1: never)."""
+    means that there is no answer (-1: never). `languages` are codes of ISO 639-1 that it was trained for; empty is
+    unknown."""
 
     path: Path
     name: str
@@ -260,6 +261,7 @@ class EncoderFolder:
     base_license: str
     training: Mapping[str, Any]
     min_similarity: float = -1.0
+    languages: tuple[str, ...] = ()
 
     @property
     def has_landmarks(self) -> bool:

@@ -5,17 +5,26 @@ from __future__ import annotations
 
 import base64
 import random
+import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lmkindex.sentences import MAX_BLOCK_CHARS, MAX_SENTENCE_CHARS, split_sentences
+from lmkindex.records import Heading
+from lmkindex.sentences import MAX_BLOCK_CHARS, MAX_SENTENCE_CHARS, MAX_UNSPACED_CHARS, split_sentences
+
+CASES = [
+    line.split("\t", 1)
+    for line in (Path(__file__).parent / "data/sentences.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
 
 
-def sentences_of(text: str) -> list[str]:
+def sentences_of(text: str, language: str = "en", headings: tuple[Heading, ...] = ()) -> list[str]:
     """The sentences as strings, after checking everything that must hold for every text."""
-    found = split_sentences(text)
+    found = split_sentences(text, language=language, headings=headings)
     bounds = list(zip(found.starts_S.tolist(), found.ends_S.tolist(), strict=True))
     previous_end = 0
     for start, end in bounds:
@@ -29,6 +38,13 @@ def sentences_of(text: str) -> list[str]:
     assert bool(bounds) == bool(text.strip())
     assert not bounds or bool(found.ends_paragraph_S[-1])
     return [text[start:end] for start, end in bounds]
+
+
+@pytest.mark.parametrize(("language", "marked"), CASES)
+def test_the_table_of_cases(language: str, marked: str) -> None:
+    """Abbreviations, numbers and lists, in both directions: tests/data/sentences.tsv."""
+    marked = marked.replace("\\n", "\n").replace("\\t", "\t")
+    assert sentences_of(marked.replace("‖", ""), language) == [sentence.strip() for sentence in marked.split("‖")]
 
 
 FRAGMENTS = st.sampled_from(
@@ -48,6 +64,25 @@ TEXTS = st.lists(st.one_of(FRAGMENTS, st.text(st.characters(codec="utf-8"), max_
 @example("\n" * 3000 + "x" + " " * 3000)
 def test_sentences_tile_the_text(text: str) -> None:
     sentences_of(text)
+
+
+@given(TEXTS, st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=4), st.sampled_from(["en", "de", "zh", "th", "xx", ""]))
+def test_no_sentence_crosses_the_bounds_of_a_heading(text: str, places: list[tuple[int, int]], language: str) -> None:
+    headings = tuple(Heading(start=start, end=start + length, level=1, text="") for start, length in places if start + length <= len(text))
+    sentences_of(text, language, headings)
+    found = split_sentences(text, language=language, headings=headings)
+    for heading in headings:
+        for place in (heading.start, heading.end):
+            assert not ((found.starts_S < place) & (place < found.ends_S)).any()
+
+
+def test_a_heading_is_one_sentence_and_ends_no_paragraph() -> None:
+    text = "The Valves. What They Do\nThey close. They open.\n\nEnd"
+    headings = (Heading(start=0, end=24, level=1, text="The Valves. What They Do"),)
+    assert sentences_of(text, headings=headings) == ["The Valves. What They Do", "They close.", "They open.", "End"]
+    assert split_sentences(text, headings=headings).ends_paragraph_S.tolist() == [False, False, True, True]
+    long = "word " * 1000
+    assert len(sentences_of(long, headings=(Heading(start=0, end=len(long), level=1, text=""),))) > 3  # not even a heading may be endless
 
 
 @given(st.lists(st.sampled_from(["The keeper lit the lamp.", "Was it late?", "It rained!"]), min_size=1, max_size=8), st.integers(1, 5))
@@ -100,7 +135,9 @@ def test_text_without_full_stops_is_cut(name: str) -> None:
     text = without_full_stops()[name]
     sentences = sentences_of(text)
     assert len(sentences) >= len(text) / MAX_SENTENCE_CHARS
-    assert len(sentences) <= len(text) / (MAX_SENTENCE_CHARS / 2) + 2 or name == "table dump"  # rows may be sentences; letters may not be
+    limit = MAX_UNSPACED_CHARS if name == "thai" else MAX_SENTENCE_CHARS
+    assert len(sentences) >= len(text) / limit
+    assert len(sentences) <= len(text) / (limit / 2) + 2 or name == "table dump"  # rows may be sentences; letters may not be
 
 
 def test_long_text_is_cut_at_line_ends_and_blanks() -> None:
@@ -128,6 +165,30 @@ def test_headings_items_and_rows_start_a_sentence() -> None:
     firsts = [sentence.split()[0] for sentence in sentences]
     assert firsts == ["The", "##", "-", "*", "1)", "|", "|", "Title", "Body"]
     assert sentences_of("It weighs 3\n- 4 kg and # is no heading here.") == ["It weighs 3", "- 4 kg and # is no heading here."]
+
+
+@pytest.mark.parametrize("text", ["今天天气很好，我们去公园吧，" * 100, "ประภาคาร" * 200, "ที่นี่" * 200, "東京" * 400])
+def test_text_without_blanks_has_a_limit_of_its_own(text: str) -> None:
+    """A character is about a token there, and no mark is cut off its letter."""
+    sentences = sentences_of(text)
+    assert MAX_UNSPACED_CHARS / 2 <= max(map(len, sentences)) <= MAX_UNSPACED_CHARS
+    assert not any(unicodedata.category(sentence[0]).startswith("M") for sentence in sentences)
+    if "，" in text:
+        assert all(sentence.endswith("，") for sentence in sentences)
+
+
+def test_old_line_ends_are_line_ends() -> None:
+    lines = ["Duties:", "- oil it", "- wipe it"]
+    for end in ("\n", "\r\n", "\r"):
+        assert sentences_of(end.join(lines)) == lines
+
+
+def test_a_long_list_is_read_once() -> None:
+    """Not timed: work that grows with the square of the lines or stops would not return."""
+    assert len(sentences_of("Duties:\n" + "".join(f"{number}. oil it\n" for number in range(1000)) * 20)) == 20_001
+    sentences_of("word. 3 " * 100_000)
+    sentences_of("\n" + " " * 1_000_000 + "x\n" + "1." * 200_000 + "\n|" + "-|" * 300_000 + "\nx")
+    sentences_of("".join(f"abc{chr(97 + number % 26)}. word " for number in range(100_000)))
 
 
 def test_a_single_line_of_5_mb_ends() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..config import AUTO, BuildOptions, require
+from ..config import BuildOptions, require
 from ..encoder import find_encoder
 from ..errors import IndexUnusableError
+from ..languages import AUTO, check_language
 from ..read import is_outdated, reader_of
 from ..records import EncoderFolder, Head, ManifestEntry
 from .manifest import counts_of
@@ -52,7 +53,7 @@ def next_head(head: Head | None, folder: EncoderFolder, options: BuildOptions, r
 def with_index_options(head: Head | None, options: BuildOptions) -> BuildOptions:
     """The options with the language and comments that the index was built with, unless the user gives others."""
     known = head.options if head is not None else {}
-    language = options.language if options.language is not None else str(known.get("language", AUTO))
+    language = check_language(options.language if options.language is not None else str(known.get("language", AUTO)))
     comments = options.files.comments if options.files.comments is not None else bool(known.get("comments", False))
     return replace(options, language=language, files=replace(options.files, comments=comments))
 

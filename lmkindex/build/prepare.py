@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..config import AUTO, FileOptions, WindowOptions
+from ..config import FileOptions, WindowOptions
 from ..encoder import Encoder, window_options
 from ..errors import Cause, IndexUnusableError, LmkindexError, ReadError
 from ..index import IndexReader, IndexSession
-from ..languages import detect_language
+from ..languages import AUTO, detect_language
 from ..read import Parser, read_file
 from ..read.formats import Parse
 from ..records import Document, FileFailure, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences

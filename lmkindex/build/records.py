@@ -164,7 +164,8 @@ class BuildReport:
     `forecast` is what was expected beforehand; in a dry run it is what was counted. `reread` counts those of the
     unchanged documents that were read again because an older reader had read them, `waiting` those that still are to
     be. `furniture` counts the lines that were left out as running heads and page numbers in the files of this run, and
-    `notes` pairs their paths with what was lost or skipped. `languages` counts the documents of the index by language.
+    `notes` pairs their paths with what was lost or skipped. `languages` counts the documents of the index by language;
+    `language_note` says which of them the encoder was not trained for.
     `skipped` are links that lead out of the corpus. `passed_over` counts the files of kinds that are not read, by
     suffix ("" is no suffix). `incomplete` says that the time budget ended the run. `warnings` say that maintenance
     failed; nothing is lost then. `plan` has lists of paths under `add`, `change`, `rename`, `delete`, `reread`, `fail`
@@ -196,6 +197,7 @@ class BuildReport:
     furniture: int = 0
     notes: tuple[tuple[str, str], ...] = ()
     languages: Mapping[str, int] = field(default_factory=dict)
+    language_note: str = ""
     incomplete: bool = False
     warnings: tuple[str, ...] = ()
     plan: Mapping[str, list[str]] | None = None
@@ -216,6 +218,8 @@ class BuildReport:
         report |= {"reread": self.reread, "waiting": self.waiting, "furniture": self.furniture}
         report["notes"] = [{"path": path, "note": note} for path, note in self.notes]
         report["languages"] = dict(self.languages)
+        if self.language_note:
+            report["language_note"] = self.language_note
         if self.incomplete:
             report["incomplete"] = True
         if self.warnings:

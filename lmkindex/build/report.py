@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..encoder import Encoder
 from ..files import PrintedNames
 from ..index import IndexSession
+from ..languages import unknown_languages
 from ..read import Parser
 from ..records import FileName, Manifest, ManifestEntry
 from .forecast import seconds_for
@@ -70,7 +71,7 @@ def outcome_of(step: DocumentEnd | Failed) -> tuple[str, str, int]:
 def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwatch, warnings: list[str]) -> BuildReport:
     """Exact counts of what was done and of what the index holds now."""
     counts = tallies.counts
-    totals = counts_of(manifest.values())
+    totals, languages = counts_of(manifest.values()), languages_of(manifest.values())
     printed = printed_names(job, manifest)
     failed = [failure_of(entry) for _, entry in sorted(manifest.items()) if entry.status != "indexed"]
     seconds = time.monotonic() - job.started
@@ -100,7 +101,8 @@ def report_of(job: Job, manifest: Manifest, tallies: Tallies, stopwatch: Stopwat
         waiting=sum(is_old(manifest[task.entry.name], job.options) for task in job.tasks if task.kind == "reread"),
         furniture=counts.get("furniture", 0),
         notes=tuple((printed.of(name), note) for name, note in tallies.notes),
-        languages=languages_of(manifest.values()),
+        languages=languages,
+        language_note=unknown_languages(languages, job.folder),
     )
 
 

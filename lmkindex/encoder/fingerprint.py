@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -41,24 +41,29 @@ class FileState:
         )
 
 
-def fingerprint_files(folder: Path, names: Sequence[str]) -> str:
-    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal
-    digits."""
+def fingerprint_files(folder: Path, names: Sequence[str], replaced: Mapping[str, bytes] | None = None) -> str:
+    """The hash of the named files, from the cache if they did not change since they were hashed: 32 hexadecimal digits.
+    `replaced` are contents to hash in place of a file's own."""
+    replaced = replaced or {}
     state = state_of(folder, names)
+    entry: JsonObject = {"files": [asdict(file) for file in state]} | ({"replaced": sorted(replaced)} if replaced else {})
     known = read_cache().get(str(folder.absolute()))
-    if isinstance(known, dict) and known.get("files") == [asdict(file) for file in state] and isinstance(known.get("fingerprint"), str):
-        return str(known["fingerprint"])
+    if isinstance(known, dict) and known == entry | {"fingerprint": known.get("fingerprint")} and isinstance(known["fingerprint"], str):
+        return known["fingerprint"]
     is_settled = all(max(file.mtime_ns, file.ctime_ns) + SETTLED_NS <= time.time_ns() for file in state)
-    fingerprint = hash_files(folder, names)
+    fingerprint = hash_files(folder, names, replaced)
     if is_settled and state_of(folder, names) == state:
-        write_cache(folder, {"files": [asdict(file) for file in state], "fingerprint": fingerprint})
+        write_cache(folder, entry | {"fingerprint": fingerprint})
     return fingerprint
 
 
-def hash_files(folder: Path, names: Sequence[str]) -> str:
+def hash_files(folder: Path, names: Sequence[str], replaced: Mapping[str, bytes]) -> str:
     """A hash of the files' names, sizes and contents, in the order given: 32 hexadecimal digits."""
     digest = blake2b(digest_size=16)
     for name in names:
+        if name in replaced:
+            digest.update(f"{name}\0{len(replaced[name])}\0".encode() + replaced[name])
+            continue
         digest.update(f"{name}\0{(folder / name).stat().st_size}\0".encode())
         with (folder / name).open("rb") as file:
             while block := file.read(1 << 20):

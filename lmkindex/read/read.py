@@ -18,6 +18,7 @@ from ..files.identity import LAYERED_SUFFIXES, inode_of, settle
 from ..records import Document, FileEntry
 from .encoding import decode_text, without_surrogates
 from .formats import FOREIGN_SUFFIXES, Parse, failing_as_read_error, parse_bytes
+from .headings import TITLED_SUFFIXES, plain_headings
 from .parsed import ParsedFile
 from .titles import clean_title, plain_title
 
@@ -51,7 +52,9 @@ def read_file(entry: FileEntry, options: FileOptions, parse: Parse = parse_bytes
     else:  # nothing in plain text can hang
         with failing_as_read_error():
             decoded = decode_text(data)
-            parsed = ParsedFile(title=plain_title(decoded.text, suffix), text=decoded.text, notes=decoded.notes)
+            headings = plain_headings(decoded.text, suffix)
+            title = plain_title(decoded.text, headings) if suffix in TITLED_SUFFIXES else ""
+            parsed = ParsedFile(title=title, text=decoded.text, headings=headings, notes=decoded.notes)
     if not parsed.text.strip() and suffix in LAYERED_SUFFIXES:
         raise ReadError(cause=Cause.NO_TEXT)
     return Document(

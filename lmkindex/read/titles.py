@@ -4,11 +4,13 @@ none."""
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Sequence
 
+from ..records import Heading
 from .encoding import without_surrogates
+from .headings import front_matter_end
 
-HEADING_LINES = 400  # only this many lines are searched for a title
+HEADING_CHARS = 80_000  # a heading after this many is no title
 MAX_TITLE_CHARS = 200
 # Titles that programs write by default.
 NO_TITLES = frozenset(
@@ -16,59 +18,18 @@ NO_TITLES = frozenset(
 )
 
 
-def plain_title(text: str, suffix: str) -> str:
-    """The title of a plain text file of this kind; "" for kinds that have none."""
-    if suffix in (".md", ".markdown"):
-        return markdown_title(text)
-    return rst_title(text) if suffix == ".rst" else ""
-
-
-def markdown_title(text: str) -> str:
-    """The title of the front matter, else the first heading outside of code; "" if there is none."""
-    lines = _first_lines(text)
-    if lines and lines[0].rstrip() == "---" and "---" in (ends := [line.rstrip() for line in lines[1:]]):
-        end = ends.index("---") + 1
-        titles = [line.partition(":")[2].strip().strip("\"'") for line in lines[1:end] if line.lower().startswith("title:")]
-        if titles and titles[0]:
-            return titles[0]
-        lines = lines[end + 1 :]
-    fence = ""
-    previous = ""
-    for line in lines:
-        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
-        if mark and (not fence or mark[1].startswith(fence)):
-            fence = "" if fence else mark[1]
-        elif not fence:
-            if heading := _heading(line):
-                return heading
-            if previous.strip() and re.fullmatch(r" {0,3}(=+|-+)\s*", line):
-                return previous
-        previous = "" if fence or mark else line
-    return ""
-
-
-def _heading(line: str) -> str:
-    """The text of a heading such as `## Tides ##`, "" if the line is not a heading. No regex, because those take cubic
-    time on a line of blanks."""
-    marked = line.lstrip(" ")
-    level = len(marked) - len(marked.lstrip("#"))
-    if len(line) - len(marked) > 3 or not 1 <= level <= 6 or marked[level : level + 1] not in (" ", "\t"):
-        return ""
-    return marked[level:].strip(" \t").rstrip("#").rstrip(" \t")
-
-
-def rst_title(text: str) -> str:
-    """The first line that is underlined with punctuation at least as long as itself; "" if there is none."""
-    lines = _first_lines(text)
-    for line, under in pairwise(lines):
-        title, rule = line.strip(), under.rstrip()
-        if title[:1].isalnum() and len(rule) >= max(3, len(title)) and re.fullmatch(r"([!-/:-@\[-`{-~])\1*", rule):
-            return title
-    return ""
-
-
-def _first_lines(text: str) -> list[str]:
-    return text[: 200 * HEADING_LINES].splitlines()[:HEADING_LINES]
+def plain_title(text: str, headings: Sequence[Heading]) -> str:
+    """The title of a plain text file: that of its front matter, else its first heading, if that is near the start."""
+    end = front_matter_end(text)
+    lines = (line for line in text[: min(end, HEADING_CHARS)].splitlines() if line.lower().startswith("title"))
+    titles = [
+        re.sub(r"^title\s*[:=]", "", line, flags=re.IGNORECASE).strip().strip("\"'")
+        for line in lines
+        if re.match(r"(?i)title\s*[:=]", line)
+    ]
+    if titles and titles[0]:
+        return titles[0]
+    return headings[0].text if headings and headings[0].start < HEADING_CHARS else ""
 
 
 def clean_title(title: str) -> str:

@@ -8,11 +8,16 @@ from collections import Counter
 SAMPLE_BYTES = 1 << 13
 MIN_GOOD_SHARE = 0.98  # of the characters; of the code units of a program, a tenth are no characters at all
 MIN_SAME_SHARE = 0.8  # of the letters, in ASCII and one more block of scripts
+PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+MIN_PRINTABLE_SHARE = 0.65  # Chinese in UTF-16 has about a half
+MIN_ZERO_SHARE = 0.25  # Western text in UTF-16 has about a half
 COMMON = frozenset(" \n\r\t\u3000\u3001\u3002\uff0c,.")  # a text of more than a few words has one of them
 
 
 def wide_codec(data: bytes) -> str | None:
     """The codec of wide text, or None if the bytes are none. A whole unit more or less at the end does not matter."""
+    if _is_narrow(data[:SAMPLE_BYTES]):
+        return None
     for size, codecs in ((4, ("utf-32-le", "utf-32-be")), (2, ("utf-16-le", "utf-16-be"))):
         sample = data[: min(SAMPLE_BYTES, len(data) - len(data) % size)]
         if len(data) < 2 * size or len(data) % size > 1:
@@ -22,6 +27,13 @@ def wide_codec(data: bytes) -> str | None:
         if scores[best]:
             return best
     return None
+
+
+def _is_narrow(sample: bytes) -> bool:
+    """Whether most bytes are printable ASCII and few are zero. Two such bytes make one Chinese character, so that
+    English with a few odd bytes would read as Chinese."""
+    num_printable = len(sample) - len(sample.translate(None, PRINTABLE))
+    return num_printable >= MIN_PRINTABLE_SHARE * len(sample) and sample.count(0) < MIN_ZERO_SHARE * len(sample)
 
 
 def _num_common(sample: bytes, codec: str) -> int:

@@ -20,6 +20,7 @@ from ..encoder import Encoder, encode_questions, find_encoder, load_encoder
 from ..errors import IndexUnusableError, UsageError
 from ..files import PrintedNames, nfc
 from ..index import IndexReader, page_of, pages_within, vectors_of
+from ..languages import unknown_languages
 from ..records import FileName, Float32Array
 from ..sections import path_of_headings
 from .ranking import in_order, rank_hits
@@ -40,6 +41,11 @@ class Searcher:
                 "Run `lmkindex build --rebuild`, or use that encoder again."
             )
         self.reader, self.encoder = reader, encoder
+
+    @property
+    def language_note(self) -> str:
+        """What to tell the user about documents in languages that the encoder was not trained for; "" if nothing."""
+        return unknown_languages(self.reader.head.languages, self.encoder.folder)
 
     def search(self, questions: Sequence[str], options: Sequence[SearchOptions]) -> list[SearchResult]:
         """The spans of each question, best first, within its options' budget."""

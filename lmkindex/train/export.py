@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..encoder.folder import SETTINGS_FILE
+from ..encoder.folder import SETTINGS_FILE, settings_text
 from ..errors import EncoderError
 from ..records import JsonObject
 from ..storage import publish_folder
@@ -40,7 +40,7 @@ def export_encoder(trainee: Trainee, target: Path, *, average: float, training: 
     save_weights(weights if average == 1 else averaged(weights, anchor, average), staging / "model.safetensors")
     write_config(staging / "config.json")
     settings = json.loads(read_user_text(start / SETTINGS_FILE)) | {"training": training}
-    (staging / SETTINGS_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    (staging / SETTINGS_FILE).write_text(settings_text(settings), encoding="utf-8")
     return publish_folder(staging, target)
 
 

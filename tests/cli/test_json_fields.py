@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,12 @@ def fake_llm(monkeypatch: pytest.MonkeyPatch) -> None:
 BATCH = '{"id": 7, "question": "Who keeps the light?"}\nnope\n{"question": "What burns?"}\n'
 
 
-def test_build(run: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build(run: Run, corpus: Path, fake: FakeEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("no room")
 
-    Path("corpus/new.txt").write_text("New. Text.")
+    fake.folder = replace(fake.folder, languages=("fr",))
+    Path("corpus/new.txt").write_bytes("Der neue Wärter zählt die Möwen. ".encode() + b"\xff")
     printed = run("build", "--dry-run", "--json")
     for number in range(9):
         Path(f"corpus/{number}.txt").write_text(f"Number {number}. " * 8)

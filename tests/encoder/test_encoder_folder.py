@@ -46,6 +46,25 @@ def test_the_fingerprint_covers_weights_tokenizer_and_settings(folder_path: Path
     assert fingerprint_of(folder_path) != before
 
 
+def test_the_fingerprint_does_not_depend_on_the_languages(folder_path: Path) -> None:
+    """An index of before stays valid when the languages are named: the settings count as lmkindex writes them."""
+    settings = json.loads((folder_path / "landmark.json").read_text("utf-8"))
+    (folder_path / "landmark.json").write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    assert read_folder(folder_path).languages == ()
+    before = fingerprint_of(folder_path)
+    for languages in (["en"], ["de", "en"], []):
+        (folder_path / "landmark.json").write_text(json.dumps({"languages": languages} | settings), "utf-8")
+        assert fingerprint_of(folder_path) == before
+        assert read_folder(folder_path).languages == tuple(languages)
+    change_settings(folder_path, context_tokens=8)
+    assert fingerprint_of(folder_path) != before
+
+
+def test_the_shipped_encoder_knows_english_and_has_the_fingerprint_that_indexes_store() -> None:
+    assert find_encoder(None).languages == ("en",)
+    assert find_encoder(None).fingerprint == "ce7351bfd04d5b972d5e02156aa773bf"
+
+
 def test_the_fingerprint_does_not_depend_on_place_name_or_notes(folder_path: Path, tmp_path: Path) -> None:
     before = fingerprint_of(folder_path)
     assert len(before) == 32
@@ -74,6 +93,9 @@ def test_what_is_missing_is_named(folder_path: Path, tmp_path: Path) -> None:
         ({"window_tokens": tiny.NUM_POSITIONS + 1}, "512 positions"),
         ({"window_tokens": "wide"}, r"landmark\.json"),
         ({"lmk_id": None}, r"landmark\.json"),
+        ({"languages": "en"}, "languages must be a list"),
+        ({"languages": ["english"]}, "languages must be a list"),
+        ({"languages": [["en"]]}, "languages must be a list"),
     ],
 )
 def test_settings_that_cannot_be_honoured(folder_path: Path, settings: dict[str, object], message: str) -> None:

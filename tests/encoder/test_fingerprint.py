@@ -103,8 +103,8 @@ def test_files_that_were_written_just_now_are_not_trusted(folder: Path, hashed: 
 
 
 def test_a_file_that_changes_while_it_is_hashed_is_not_kept(folder: Path, settled: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_meanwhile(folder: Path, names: list[str]) -> str:
-        found = hash_files(folder, names)
+    def write_meanwhile(folder: Path, names: list[str], replaced: dict[str, bytes]) -> str:
+        found = hash_files(folder, names, replaced)
         time.sleep(0.05)
         (folder / "model.safetensors").write_bytes(WEIGHTS[::-1])
         return found

@@ -286,3 +286,14 @@ def test_random_bytes_are_never_a_text(num_bytes: int) -> None:
     for seed in range(20):
         with pytest.raises(ReadError):
             decode_text(b"\x01\x02" + random.Random(seed).randbytes(num_bytes))
+
+
+@pytest.mark.parametrize(
+    "data", [b"\0\x01\x02 not text", b"The keeper\0\x01", b"ab\0cd\x05ef", b"\0\x07English words in a broken file.\x08"]
+)
+def test_english_with_odd_bytes_is_not_chinese_in_utf_16(data: bytes) -> None:
+    try:
+        text = decode_text(data).text
+    except ReadError:
+        return
+    assert all(char < "\x80" or char == "\ufffd" for char in text)

@@ -27,10 +27,11 @@ from lmkindex.files import document_id, hash_bytes, open_regular
 from lmkindex.files.identity import DOCUMENT_SUFFIXES, inode_of
 from lmkindex.read import read_document
 from lmkindex.read.encoding import decode_text
+from lmkindex.read.headings import plain_headings
 from lmkindex.read.html import read_html
 from lmkindex.read.legacy import CANDIDATES
-from lmkindex.read.titles import markdown_title, rst_title
-from lmkindex.records import Document, FileEntry
+from lmkindex.read.titles import plain_title
+from lmkindex.records import Document, FileEntry, Heading
 
 WORDS = tuple(
     re.findall(
@@ -92,6 +93,7 @@ def test_fields_of_a_document(tmp_path: Path) -> None:
         mtime_ns=path.stat().st_mtime_ns,
         inode=inode_of(path.stat()),
         ctime_ns=path.stat().st_ctime_ns,
+        headings=(Heading(start=0, end=7, level=1, text="Tides"),),
     )
 
 
@@ -278,7 +280,7 @@ def test_any_parser_error_is_a_reason(tmp_path: Path, monkeypatch: pytest.Monkey
     ],
 )
 def test_markdown_titles(text: str, title: str) -> None:
-    assert markdown_title(text) == title
+    assert plain_title(text, plain_headings(text, ".md")) == title
 
 
 @pytest.mark.parametrize(
@@ -291,7 +293,7 @@ def test_markdown_titles(text: str, title: str) -> None:
     ],
 )
 def test_rst_titles(text: str, title: str) -> None:
-    assert rst_title(text) == title
+    assert plain_title(text, plain_headings(text, ".rst")) == title
 
 
 def test_plain_text_is_named_after_its_file(tmp_path: Path) -> None:

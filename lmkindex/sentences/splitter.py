@@ -1,0 +1,207 @@
+"""Canonical text -> sentences, as offsets into that text.
+
+Takes a string, gives `Sentences` that tile its non-blank characters: each sentence is trimmed, and there is only white
+space between two of them. Knows no files, tokens or models. The splitter is sentencex; this package guards it
+(facts.md, "Sentence splitting"): an unmatched quotation mark must not swallow a page, and a table dump, base64 or
+minified code must not become one endless sentence. Lines that are no running text are told by `line_pieces.py`, and
+stops that end no sentence by `stops.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..records import Heading, Sentences
+from .line_pieces import may_have_lines, pieces_of, places_of_marks
+from .stops import Stops, is_said, stops_of
+from .unspaced import clauses_of, is_unspaced
+
+MAX_SENTENCE_CHARS = 1500
+MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit keeps its work, and a wrong pairing, local
+
+BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
+# "1.", "(iv)", "1.2.", "§ 4." and "Figure 3." belong to what they number.
+ENUMERATOR = re.compile(
+    r"[^\w\s]*\s?(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{2,5}|(?:§|Fig\.|[A-Z][a-zé]{2,8}) ?\d{1,3})[.)\]:]+\s*){1,3}"
+)
+MAX_ENUMERATOR = 16
+QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
+
+# What sentencex passes over: a stop before a number, a bracket around a whole sentence.
+MISSED_STOP = re.compile(r"\.\s+(?=\d)")
+MISSED_UNSPACED_STOP = re.compile(r"[。！？](?=\d)|\.\s+(?=\d)")
+CLOSING = "」』）】〉》”’)]"
+QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
+BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
+
+Bounds = tuple[int, int]
+
+
+def split_sentences(text: str, *, language: str = "en", headings: Sequence[Heading] = ()) -> Sentences:
+    """Sentences of `text`, in order, trimmed, each at most `MAX_SENTENCE_CHARS` characters long. A heading is a
+    sentence of its own. `language` is an ISO 639-1 code; "" and languages without rules are split as English."""
+    found: list[Bounds] = []
+    ends_paragraph: list[bool] = []
+    stops = stops_of(text, language or "en")
+    marks = places_of_marks(stops.text)
+    places = sorted({place for heading in headings for place in (heading.start, heading.end)})
+    heading_starts = {heading.start for heading in headings if heading.start < heading.end}
+    for start, end in pieces_between(BLANK_LINE, text, 0, len(text)):
+        for block_start, block_end, is_whole in blocks_of(stops.text, start, end, marks, places, heading_starts):
+            found += whole(text, block_start, block_end) if is_whole else sentences_of_block(stops, block_start, block_end)
+        if len(found) > len(ends_paragraph):
+            ends_paragraph += [False] * (len(found) - len(ends_paragraph))
+            ends_paragraph[-1] = True
+    bounds = np.asarray(found, dtype=np.int64).reshape(-1, 2)
+    return Sentences(
+        starts_S=bounds[:, 0].copy(),
+        ends_S=bounds[:, 1].copy(),
+        ends_paragraph_S=np.asarray(ends_paragraph, dtype=np.bool_),
+    )
+
+
+def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) -> Iterator[Bounds]:
+    """The parts of `text[start:end]` between matches of `separator`; together with the matches they tile it."""
+    piece_start = start
+    for match in separator.finditer(text, start, end):
+        yield piece_start, match.start()
+        piece_start = match.end()
+    yield piece_start, end
+
+
+def blocks_of(
+    text: str, start: int, end: int, marks: list[int], places: list[int], heading_starts: set[int]
+) -> Iterator[tuple[int, int, bool]]:
+    """A paragraph's headings, items, rows and running text, none longer than `MAX_BLOCK_CHARS`, and whether each is one
+    sentence whatever it holds. `marks` are lines that need a look; `places` are where headings start and end."""
+    if not places and end - start <= MAX_BLOCK_CHARS and not may_have_lines(text, start, end, marks):
+        yield start, end, False
+        return
+    parts = [start, *places[bisect_right(places, start) : bisect_left(places, end)], end]
+    for part_start, part_end in pairwise(parts):
+        if part_start in heading_starts:
+            yield part_start, part_end, True
+        else:
+            for piece_start, piece_end, is_whole in pieces_of(text, part_start, part_end):
+                for block_start, block_end in cut_to_length(text, piece_start, piece_end, MAX_BLOCK_CHARS):
+                    yield block_start, block_end, is_whole
+
+
+def whole(text: str, start: int, end: int) -> list[Bounds]:
+    """A heading or a row as one sentence, unless it is too long."""
+    pieces = (trim(text, piece_start, piece_end) for piece_start, piece_end in cut_to_length(text, start, end, MAX_SENTENCE_CHARS))
+    return [piece for piece in pieces if piece[0] < piece[1]]
+
+
+def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
+    """Trimmed sentences of a block; those that go on after their stop are joined with the next one."""
+    text = stops.text
+    needs_look = stops.is_unspaced or MISSED_STOP.search(text, start, end) is not None
+    found: list[Bounds] = []
+    held_start = held_end = start
+    for piece_start, piece_end in segment(stops.flat[start:end], start, stops.language):
+        if needs_look or piece_end - piece_start > MAX_SENTENCE_CHARS or text[piece_start:piece_end][:1] == "(":
+            pieces = cut_sentence(stops, piece_start, piece_end)
+        else:
+            pieces = (trim(text, piece_start, piece_end),)
+        for bounds in pieces:
+            if bounds[0] >= bounds[1]:
+                continue
+            if held_end > held_start:
+                if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, held_end, bounds[0]):
+                    held_end = bounds[1]
+                    continue
+                found.append((held_start, held_end))
+            held_start, held_end = bounds
+    if held_end > held_start:
+        found.append((held_start, held_end))
+    return found
+
+
+def goes_on(stops: Stops, start: int, end: int, following: int) -> bool:
+    """Whether the sentence `text[start:end]` goes on at `following`: it is only a number, or its stop ends nothing."""
+    text = stops.text
+    if end - start <= MAX_ENUMERATOR and ENUMERATOR.fullmatch(text, start, end):
+        return True
+    if text[end - 1] == ".":
+        return not stops.is_plain(end, following) and stops.joins(start, end, following)
+    return stops.is_unspaced and following == end and (text[following] in CLOSING or is_said(text, end))
+
+
+def cut_sentence(stops: Stops, start: int, end: int) -> Sequence[Bounds]:
+    """A sentence that may be too long, in trimmed pieces: split again with its quotes masked, then by length."""
+    text = stops.text
+    candidates = [(start, end)]
+    if end - start > MAX_SENTENCE_CHARS:
+        candidates = list(segment(stops.flat[start:end].translate(QUOTES), start, stops.language))
+    pieces: list[Bounds] = []
+    for candidate_start, candidate_end in (bounds for candidate in candidates for bounds in missed_stops(stops, *candidate)):
+        if stops.is_unspaced and is_unspaced(text, candidate_start, candidate_end):
+            pieces += clauses_of(text, candidate_start, candidate_end)
+        else:
+            pieces += cut_to_length(text, candidate_start, candidate_end, MAX_SENTENCE_CHARS)
+    return [trim(text, piece_start, piece_end) for piece_start, piece_end in pieces]
+
+
+def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
+    """A sentence cut where sentencex sees no end: before a number, and after a bracket around a whole sentence. Not
+    inside quotes or brackets."""
+    pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
+    quote = QUOTING.search(stops.text, start, end)
+    for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
+        if stops.ends_before_number(start, match.start() + 1, match.end()):
+            yield start, match.end()
+            start = match.end()
+    bracket = BRACKETED.match(stops.text, start, end)
+    if bracket is not None:
+        yield start, bracket.end()
+        start = bracket.end()
+    if start < end:
+        yield start, end
+
+
+def segment(block: str, offset: int, language: str) -> list[Bounds]:
+    """sentencex's boundaries of `block`, shifted by `offset`. A blank block is one piece: it may be masked quotes.
+    sentencex takes some line ends for those of a list: `block` has blanks in their place, because lists are cut
+    before."""
+    if not block or block.isspace():
+        return [(offset, offset + len(block))]
+    found = splitter()(language, block)
+    return [(offset + boundary["start_index"], offset + boundary["end_index"]) for boundary in found]
+
+
+@cache
+def splitter() -> Callable[[str, str], list[dict[str, Any]]]:
+    """sentencex's function: loaded when the first text is split."""
+    from sentencex import get_sentence_boundaries
+
+    return get_sentence_boundaries
+
+
+def cut_to_length(text: str, start: int, end: int, max_chars: int) -> Iterator[Bounds]:
+    """Cut `text[start:end]` into pieces of at most `max_chars`: after a line end in the piece's second half, else after
+    a blank."""
+    while end - start > max_chars:
+        middle, limit = start + max_chars // 2, start + max_chars
+        cut = text.rfind("\n", middle, limit) + 1 or text.rfind(" ", middle, limit) + 1 or limit
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def trim(text: str, start: int, end: int) -> Bounds:
+    """The range without white space at its ends; `start == end` if nothing is left."""
+    if start < end and text[end - 1] == " ":
+        end -= 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    while start < end and text[start].isspace():
+        start += 1
+    return start, end
