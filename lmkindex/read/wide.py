@@ -8,8 +8,8 @@ from collections import Counter
 SAMPLE_BYTES = 1 << 13
 MIN_GOOD_SHARE = 0.98  # of the characters; of the code units of a program, a tenth are no characters at all
 MIN_SAME_SHARE = 0.8  # of the letters, in ASCII and one more block of scripts
-PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
-MIN_PRINTABLE_SHARE = 0.65  # Chinese in UTF-16 has about a half
+LETTERS = bytes([*range(0x41, 0x5B), *range(0x61, 0x7B)]) + b" \n"
+MIN_LETTER_BYTES = 0.6  # of all bytes: Chinese in UTF-16 has about a third
 MIN_ZERO_SHARE = 0.25  # Western text in UTF-16 has about a half
 COMMON = frozenset(" \n\r\t\u3000\u3001\u3002\uff0c,.")  # a text of more than a few words has one of them
 
@@ -30,10 +30,10 @@ def wide_codec(data: bytes) -> str | None:
 
 
 def _is_narrow(sample: bytes) -> bool:
-    """Whether most bytes are printable ASCII and few are zero. Two such bytes make one Chinese character, so that
+    """Whether most bytes are letters of ASCII and few are zero. Two such bytes make one Chinese character, so that
     English with a few odd bytes would read as Chinese."""
-    num_printable = len(sample) - len(sample.translate(None, PRINTABLE))
-    return num_printable >= MIN_PRINTABLE_SHARE * len(sample) and sample.count(0) < MIN_ZERO_SHARE * len(sample)
+    num_letters = len(sample) - len(sample.translate(None, LETTERS))
+    return num_letters >= MIN_LETTER_BYTES * len(sample) and sample.count(0) < MIN_ZERO_SHARE * len(sample)
 
 
 def _num_common(sample: bytes, codec: str) -> int:

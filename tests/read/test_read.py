@@ -12,10 +12,9 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +27,6 @@ from lmkindex.files.identity import DOCUMENT_SUFFIXES, inode_of
 from lmkindex.read import read_document
 from lmkindex.read.encoding import decode_text
 from lmkindex.read.headings import plain_headings
-from lmkindex.read.html import read_html
 from lmkindex.read.legacy import CANDIDATES
 from lmkindex.read.titles import plain_title
 from lmkindex.records import Document, FileEntry, Heading
@@ -528,96 +526,10 @@ def test_docx_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "too large when unzipped" in reason(path, whole)
 
 
-# HTML
-
-PAGE = """<!DOCTYPE html>
-<html><head><title>Tides &amp;
- winds</title><style>p {}</style></head><body>
-<header><a href="/">Menu</a></header><nav>Home</nav>
-<main><article><header><h1>The tides</h1></header>
-<p>First <b>bold</b> paragraph,
-  on two lines.<!-- hidden --> Still the first.</p><p>Second<br>with a break.</p>
-<ul><li>One item<li>Another</ul>
-<table><tr><th>Place<th>Height<tr><td>Brest<td>7 m</table>
-<pre>def f():
-    return 1
-</pre><script>alert("no")</script>Loose words.</article></main>
-<footer>Imprint</footer></body></html>"""
-
-
-@pytest.fixture
-def without_trafilatura(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "trafilatura", None)
-    yield
-
-
-@pytest.mark.usefixtures("without_trafilatura")
-def test_html_body_by_lxml(tmp_path: Path) -> None:
-    document = read(tmp_path / "a.html", PAGE.encode())
-    assert document.title == "Tides & winds"
-    assert document.text == (
-        "The tides\n\nFirst bold paragraph, on two lines. Still the first.\n\nSecond\nwith a break.\n\nOne item\n\nAnother\n\n"
-        "Place | Height\n\nBrest | 7 m\n\ndef f():\n    return 1\n\nLoose words."
-    )
-
-
-def has_trafilatura() -> bool:
-    try:
-        import trafilatura  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(not has_trafilatura(), reason="trafilatura or its lxml_html_clean is not installed")
-def test_html_main_text_by_trafilatura() -> None:
-    sentences = [" ".join(WORDS[number:]) + f", it is said of {number} & more." for number in range(6)]
-    menu = "".join(f'<div class="menu"><a href="/{word}">{word}</a></div>' for word in WORDS)
-    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    text = read_html(f"<html><body>{menu}<article>{body}<pre>def f():\n    return 1</pre></article><div>Cookies?</div></body></html>").text
-    assert text == "\n\n".join([*sentences, "def f():\n    return 1"])
-
-
-def test_html_falls_back_when_the_extractor_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kept, expected in (("", "One. Two."), ("One", "One"), ("O", "One. Two.")):
-        monkeypatch.setattr("lmkindex.read.html._main_text", lambda html, kept=kept: kept)
-        assert read_html("<p>One. Two.</p>").text == expected
-
-
-@pytest.mark.usefixtures("without_trafilatura")
-@pytest.mark.parametrize(
-    ("declaration", "encoding"),
-    [
-        ('<meta charset="iso-8859-1">', "cp1252"),
-        ("<META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=koi8-r'>", "koi8_r"),
-        ('<?xml version="1.0" encoding="shift_jis"?>', "shift_jis"),
-        ('<meta charset="utf-16">', "utf-8"),
-        ('<meta charset="no-such-thing">', "utf-8"),
-        ('<meta charset="utf-8">', "utf-16"),
-        ("", "utf-8-sig"),
-    ],
-)
-def test_html_declared_encodings(tmp_path: Path, declaration: str, encoding: str) -> None:
-    text = {"koi8_r": "Ветер и волны", "shift_jis": "吾輩は猫である"}.get(encoding, "Été – “fin”")
-    page = f"{declaration}<html><body><p>{text}</p></body></html>"
-    assert read(tmp_path / "a.html", page.encode(encoding)).text == text
-
-
-@pytest.mark.usefixtures("without_trafilatura")
-def test_html_oddities(tmp_path: Path) -> None:
-    assert read(tmp_path / "a.html", b"Only words, no markup.").text == "Only words, no markup."
-    assert read(tmp_path / "b.html", b"<p>&#xD800;a&#0;b").text.isprintable()
-    assert read(tmp_path / "c.html", b"<h1>A  name</h1><p>Text").title == "A name"
-    assert "Deep" in read(tmp_path / "d.html", b"<div>" * 1_000 + b"Deep").text
-    line = " ".join(WORDS) + ". "
-    assert len(read(tmp_path / "e.html", b"<p>" + (line * 100_000).encode()).text) == 100_000 * len(line) - 1
-    assert reason(tmp_path / "f.html", b"<html><body><script>x()</script></body></html>") == "the file holds no text"
-
-
 def test_reading_text_imports_no_parser() -> None:
     code = (
         "import sys; import lmkindex.read, lmkindex.files\n"
-        "print(*sorted({'pypdfium2', 'docx', 'lxml', 'trafilatura', 'chardet', 'webencodings', 'pathspec', 'torch'} & set(sys.modules)))"
+        "print(*sorted({'pypdfium2', 'docx', 'lxml', 'chardet', 'webencodings', 'pathspec', 'torch'} & set(sys.modules)))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert found.stdout.strip() == ""
