@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .archive import WordArchive
-from .word_markup import DGM, DRAWN_PARAGRAPH, DRAWN_TEXT, A, C, without_repeats
+from .word_markup import DGM, DRAWN_PARAGRAPH, DRAWN_TEXT, A, C
 
 
 def drawn_text(paragraph: Any) -> str:
@@ -22,7 +23,7 @@ def chart_lines(archive: WordArchive, part: str) -> list[str]:
     lists = [
         [value.text or "" for series in root.iter(f"{C}ser") for value in series.iterfind(f"{C}{part}//{C}v")] for part in ("tx", "cat")
     ]
-    return [*without_repeats(titles), *(" | ".join(without_repeats(iter(values))) for values in lists)]
+    return [*_each_once(titles), *(" | ".join(_each_once(values)) for values in lists)]
 
 
 def diagram_lines(archive: WordArchive, part: str) -> list[str]:
@@ -30,3 +31,7 @@ def diagram_lines(archive: WordArchive, part: str) -> list[str]:
     root = archive.tree(part, f"{DGM}dataModel") if part else None
     points = () if root is None else root.iter(f"{DGM}pt")
     return [drawn_text(paragraph) for point in points for paragraph in point.iterfind(f"{DGM}t/{DRAWN_PARAGRAPH}")]
+
+
+def _each_once(texts: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text.strip()))

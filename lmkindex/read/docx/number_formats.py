@@ -58,7 +58,7 @@ DIGITS = {  # a digit each, in place of 0 to 9
     "koreanDigital2": "零一二三四五六七八九",
 }
 CHINESE = DIGITS["ideographDigital"]
-COUNTED = {  # words for a digit and for ten, hundred, thousand
+COUNTED = {  # signs for a digit and for ten, hundred, thousand
     "chineseCounting": (CHINESE, "十百千"),
     "chineseCountingThousand": (CHINESE, "十百千"),
     "japaneseCounting": (CHINESE, "十百千"),
@@ -68,9 +68,11 @@ COUNTED = {  # words for a digit and for ten, hundred, thousand
     "japaneseLegal": ("〇壱弐参四伍六七八九", "拾百阡"),
     "ideographLegalTraditional": ("零壹貳參肆伍陸柒捌玖", "拾佰仟"),
     "koreanCounting": ("영일이삼사오육칠팔구", "십백천"),
-    "koreanLegal": ("영일이삼사오육칠팔구", "십백천"),
 }
-LEGAL_TENS = {"chineseLegalSimplified", "ideographLegalTraditional", "japaneseLegal"}  # ten is written "one ten"
+LEGAL = {"chineseLegalSimplified", "ideographLegalTraditional", "japaneseLegal"}  # ten is written "one ten"
+WITHOUT_ONE = {"japaneseCounting", "koreanCounting"}  # hundred, too, is written without a one, and gaps have no zero
+KOREAN_ONES = ("", "하나", "둘", "셋", "넷", "다섯", "여섯", "일곱", "여덟", "아홉")
+KOREAN_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 
 
 def format_number(number: int, name: str, pattern: str = "") -> str:
@@ -94,20 +96,29 @@ def _signs(number: int, name: str) -> str:
     if name in DIGITS:
         return "".join(DIGITS[name][int(digit)] for digit in str(number))
     if name in COUNTED:
-        return _count(number, *COUNTED[name], is_legal=name in LEGAL_TENS) if number < 10_000 else ""
+        return _count(number, name) if number < 10_000 else ""
     return WRITERS[name](number) if name in WRITERS else ""
 
 
-def _count(number: int, digits: str, units: str, *, is_legal: bool) -> str:
-    """A number below ten thousand as East Asian words: digit and unit, one zero for a gap."""
+def _count(number: int, name: str) -> str:
+    """A number below ten thousand as East Asian signs: digit and unit, a zero for a gap."""
+    digits, units = COUNTED[name]
     words = ""
     for power in (3, 2, 1, 0):
         digit = number // 10**power % 10
         if digit:
-            gap = digits[0] if words and not number // 10 ** (power + 1) % 10 else ""
-            is_silent = digit == 1 and power == 1 and not words and not is_legal  # "ten", not "one ten"
+            has_gap = bool(words) and not number // 10 ** (power + 1) % 10
+            gap = digits[0] if has_gap and name not in WITHOUT_ONE else ""
+            is_silent = digit == 1 and power > 0 and (name in WITHOUT_ONE or (power == 1 and not words and name not in LEGAL))
             words += gap + ("" if is_silent else digits[digit]) + (units[power - 1] if power else "")
     return words
+
+
+def _korean(number: int) -> str:
+    """The native words, which end at 99."""
+    if number < 100:
+        return KOREAN_TENS[number // 10] + KOREAN_ONES[number % 10]
+    return _count(number, "koreanCounting") if number < 10_000 else str(number)
 
 
 def _roman(number: int) -> str:
@@ -170,5 +181,6 @@ WRITERS: dict[str, Callable[[int], str]] = {
     "ordinalText": _ordinal_words,
     "hex": lambda number: f"{number:X}",
     "hebrew1": _hebrew,
+    "koreanLegal": _korean,
     "numberInDash": lambda number: f"- {number} -",
 }

@@ -34,7 +34,6 @@ class ListLevel:
     is_legal: bool = False
     is_hidden: bool = False
     is_bullet: bool = False
-    separator: str = " "
     has_start: bool = False
 
 
@@ -159,7 +158,7 @@ def _label(rule: ListLevel, levels: Mapping[int, ListLevel], values: Mapping[int
         return format_number(values[place], number_format, level.pattern)
 
     label = re.sub(r"%([1-9])", shown, rule.template).strip()
-    return f"{label}{rule.separator}" if label else ""
+    return f"{label} " if label else ""
 
 
 def _read_levels(parent: Any) -> dict[int, ListLevel]:
@@ -185,7 +184,6 @@ def _read_level(element: Any) -> ListLevel:
         is_legal=is_on(element.find(f"{W}isLgl")),
         is_hidden=characters is not None and is_on(characters.find(f"{W}vanish")),
         is_bullet=name == "bullet" and bool(template.strip() or has_picture),
-        separator="" if value_of(element, "suff") == "nothing" else " ",
     )
 
 

@@ -5,7 +5,6 @@ Strict OOXML has other namespaces for the same elements: `to_transitional` renam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -102,8 +101,3 @@ def to_transitional(root: Any) -> None:
 def _renamed(name: str) -> str:
     namespace, brace, local = name.partition("}")
     return TRANSITIONAL.get(namespace + brace, namespace + brace) + local
-
-
-def without_repeats(texts: Iterator[str]) -> list[str]:
-    """The non-blank texts, each once, in their order."""
-    return list(dict.fromkeys(text for text in texts if text.strip()))
