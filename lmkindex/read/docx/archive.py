@@ -28,6 +28,7 @@ CONTENT_TYPES = "[content_types].xml"
 MAIN_PART = "word/document.xml"
 # What a damaged or encrypted entry, or XML that is not well formed, raises; lxml's XMLSyntaxError is a SyntaxError.
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, SyntaxError, ValueError)
+NO_DOCUMENT = "cannot be parsed: the archive has no Word document in it"
 MAX_NAMED_PARTS = 3  # a note names no more
 
 
@@ -69,11 +70,15 @@ class WordArchive:
         for name in [*links, *self._declared_main_parts(), MAIN_PART]:
             if _part_key(name) in self._members:
                 return name
-        raise ReadError("cannot be parsed: the archive has no Word document in it")
+        raise ReadError(NO_DOCUMENT)
 
-    def require(self, name: str) -> Any:
-        """The root of a part without which there is no document. Raises whatever is wrong with it."""
-        return self._parse(name)
+    def require(self, name: str, tag: str) -> Any:
+        """The root of the part without which there is no document, which is a `tag`. Raises whatever is wrong with
+        it."""
+        root = self._parse(name)
+        if root.tag != tag:
+            raise ReadError(NO_DOCUMENT)
+        return root
 
     def tree(self, name: str, *tags: str) -> Any | None:
         """The root of a part, which is one of `tags`; None, with a note, if it is missing or damaged."""

@@ -21,13 +21,14 @@ class WordSource:
     def __init__(self, archive: WordArchive, *, with_comments: bool) -> None:
         self.archive = archive
         self.main = archive.main_part()
-        self.root = archive.require(self.main)
+        self.root = archive.require(self.main, f"{W}document")
         self.styles = WordStyles(archive.related(self.main, "styles", f"{W}styles"))
         self._numbering = Numbering(archive.related(self.main, "numbering", f"{W}numbering"), self.styles)
         self._counters: dict[str, ListCounter] = defaultdict(lambda: ListCounter(self._numbering))
         self._is_told = {FOOTNOTE: True, ENDNOTE: True, COMMENT: with_comments}
         self._parts: dict[str, Mapping[str, Any]] = {}
         self._told: set[tuple[str, str]] = set()
+        self._noted_kinds = {COMMENT}  # of which a missing one is not noted
         self._num_missing = 0
 
     @property
@@ -48,11 +49,14 @@ class WordSource:
         if kind not in self._parts:
             self._parts[kind] = self._read_notes(kind)
         element = self._parts[kind].get(note_id)
-        self._num_missing += element is None and kind != COMMENT
+        self._num_missing += element is None and kind not in self._noted_kinds
         return element
 
     def _read_notes(self, kind: str) -> Mapping[str, Any]:
+        before = self.archive.notes
         root = self.archive.related(self.main, f"{kind}s", f"{W}{kind}s")
+        if self.archive.notes != before:  # that the whole part is lost says enough
+            self._noted_kinds.add(kind)
         elements = [] if root is None else root.findall(W + kind)
         # The others are the lines that separate notes from the text.
         return {element.get(ID, ""): element for element in elements if element.get(TYPE, "normal") == "normal"}

@@ -67,7 +67,7 @@ def _is_true(text: str | None) -> bool:
 def _inherit(base: WordStyle, style_id: str, element: Any) -> WordStyle:
     """`element` on top of the style that it is based on."""
     name = value_of(element, "name").casefold()
-    style = replace(base, is_title=name == "title")
+    style = replace(base, is_title=name == "title", level=0 if base.is_title else base.level)  # a subtitle is based on the title
     properties, characters = element.find(f"{W}pPr"), element.find(f"{W}rPr")
     named = re.fullmatch(r"heading ?([1-9])", name)
     if named or style.is_title:
