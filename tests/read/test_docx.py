@@ -14,6 +14,9 @@ from lmkindex.errors import ReadError
 from lmkindex.read.docx import read_docx
 from lmkindex.read.docx.number_formats import format_number
 from lmkindex.read.docx.symbol_fonts import decode_symbols, symbol_character
+from lmkindex.read.docx.word_markup import CHANGED_AWAY, PARAGRAPH, RUN, TEXT
+from lmkindex.read.docx.word_survey import BREAK, SPECIAL, TAB
+from lmkindex.read.docx.word_text import ACTIONS, TextReader
 
 
 def text_of(body: str, **parts: str) -> str:
@@ -536,7 +539,7 @@ def test_numbers_too_large_for_a_format_are_decimal() -> None:
 
 def test_symbol_fonts() -> None:
     assert [symbol_character("Symbol", code) for code in (0x61, 0xF057, 0xB7, 0xF0AE, 0xF1)] == ["α", "Ω", "•", "→", "⟩"]
-    assert [symbol_character("wingdings", code) for code in (0xF0FE, 0xA8, 0x6C)] == ["☑", "◻", "●"]
+    assert [symbol_character("Wingdings", code) for code in (0xF0FE, 0xA8, 0x6C)] == ["☑", "◻", "●"]
     assert [symbol_character("Arial", code) for code in (0x41, 0xE000, 0xD800, 0x110000, -1)] == ["A", "", "", "", ""]
     assert decode_symbols("\uf0b7 a", "Wingdings 2") == " a"
 
@@ -706,6 +709,35 @@ def test_what_is_no_word_document_says_so() -> None:
         read_docx(word_file("", files={"word/document.xml": None}))
     with pytest.raises(ReadError, match="no Word document in it"):
         read_docx(word_file("", files={"word/document.xml": wf.part("y:workbook", "<y:c>7</y:c>")}))
+
+
+# Plain paragraphs are read without a walk
+
+
+def test_a_plain_paragraph_reads_as_it_would_in_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    stops = '<w:tabs><w:tab w:val="left" w:pos="9"/></w:tabs>'
+    body = "".join(
+        [
+            paragraph(
+                "<w:r><w:t>a</w:t><w:tab/><w:t>b\u00adc\n</w:t><w:br/></w:r><w:hyperlink><w:r><w:t>d</w:t></w:r></w:hyperlink>", stops
+            ),
+            paragraph(f"<w:ins>{run('new', '<w:rFonts w:ascii=_Arial_/>'.replace('_', chr(34)))}</w:ins><w:bookmarkStart w:id='1'/>"),
+            item("one", 1, 0),
+            table(row("x", paragraph(run("y") + reference("footnote", 1)))),
+            styled("H1", "Dues"),
+            "<w:p/>",
+            paragraph(run("plain") + "<w:p><w:r><w:t>nested</w:t></w:r></w:p>"),
+        ]
+    )
+    data = word_file(body, HEADED | {"footnotes": notes("footnote", {1: "Note."})})
+    found = read_docx(data)
+    monkeypatch.setattr(TextReader, "is_plain", lambda self, paragraph: False)
+    assert read_docx(data) == found and "a\tbc" in found.text
+
+
+def test_whatever_is_acted_on_makes_a_paragraph_special() -> None:
+    assert set(ACTIONS) <= {*SPECIAL, RUN, TEXT, TAB, BREAK, PARAGRAPH}
+    assert CHANGED_AWAY <= set(SPECIAL)
 
 
 # Hostile files

@@ -46,8 +46,12 @@ class WordArchive:
     XML."""
 
     def __init__(self, data: bytes) -> None:
-        check_archive(data)
-        self._zip = zipfile.ZipFile(io.BytesIO(data))
+        from lxml import etree
+
+        self._zip = check_archive(data)
+        self._etree = etree
+        # Not `huge_tree`: at most 256 elements within each other, so that recursive readers are safe.
+        self._parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
         # Names of parts are the same in upper and lower case; some programs write them with backslashes.
         self._members = {_part_key(member.filename): member for member in self._zip.infolist()}
         self._relations: dict[str, Mapping[str, Relation]] = {}
@@ -131,29 +135,25 @@ class WordArchive:
         return [name for name, kind in types.items() if kind.endswith("main+xml") and ("wordprocessingml" in kind or "ms-word" in kind)]
 
     def _parse(self, name: str) -> Any:
-        from lxml import etree
-
         member = self._members[_part_key(name)]
         self._left_bytes -= member.file_size
         if self._left_bytes < 0:  # parts with another suffix than .xml are not in the sum that was checked
             raise ReadError(f"too large as XML: the limit is {MAX_XML_BYTES} bytes; split it, or save it as plain text")
-        # Not `huge_tree`: at most 256 elements within each other, so that recursive readers are safe.
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
-        root = etree.fromstring(self._zip.read(member), parser)
+        root = self._etree.fromstring(self._zip.read(member), self._parser)
         if any(uri.startswith(STRICT[1:]) for uri in root.nsmap.values()):
             to_transitional(root)
         return root
 
 
-def check_archive(data: bytes) -> None:
-    """Refuse data that is not an archive or that unpacks to too much."""
+def check_archive(data: bytes) -> zipfile.ZipFile:
+    """The opened archive. Refuses data that is none or that unpacks to too much."""
     if data.startswith(OLE_MAGIC):
         raise ReadError("an encrypted or old Word file: save it as .docx without a password")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
+        archive = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile as error:
         raise ReadError("damaged DOCX, or not a DOCX at all (bad zip)") from error
+    members = archive.infolist()
     if len(members) > MAX_ENTRIES:
         raise ReadError(f"too many parts in the DOCX: {len(members)}, the limit is {MAX_ENTRIES}")
     xml_sizes = (member.file_size for member in members if member.filename.lower().endswith((".xml", ".rels")))
@@ -163,6 +163,7 @@ def check_archive(data: bytes) -> None:
     ):
         if num_bytes > limit:
             raise ReadError(f"too large {what}: {num_bytes} bytes, the limit is {limit}; split it, or save it as plain text")
+    return archive
 
 
 def _part_key(name: str) -> str:

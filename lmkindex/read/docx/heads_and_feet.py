@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .word_blocks import MARGIN, StoryReader, WordBlock
-from .word_fields import closed_fields
 from .word_markup import R, W
 from .word_source import WordSource
 
@@ -46,7 +45,7 @@ def read_heads_and_feet(source: WordSource) -> HeadsAndFeet:
         root = source.archive.tree(part, f"{W}hdr" if kind == "header" else f"{W}ftr")
         if root is None:
             continue
-        for block in StoryReader(source, part, MARGIN, closed_fields(root)).read(root):
+        for block in StoryReader(source, part, MARGIN, root).read():
             text = without_page_number(block.text) if block.has_page_number else block.text
             num_page_numbers += not text
             if text and text not in texts:

@@ -54,23 +54,19 @@ def _table(codes: dict[int, str]) -> dict[int, str]:
 
 
 SYMBOL_FONTS = {
-    "symbol": _table(SYMBOL_CODES),
-    "wingdings": _table(WINGDINGS_CODES),
-    "wingdings 2": _table(WINGDINGS_2_CODES),
-    "wingdings 3": {},
-    "webdings": _table(WEBDINGS_CODES),
+    "Symbol": _table(SYMBOL_CODES),
+    "Wingdings": _table(WINGDINGS_CODES),
+    "Wingdings 2": _table(WINGDINGS_2_CODES),
+    "Wingdings 3": {},
+    "Webdings": _table(WEBDINGS_CODES),
 }
-
-
-def is_symbol_font(font: str | None) -> bool:
-    return font is not None and font.casefold() in SYMBOL_FONTS
 
 
 def symbol_character(font: str, code: int) -> str:
     """The character of `w:sym`; "" if it is a picture without a sign in Unicode."""
     is_private = PRIVATE <= code <= PRIVATE + 0xFF
-    if is_symbol_font(font):
-        return SYMBOL_FONTS[font.casefold()].get(code - PRIVATE if is_private else code, "")
+    if font in SYMBOL_FONTS:
+        return SYMBOL_FONTS[font].get(code - PRIVATE if is_private else code, "")
     if 0xE000 <= code <= 0xF8FF or 0xD800 <= code <= 0xDFFF or not 0x20 <= code <= 0x10FFFF:
         return ""
     return chr(code)
@@ -78,8 +74,8 @@ def symbol_character(font: str, code: int) -> str:
 
 def decode_symbols(text: str, font: str) -> str:
     """Characters that are set in a symbol font: letters of it in Symbol, private characters in all."""
-    table = SYMBOL_FONTS[font.casefold()]
-    is_mapped_whole = font.casefold() == "symbol"
+    table = SYMBOL_FONTS[font]
+    is_mapped_whole = font == "Symbol"
     return "".join(
         table.get(code - PRIVATE, "")
         if PRIVATE <= (code := ord(char)) <= PRIVATE + 0xFF

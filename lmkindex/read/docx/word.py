@@ -8,7 +8,6 @@ from ..titles import clean_title
 from .archive import WordArchive
 from .heads_and_feet import read_heads_and_feet
 from .word_blocks import BODY, StoryReader, WordBlock
-from .word_fields import closed_fields
 from .word_source import WordSource
 
 CORE = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}coreProperties"
@@ -22,7 +21,7 @@ def read_docx(data: bytes, *, comments: bool = False) -> ParsedFile:
     that it is on. Raises `ReadError`."""
     archive = WordArchive(data)
     source = WordSource(archive, with_comments=comments)
-    body = StoryReader(source, source.main, BODY, closed_fields(source.root)).read(source.root)
+    body = StoryReader(source, source.main, BODY, source.root).read()
     margins = read_heads_and_feet(source)
     blocks = [*margins.heads, *body, *margins.feet]
     core = archive.related("", "core-properties", CORE)

@@ -12,10 +12,8 @@ from typing import Any
 
 from .diagrams import chart_lines, diagram_lines, drawn_text
 from .equations import equation_text
-from .word_fields import closed_fields
 from .word_markup import (
     ALTERNATIVES,
-    BOX_CONTENT,
     CHANGED_AWAY,
     CHART,
     DIAGRAM,
@@ -32,11 +30,13 @@ from .word_markup import (
     R,
     W,
     branch_of,
+    child_of,
     is_on,
 )
 from .word_paragraphs import Piece, join_pieces, read_piece
 from .word_source import WordSource
-from .word_text import COMMENT, ENDNOTE, FOOTNOTE, TextReader
+from .word_survey import COMMENT, ENDNOTE, FOOTNOTE
+from .word_text import TextReader
 
 BODY, BOX, MARGIN = "body", "box", "margin"  # stories; the others are the kinds of notes
 ROWS, NOTE = "rows", "note"  # places of blocks other than the story that they are in
@@ -57,24 +57,25 @@ class WordBlock:
 
 
 class StoryReader:
-    """Reads one story, or a text box of it. Invariant: `_pieces` are paragraphs that run on into the next one."""
+    """Reads one story: all below its root, which may be a note or a text box. Invariant: `_pieces` are paragraphs that
+    run on into the next one."""
 
-    def __init__(self, source: WordSource, part: str, story: str, closed: set[Any], *, is_boxed: bool = False) -> None:
+    def __init__(self, source: WordSource, part: str, story: str, root: Any, *, is_boxed: bool = False) -> None:
         self._source = source
         self._part = part
         self._story = story
-        self._closed = closed
+        self._root = root
         self._is_boxed = is_boxed
-        self._text = TextReader(source.styles, closed, is_margin=story == MARGIN)
+        self._text = TextReader(source.styles, source.survey_of(root), is_margin=story == MARGIN)
         self._counter = source.counter_of(story)
         self._blocks: list[WordBlock] = []
         self._pieces: list[Piece] = []
         self._num_cells = 0  # that this place is in
         self.inner_boxes: list[Any] = []  # of a text box: the caller reads them, so that no box is read inside another
 
-    def read(self, container: Any) -> list[WordBlock]:
-        """The blocks of everything below `container`, which is an element or a list of elements."""
-        self._walk(container)
+    def read(self) -> list[WordBlock]:
+        """All blocks, in their order."""
+        self._walk([self._root] if self._root.tag in {PARAGRAPH, TABLE} else self._root)
         self._finish_paragraph()
         return self._blocks
 
@@ -92,50 +93,52 @@ class StoryReader:
                 self._walk(branch_of(child))
             elif tag in {EQUATION, EQUATIONS}:
                 self._finish_paragraph()
-                self._add(equation_text(child))
+                self._add_drawn([equation_text(child)], self._story)
             elif tag in LEFT_OUT:
                 part = self._source.part_of(child.get(f"{R}id", ""), self._part)
                 self._source.archive.add_trouble(LEFT_OUT[tag], part or "outside of the file")
             elif tag not in SILENT:
                 self._walk(child)
 
-    def _add(self, text: str, **more: Any) -> None:
-        if text:
-            self._blocks.append(WordBlock(text=text, place=self._story, **more))
-
     def _finish_paragraph(self) -> None:
         """Make one block of the pieces that wait, and then of what hangs on them."""
-        pieces, self._pieces = [piece for piece in self._pieces if piece.found.parts or not piece.is_run_in], []
-        if pieces:
-            text, level, heading_chars = join_pieces(pieces, self._counter, is_cell=self._num_cells > 0)
-            has_page_number = any(piece.found.has_page_number for piece in pieces)
-            self._add(text, level=level, heading_chars=heading_chars, has_page_number=has_page_number)
-            self._read_boxes([box for piece in pieces for box in piece.found.boxes])
-            self._read_notes([mark for piece in pieces for mark in piece.found.marks])
+        pieces = [piece for piece in self._pieces if not (piece.is_run_in and piece.found.is_empty)]
+        self._pieces.clear()
+        if not pieces:
+            return
+        text, level, heading_chars = join_pieces(pieces, self._counter, is_cell=self._num_cells > 0)
+        if text:
+            has_page_number = self._story == MARGIN and any(piece.found.has_page_number for piece in pieces)
+            self._blocks.append(
+                WordBlock(text=text, place=self._story, level=level, heading_chars=heading_chars, has_page_number=has_page_number)
+            )
+        for piece in pieces:
+            self._read_boxes(piece.found.boxes)
+        for piece in pieces:
+            self._read_notes(piece.found.marks)
 
     def _read_boxes(self, boxes: Sequence[Any]) -> None:
         if self._is_boxed:
             self.inner_boxes.extend(boxes)
             return
+        story = BOX if self._story == BODY else self._story
         waiting = list(reversed(boxes))
         while waiting:
             box = waiting.pop()
             if box.tag == TEXT_PATH:
-                self._add_drawn([box.get("string", "")])
+                self._add_drawn([box.get("string", "")], story)
             elif box.tag == DRAWN_PARAGRAPH:
-                self._add_drawn([drawn_text(box)])
+                self._add_drawn([drawn_text(box)], story)
             elif box.tag in {CHART, DIAGRAM}:
                 read_lines, link = (chart_lines, f"{R}id") if box.tag == CHART else (diagram_lines, f"{R}dm")
-                self._add_drawn(read_lines(self._source.archive, self._source.part_of(box.get(link, ""), self._part)))
+                self._add_drawn(read_lines(self._source.archive, self._source.part_of(box.get(link, ""), self._part)), story)
             else:
-                story = BOX if self._story == BODY else self._story
-                reader = StoryReader(self._source, self._part, story, self._closed, is_boxed=True)
-                self._blocks += reader.read(box if box.tag == BOX_CONTENT else [box])
+                reader = StoryReader(self._source, self._part, story, box, is_boxed=True)
+                self._blocks += reader.read()
                 waiting += reversed(reader.inner_boxes)
 
-    def _add_drawn(self, texts: Sequence[str]) -> None:
-        story = BOX if self._story == BODY else self._story
-        self._blocks += [WordBlock(text=text.strip(), place=story) for text in texts if text.strip()]
+    def _add_drawn(self, texts: Sequence[str], place: str) -> None:
+        self._blocks += [WordBlock(text=text.strip(), place=place) for text in texts if text.strip()]
 
     def _read_notes(self, marks: Sequence[tuple[str, str]]) -> None:
         for kind, note_id in marks:
@@ -146,7 +149,7 @@ class StoryReader:
                 continue
             author = element.get(f"{W}author", "").strip()
             prefix = "" if kind != COMMENT else f"Comment ({author}): " if author else "Comment: "
-            blocks = StoryReader(self._source, self._part, kind, closed_fields(element)).read(element)
+            blocks = StoryReader(self._source, self._part, kind, element).read()
             self._blocks += [replace(block, text=prefix + block.text, place=NOTE, level=0) for block in blocks]
 
     def _table(self, table: Any) -> None:
@@ -160,14 +163,17 @@ class StoryReader:
         notes: list[WordBlock] = []
         has_page_number = False
         for number, cells in enumerate(rows):
-            texts, inner_lines = [], []
+            texts: list[str] = []
+            inner_lines: list[str] = []
             for cell in cells:
-                blocks = [] if number > 0 and _is_continued(cell) else self._cell(cell)
-                words = [block.text for block in blocks if block.place not in {ROWS, NOTE}]
+                words: list[str] = []
+                for block in [] if number > 0 and _is_continued(cell) else self._cell(cell):
+                    has_page_number = has_page_number or block.has_page_number
+                    if block.place == NOTE:
+                        notes.append(block)
+                    else:
+                        (inner_lines if block.place == ROWS else words).append(block.text)
                 texts.append(" ".join(words).replace("\n", " "))
-                inner_lines += [block.text for block in blocks if block.place == ROWS]
-                notes += [block for block in blocks if block.place == NOTE]
-                has_page_number = has_page_number or any(block.has_page_number for block in blocks)
             lines += [" | ".join(texts) if any(texts) else "", *inner_lines]
         text = "\n".join(filter(None, lines))
         if text:
@@ -198,7 +204,7 @@ def _below(parent: Any, tag: str) -> Iterator[Any]:
 
 def _shown_rows(table: Any) -> Iterator[Any]:
     for row in _below(table, TABLE_ROW):
-        properties = row.find(f"{W}trPr")
+        properties = child_of(row, f"{W}trPr")
         is_gone = properties is not None and (
             any(child.tag in CHANGED_AWAY for child in properties) or is_on(properties.find(f"{W}hidden"))
         )
@@ -207,10 +213,15 @@ def _shown_rows(table: Any) -> Iterator[Any]:
 
 
 def _shown_cells(row: Any) -> Iterator[Any]:
-    return (cell for cell in _below(row, TABLE_CELL) if cell.find(f"{W}tcPr/{W}cellDel") is None)
+    return (cell for cell in _below(row, TABLE_CELL) if not _has_property(cell, f"{W}cellDel"))
 
 
 def _is_continued(cell: Any) -> bool:
     """Whether a cell belongs to the one above or before it."""
-    merges = (cell.find(f"{W}tcPr/{W}{name}") for name in ("vMerge", "hMerge"))
-    return any(merge is not None and merge.get(VAL) in {None, "continue"} for merge in merges)
+    return _has_property(cell, f"{W}vMerge", f"{W}hMerge", values=(None, "continue"))
+
+
+def _has_property(cell: Any, *tags: str, values: Sequence[str | None] = ()) -> bool:
+    """Whether a cell has one of these properties, with one of these values if there are any."""
+    properties = child_of(cell, f"{W}tcPr")
+    return properties is not None and any(not values or found.get(VAL) in values for found in properties.iterchildren(*tags))

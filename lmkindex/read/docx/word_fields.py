@@ -11,6 +11,7 @@ from typing import Any
 from .word_markup import BOX_CONTENT, CHANGED_AWAY, FIELD_MARK, VAL, W, is_on, number_of
 
 PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES"))
+CONTAINERS = (BOX_CONTENT, f"{W}footnote", f"{W}endnote", f"{W}comment")  # no field goes over the end of one
 CHECKED, UNCHECKED = "☒", "☐"
 
 
@@ -42,15 +43,15 @@ def form_value(begin: Any) -> str:
 
 
 def closed_fields(root: Any) -> set[Any]:
-    """The begins of fields that have an end in the final view and in the same text box. A begin without an end is
-    damage: it would take the rest of the document for its code."""
+    """The begins of fields that have an end in the final view and in the same text box or note. A begin without an end
+    is damage: it would take the rest of the document for its code."""
     opened: defaultdict[Any, list[Any]] = defaultdict(list)
     closed = set()
     for mark in root.iter(FIELD_MARK):
         kind = mark.get(f"{W}fldCharType")
         if kind not in {"begin", "end"}:
             continue
-        ancestors = list(mark.iterancestors(BOX_CONTENT, *CHANGED_AWAY))
+        ancestors = list(mark.iterancestors(*CONTAINERS, *CHANGED_AWAY))
         if any(ancestor.tag in CHANGED_AWAY for ancestor in ancestors):
             continue
         stack = opened[ancestors[0] if ancestors else None]

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .numbering import BULLET, ListCounter, ListItem
-from .word_markup import CHANGED_AWAY, W, is_on, number_of, value_of
+from .word_markup import CHANGED_AWAY, RUN, VAL, W, child_of, is_on, number_of, to_int
 from .word_styles import BODY_LEVEL, WordStyle, WordStyles
 from .word_text import ParagraphText, TextReader
+
+PROPERTIES = f"{W}pPr"
+STYLE, OUTLINE, MARK, FRAME, LIST = (f"{W}{name}" for name in ("pStyle", "outlineLvl", "rPr", "framePr", "numPr"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +35,25 @@ class Piece:
 
 def read_piece(paragraph: Any, styles: WordStyles, reader: TextReader) -> Piece:
     """The text of a paragraph, and what its properties and its style say of it."""
-    properties = paragraph.find(f"{W}pPr")
-    style_id = "" if properties is None else value_of(properties, "pStyle")
+    first = paragraph[0] if len(paragraph) else None  # where the properties stand; they are looked for if it is no run
+    properties = first if first is None or first.tag == PROPERTIES else None if first.tag == RUN else child_of(paragraph, PROPERTIES)
+    stated = {} if properties is None else {child.tag: child for child in properties}
+    style_id = stated[STYLE].get(VAL, "") if STYLE in stated else ""
     style = styles.of_paragraph(style_id)
     found = reader.read(paragraph, is_hidden=style.is_hidden)
-    if properties is None:
-        return Piece(found=found, level=style.level, item=_item_of(None, style, style_id), is_run_in=style.is_hidden)
-    outline, mark, frame = number_of(properties, "outlineLvl"), properties.find(f"{W}rPr"), properties.find(f"{W}framePr")
+    item = _item_of(stated.get(LIST), style, style_id)
+    outline, frame = stated.get(OUTLINE), stated.get(FRAME)
+    # A plain paragraph has no changes and nothing hidden, so its mark has not either.
+    mark = None if reader.is_plain(paragraph) else stated.get(MARK)
+    if outline is None and frame is None and mark is None:
+        return Piece(found=found, level=style.level, item=item, is_run_in=style.is_hidden)
+    level = None if outline is None else to_int(outline.get(VAL))
     vanish = None if mark is None else mark.find(f"{W}vanish")
     is_drop_cap = frame is not None and frame.get(f"{W}dropCap") in {"drop", "margin"}
     return Piece(
         found=found,
-        level=style.level if outline is None else outline + 1 if 0 <= outline < BODY_LEVEL else 0,
-        item=_item_of(properties.find(f"{W}numPr"), style, style_id),
+        level=style.level if level is None else level + 1 if 0 <= level < BODY_LEVEL else 0,
+        item=item,
         is_joined=is_drop_cap or (mark is not None and any(child.tag in CHANGED_AWAY for child in mark)),
         is_run_in=style.is_hidden if vanish is None else is_on(vanish),
     )
@@ -66,6 +75,8 @@ def join_pieces(pieces: Sequence[Piece], counter: ListCounter, *, is_cell: bool)
 
     Counts it in its list, even if it is empty; a number alone is text only in a cell of a table.
     """
+    if len(pieces) == 1 and not pieces[0].item and not pieces[0].level:
+        return pieces[0].found.text.strip(), 0, 0
     # List and level are those of the mark that ends the paragraph, except where a heading runs in.
     owner = next((place for place, piece in enumerate(pieces) if piece.is_run_in and piece.found.text.strip()), len(pieces) - 1)
     item, level = pieces[owner].item, pieces[owner].level

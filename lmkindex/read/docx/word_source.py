@@ -12,7 +12,7 @@ from .archive import WordArchive
 from .numbering import ListCounter, Numbering
 from .word_markup import ID, TYPE, W
 from .word_styles import WordStyles
-from .word_text import COMMENT, ENDNOTE, FOOTNOTE
+from .word_survey import COMMENT, ENDNOTE, FOOTNOTE, StorySurvey, survey_story
 
 
 class WordSource:
@@ -26,6 +26,7 @@ class WordSource:
         self._numbering = Numbering(archive.related(self.main, "numbering", f"{W}numbering"), self.styles)
         self._counters: dict[str, ListCounter] = defaultdict(lambda: ListCounter(self._numbering))
         self._is_told = {FOOTNOTE: True, ENDNOTE: True, COMMENT: with_comments}
+        self._surveys: dict[Any, StorySurvey] = {}
         self._parts: dict[str, Mapping[str, Any]] = {}
         self._told: set[tuple[str, str]] = set()
         self._noted_kinds = {COMMENT}  # of which a missing one is not noted
@@ -40,6 +41,13 @@ class WordSource:
     def counter_of(self, story: str) -> ListCounter:
         """The numbers of a story: each counts for itself."""
         return self._counters[story]
+
+    def survey_of(self, element: Any) -> StorySurvey:
+        """The survey of the part that `element` is in."""
+        root = element.getroottree().getroot()
+        if root not in self._surveys:
+            self._surveys[root] = survey_story(root, self.styles)
+        return self._surveys[root]
 
     def take_note(self, kind: str, note_id: str) -> Any | None:
         """The element of a note or comment; None if it was taken before, is not wanted, or is missing."""

@@ -35,6 +35,7 @@ class WordStyles:
         elements = [] if root is None else root.findall(f"{W}style")
         self._elements = {element.get(f"{W}styleId", ""): element for element in elements}
         self._resolved: dict[str, WordStyle] = {}
+        self.has_hidden = root is not None and next(root.iter(f"{W}vanish"), None) is not None
         self._default = next(
             (
                 element.get(f"{W}styleId", "")
@@ -50,6 +51,8 @@ class WordStyles:
 
     def resolve(self, style_id: str) -> WordStyle:
         """The style with this id; an empty one if there is none."""
+        if (known := self._resolved.get(style_id)) is not None:
+            return known
         chain: dict[str, None] = {}
         while style_id in self._elements and style_id not in self._resolved and style_id not in chain:
             chain[style_id] = None

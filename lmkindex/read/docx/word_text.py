@@ -11,80 +11,74 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .equations import equation_text
-from .symbol_fonts import decode_symbols, is_symbol_font, symbol_character
+from .symbol_fonts import SYMBOL_FONTS, decode_symbols, symbol_character
 from .word_fields import OpenField, counts_pages, form_value
 from .word_markup import (
     ALTERNATIVES,
-    BOX_CONTENT,
-    CHART,
-    DIAGRAM,
-    DRAWN_PARAGRAPH,
     EQUATION,
     EQUATIONS,
     FIELD_MARK,
     ID,
-    PARAGRAPH,
     RUN,
     SILENT,
     SYMBOL,
-    TABLE,
     TEXT,
-    TEXT_PATH,
     VAL,
     W,
     branch_of,
     is_on,
 )
 from .word_styles import WordStyles
-
-FOOTNOTE, ENDNOTE, COMMENT = "footnote", "endnote", "comment"  # the kinds of marks, and the names of their parts without the s
-MARKS = {
-    f"{W}footnoteReference": FOOTNOTE,
-    f"{W}endnoteReference": ENDNOTE,
-    f"{W}commentReference": COMMENT,
-    f"{W}commentRangeEnd": COMMENT,
-}
-CHARACTERS = {f"{W}tab": "\t", f"{W}ptab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
-SOFT_HYPHEN = "\u00ad"  # a place to break a word: nobody sees it inside a line
-BOXES = (BOX_CONTENT, PARAGRAPH, TABLE, DRAWN_PARAGRAPH, CHART, DIAGRAM, TEXT_PATH)
+from .word_survey import BOXES, CHARACTERS, FONT_NAMES, FONTS, MARKS, StorySurvey, clean_text, plain_text
 
 
 @dataclass(slots=True, kw_only=True)
 class ParagraphText:
-    """The characters of a paragraph as they are read; `boxes` are the elements of text boxes and diagrams, `marks` the
-    kinds and ids of notes and comments."""
+    """The characters of a paragraph; `boxes` are the elements of text boxes and diagrams, `marks` the kinds and ids of
+    notes and comments."""
 
-    parts: list[str] = field(default_factory=list)
+    text: str
     boxes: list[Any] = field(default_factory=list)
     marks: list[tuple[str, str]] = field(default_factory=list)
     has_page_number: bool = False
 
     @property
-    def text(self) -> str:
-        return "".join(self.parts)
+    def is_empty(self) -> bool:
+        return not (self.text or self.boxes or self.marks)
 
 
 class TextReader:
     """Reads the paragraphs of one story. Invariant: `_fields` are the fields open at this place, also from earlier
     paragraphs; text counts only if none of them is muted, and if it is not hidden."""
 
-    def __init__(self, styles: WordStyles, closed_fields: set[Any], *, is_margin: bool = False) -> None:
+    def __init__(self, styles: WordStyles, survey: StorySurvey, *, is_margin: bool = False) -> None:
         self._styles = styles
-        self._closed_fields = closed_fields
+        self._closed_fields = survey.closed_fields
+        self._special = survey.special_paragraphs
         self._is_margin = is_margin
         self._fields: list[OpenField] = []
         self._num_muted = 0
         self._is_hidden = False
         self._is_style_hidden = False
         self._font = ""
-        self._found = ParagraphText()
+        self._parts: list[str] = []
+        self._found = ParagraphText(text="")
 
     def read(self, paragraph: Any, *, is_hidden: bool) -> ParagraphText:
         """The text of a paragraph whose style is hidden or not."""
-        self._found = ParagraphText()
+        if not is_hidden and not self._fields and self.is_plain(paragraph):
+            plain = plain_text(paragraph)
+            if plain is not None:
+                return ParagraphText(text=plain)
+        self._parts, self._found = [], ParagraphText(text="")
         self._is_style_hidden = self._is_hidden = is_hidden
         self._walk(paragraph)
+        self._found.text = "".join(self._parts)
         return self._found
+
+    def is_plain(self, paragraph: Any) -> bool:
+        """Whether a paragraph is known to have no more than runs of text."""
+        return paragraph not in self._special
 
     def _walk(self, parent: Any) -> None:
         for child in parent:
@@ -100,14 +94,15 @@ class TextReader:
 
     def _add(self, text: str) -> None:
         if not self._is_hidden and not self._num_muted:
-            self._found.parts.append(text)
+            self._parts.append(text)
 
     def _run(self, run: Any) -> None:
         properties = run.find(f"{W}rPr")
         if properties is not None:
             self._is_hidden = self._hides(properties)
-            fonts = properties.find(f"{W}rFonts")
-            self._font = "" if fonts is None else next(filter(is_symbol_font, map(fonts.get, FONT_NAMES)), None) or ""
+            fonts = properties.find(FONTS)
+            names = [] if fonts is None else [fonts.get(name) for name in FONT_NAMES]
+            self._font = next((name for name in names if name in SYMBOL_FONTS), "")
         is_custom_mark = False
         for child in run:
             if is_custom_mark and child.tag == TEXT:
@@ -130,9 +125,7 @@ class TextReader:
         return self._is_style_hidden != is_turned
 
     def _text(self, element: Any) -> None:
-        text = element.text or ""
-        if "\n" in text or "\r" in text or SOFT_HYPHEN in text:
-            text = text.replace(SOFT_HYPHEN, "").replace("\r", "").replace("\n", " ")
+        text = clean_text(element.text or "")
         self._add(decode_symbols(text, self._font) if self._font else text)
 
     def _character(self, element: Any) -> None:
@@ -199,7 +192,6 @@ class TextReader:
         return is_page
 
 
-FONT_NAMES = (f"{W}ascii", f"{W}hAnsi")
 ACTIONS: dict[Any, Callable[[TextReader, Any], None]] = {
     RUN: TextReader._run,
     TEXT: TextReader._text,
