@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...errors import ReadError
+from ..titles import short_line
 from .word_markup import STRICT, to_transitional
 
 MAX_UNZIPPED_BYTES = 1 << 28  # including pictures; text alone is far smaller
@@ -56,17 +57,16 @@ class WordArchive:
         self._members = {_part_key(member.filename): member for member in self._zip.infolist()}
         self._relations: dict[str, Mapping[str, Relation]] = {}
         self._left_bytes = MAX_XML_BYTES
-        self._troubles: defaultdict[str, list[str]] = defaultdict(list)
+        self._troubles: defaultdict[str, dict[str, None]] = defaultdict(dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out and why."""
-        return tuple(_note(trouble, parts) for trouble, parts in self._troubles.items())
+        return tuple(_note(trouble, list(parts)) for trouble, parts in self._troubles.items())
 
     def add_trouble(self, trouble: str, part: str) -> None:
         """Note that `part` was left out: it "is missing", for example."""
-        if part not in self._troubles[trouble]:
-            self._troubles[trouble].append(part)
+        self._troubles[trouble][short_line(part)] = None
 
     def main_part(self) -> str:
         """The name of the part with the body, wherever it is. Raises `ReadError` if there is none."""

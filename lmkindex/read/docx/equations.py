@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from .word_markup import ALTERNATIVES, CHANGED_AWAY, EQUATION, EQUATIONS, MATH_TEXT, SILENT, TEXT, M, W, branch_of
+from .symbol_fonts import symbol_text
+from .word_markup import ALTERNATIVES, CHANGED_AWAY, EQUATION, EQUATIONS, MATH_TEXT, SILENT, SYMBOL, TEXT, M, W, branch_of
 
 ROOTS = {"2": "√", "3": "∛", "4": "∜"}
 
@@ -160,6 +161,7 @@ WRITERS_OF_MATH: dict[str, Callable[[Any], str]] = {
     f"{M}acc": _accent,
     f"{M}bar": _bar,
     f"{M}phant": _phantom,
+    SYMBOL: symbol_text,
     f"{W}tab": lambda element: " ",
     f"{W}br": lambda element: " ",
 }

@@ -16,6 +16,7 @@ from .word_markup import ALTERNATIVES, VAL, W, is_on, number_of, to_int, value_o
 from .word_styles import WordStyles
 
 NUM_LEVELS = 9
+MAX_LABEL_CHARS = 200  # a file must not grow by a long label in front of each of many items
 BULLET = "•"  # whatever the bullet: its own character is often one of a symbol font
 
 
@@ -157,7 +158,7 @@ def _label(rule: ListLevel, levels: Mapping[int, ListLevel], values: Mapping[int
         number_format = "decimal" if rule.is_legal and level.number_format != "none" else level.number_format
         return format_number(values[place], number_format, level.pattern)
 
-    label = re.sub(r"%([1-9])", shown, rule.template).strip()
+    label = re.sub(r"%([1-9])", shown, rule.template).strip()[:MAX_LABEL_CHARS]
     return f"{label} " if label else ""
 
 
@@ -171,7 +172,7 @@ def _read_level(element: Any) -> ListLevel:
     number_format = _number_format(element)
     name = "decimal" if number_format is None else number_format.get(VAL) or "decimal"
     characters = element.find(f"{W}rPr")
-    template = value_of(element, "lvlText")
+    template = value_of(element, "lvlText")[:MAX_LABEL_CHARS]
     start = number_of(element, "start")
     has_picture = element.find(f"{W}lvlPicBulletId") is not None
     return ListLevel(

@@ -6,6 +6,10 @@ that has no sign here gives no character.
 
 from __future__ import annotations
 
+from typing import Any
+
+from .word_markup import W
+
 PRIVATE = 0xF000  # code 0x41 of a symbol font is U+F041
 SYMBOL_CODES = {
     0x20: " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼",
@@ -62,8 +66,16 @@ SYMBOL_FONTS = {
 }
 
 
+def symbol_text(element: Any) -> str:
+    """The character of a `w:sym`."""
+    try:
+        return symbol_character(element.get(f"{W}font", ""), int(element.get(f"{W}char", ""), 16))
+    except ValueError:
+        return ""
+
+
 def symbol_character(font: str, code: int) -> str:
-    """The character of `w:sym`; "" if it is a picture without a sign in Unicode."""
+    """The character of a code; "" if it is a picture without a sign in Unicode."""
     is_private = PRIVATE <= code <= PRIVATE + 0xFF
     if font in SYMBOL_FONTS:
         return SYMBOL_FONTS[font].get(code - PRIVATE if is_private else code, "")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..titles import short_line
 from .diagrams import chart_lines, diagram_lines, drawn_text
 from .equations import equation_text
 from .word_markup import (
@@ -131,7 +132,7 @@ class StoryReader:
                 self._add_drawn([drawn_text(box)], story)
             elif box.tag in {CHART, DIAGRAM}:
                 read_lines, link = (chart_lines, f"{R}id") if box.tag == CHART else (diagram_lines, f"{R}dm")
-                self._add_drawn(read_lines(self._source.archive, self._source.part_of(box.get(link, ""), self._part)), story)
+                self._add_drawn(read_lines(self._source.archive, self._source.take_drawing(box.get(link, ""), self._part)), story)
             else:
                 reader = StoryReader(self._source, self._part, story, box, is_boxed=True)
                 self._blocks += reader.read()
@@ -147,7 +148,7 @@ class StoryReader:
             element = self._source.take_note(kind, note_id)
             if element is None:
                 continue
-            author = element.get(f"{W}author", "").strip()
+            author = short_line(element.get(f"{W}author", ""))
             prefix = "" if kind != COMMENT else f"Comment ({author}): " if author else "Comment: "
             blocks = StoryReader(self._source, self._part, kind, element).read()
             self._blocks += [replace(block, text=prefix + block.text, place=NOTE, level=0) for block in blocks]

@@ -46,6 +46,7 @@ DRAWN_TEXT = f"{A}t"
 TEXT_PATH = f"{VML}textpath"  # WordArt and watermarks: the words are an attribute
 CHART = f"{C}chart"
 DIAGRAM = f"{DGM}relIds"
+NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"  # its fallback says only that it cannot be shown
 CHANGED_AWAY = frozenset((f"{W}del", f"{W}moveFrom"))  # what is gone when all tracked changes are accepted
 # Elements without text of the document: properties, and what the final view does not show.
 SILENT = CHANGED_AWAY | {
@@ -55,7 +56,7 @@ SILENT = CHANGED_AWAY | {
         "rubyPr", "rt", "instrText", "delText", "delInstrText",
     )
 }  # fmt: skip
-SPEAKING = (TEXT, SYMBOL, MATH_TEXT, DRAWN_TEXT, TEXT_PATH, CHART, DIAGRAM)  # elements that give characters
+SPEAKING = (TEXT, SYMBOL, MATH_TEXT, DRAWN_TEXT, TEXT_PATH, CHART, DIAGRAM, NEW_CHART)  # elements that give characters
 
 
 def is_on(element: Any) -> bool:

@@ -16,7 +16,8 @@ from .word_survey import COMMENT, ENDNOTE, FOOTNOTE, StorySurvey, survey_story
 
 
 class WordSource:
-    """An opened document. Invariant: a note or comment is given out once, however often the text refers to it."""
+    """An opened document. Invariant: a note, comment or drawing is given out once, however often the text refers to
+    it."""
 
     def __init__(self, archive: WordArchive, *, with_comments: bool) -> None:
         self.archive = archive
@@ -30,6 +31,7 @@ class WordSource:
         self._parts: dict[str, Mapping[str, Any]] = {}
         self._told: set[tuple[str, str]] = set()
         self._noted_kinds = {COMMENT}  # of which a missing one is not noted
+        self._drawn: set[str] = set()
         self._num_missing = 0
 
     @property
@@ -41,6 +43,13 @@ class WordSource:
     def counter_of(self, story: str) -> ListCounter:
         """The numbers of a story: each counts for itself."""
         return self._counters[story]
+
+    def take_drawing(self, relation_id: str, source: str) -> str:
+        """The part of a chart or diagram; "" if there is none, or if it was taken before."""
+        part = self.part_of(relation_id, source)
+        is_new = part not in self._drawn
+        self._drawn.add(part)
+        return part if is_new else ""
 
     def survey_of(self, element: Any) -> StorySurvey:
         """The survey of the part that `element` is in."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .equations import equation_text
-from .symbol_fonts import SYMBOL_FONTS, decode_symbols, symbol_character
+from .symbol_fonts import SYMBOL_FONTS, decode_symbols, symbol_text
 from .word_fields import OpenField, counts_pages, form_value
 from .word_markup import (
     ALTERNATIVES,
@@ -132,11 +132,7 @@ class TextReader:
         self._add(CHARACTERS[element.tag])
 
     def _symbol(self, element: Any) -> None:
-        try:
-            code = int(element.get(f"{W}char", ""), 16)
-        except ValueError:
-            return
-        self._add(symbol_character(element.get(f"{W}font", ""), code))
+        self._add(symbol_text(element))
 
     def _equation(self, element: Any) -> None:
         self._add(equation_text(element))
