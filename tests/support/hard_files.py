@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 
 import word_files as wf
 
+MAX_GROWN_BYTES = 1 << 24
 W_XML = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 TOKENS = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", "\u202e\u200b\u2066\ufeff".encode(), b"\x1b]8;;http://x\x07",
@@ -333,7 +334,8 @@ def change_markup(data: bytes, generator: random.Random) -> bytes:
         if kind == 0 and at % 2 and other % 2:
             parts[at], parts[other] = parts[other], parts[at]
         elif kind == 1 and at % 2:
-            parts[at] *= generator.choice((0, 2, 200))
+            repeats = generator.choice((0, 2, 200))
+            parts[at] *= repeats if len(parts[at]) * repeats < MAX_GROWN_BYTES else 1  # not 200 times 200 times 200
         elif kind == 2 and at % 2:
             wrap = generator.choice((b"w:sdt", b"w:tc", b"w:tr", b"w:tbl", b"w:p", b"w:ins"))
             parts[at] = b"<%s>%s</%s>" % (wrap, parts[at], wrap)
