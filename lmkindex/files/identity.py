@@ -14,7 +14,9 @@ from .open_file import open_regular
 
 TEXT_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown", ".rst"})
 HTML_SUFFIXES = frozenset({".html", ".htm"})
-LAYERED_SUFFIXES = frozenset({".pdf", ".docx"})  # without text, these may still hold pictures of text, so the text counts as missing
+LAYERED_SUFFIXES = frozenset(
+    {".pdf", ".docx", ".docm"}
+)  # without text, these may still hold pictures of text, so the text counts as missing
 DOCUMENT_SUFFIXES = TEXT_SUFFIXES | HTML_SUFFIXES | LAYERED_SUFFIXES
 HASH_BYTES = 16  # 128 bits: collisions by accident are out of the question, and the hex form stays readable
 # Two writes of a file within this time can carry the same timestamp: the clock of a Linux file system advances only

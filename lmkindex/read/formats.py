@@ -21,7 +21,8 @@ from .pdf import read_pdf
 from .titles import short_line
 
 Parse = Callable[[bytes, str], ParsedFile]
-FOREIGN_SUFFIXES = HTML_SUFFIXES | {".pdf", ".docx"}
+WORD_SUFFIXES = frozenset({".docx", ".docm", ".dotx", ".dotm"})  # templates are read if they are named, not found by a walk
+FOREIGN_SUFFIXES = HTML_SUFFIXES | WORD_SUFFIXES | {".pdf"}
 
 
 def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0, comments: bool = False) -> ParsedFile:
@@ -30,7 +31,7 @@ def parse_bytes(data: bytes, suffix: str, *, max_pages: int = 0, comments: bool 
     with failing_as_read_error():
         if suffix == ".pdf":
             return read_pdf(data, max_pages=max_pages)
-        if suffix == ".docx":
+        if suffix in WORD_SUFFIXES:
             return read_docx(data, comments=comments)
         decoded = decode_declared(data, declared_encoding(data))
         parsed = read_html(decoded.text)

@@ -35,7 +35,7 @@ def plain_title(text: str, headings: Sequence[Heading]) -> str:
 def clean_title(title: str) -> str:
     """One short line, or "" if it is only a file name or a program's default title."""
     title = re.sub(r"^Microsoft \w+ - ", "", short_line(without_surrogates(title)))
-    is_file_name = re.search(r"\.(docx?|pdf|tex|dvi|indd|rtf|odt|html?|txt|ps|qxd)$", title, re.IGNORECASE)
+    is_file_name = re.search(r"\.(do[ct][xm]?|pdf|tex|dvi|indd|rtf|odt|html?|txt|ps|qxd)$", title, re.IGNORECASE)
     return "" if is_file_name or title.lower() in NO_TITLES else title
 
 

@@ -106,7 +106,7 @@ def test_a_docx_that_unpacks_to_too_much_is_refused_unopened(name: str, declared
 
 
 def test_a_docx_of_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lmkindex.read.docx.MAX_ENTRIES", 30)
+    monkeypatch.setattr("lmkindex.read.docx.archive.MAX_ENTRIES", 30)
     with pytest.raises(ReadError, match="too many parts in the DOCX"):
         parse_bytes(hard_files.docx_files(0.02)["many entries"], ".docx")
 

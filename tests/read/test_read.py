@@ -522,7 +522,7 @@ def test_docx_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("readme.txt", "A zip, but no document.")
     assert "cannot be parsed" in reason(path, buffer.getvalue())
-    monkeypatch.setattr("lmkindex.read.docx.MAX_UNZIPPED_BYTES", 1000)
+    monkeypatch.setattr("lmkindex.read.docx.archive.MAX_UNZIPPED_BYTES", 1000)
     assert "too large when unzipped" in reason(path, whole)
 
 

@@ -13,6 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 
+import word_files as wf
+
+MAX_GROWN_BYTES = 1 << 24
 W_XML = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 TOKENS = (
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", "\u202e\u200b\u2066\ufeff".encode(), b"\x1b]8;;http://x\x07",
@@ -262,14 +265,62 @@ def docx_files(scale: float = 1) -> dict[str, bytes]:
         "no body": docx_of(f"<w:document {W_XML}/>".encode()),
         "no xml": docx_of(b"\0\1\2"),
         "controls": docx_of(body(paragraph("A&#9;b&#x202E;c&#x200B;d"))),
-    }
+        "every kind": rich_docx(),
+        "fields without an end": docx_of(body(paragraph('</w:t><w:fldChar w:fldCharType="begin"/><w:t>x') * (20 * count))),
+        "notes in a ring": wf.word_file(
+            wf.paragraph(wf.reference("footnote", 0)),
+            {"footnotes": wf.notes("footnote", {n: wf.paragraph(wf.reference("footnote", n + 1)) for n in range(count)})},
+        ),
+        "a chain of styles": wf.word_file(
+            wf.styled("S0", "Text."),
+            {"styles": "".join(wf.style(f"S{n}", based_on=f"S{n + 1}") for n in range(5 * count))},
+        ),
+        "many lists": wf.word_file(
+            "".join(wf.item("x", n, n % 9) for n in range(count)),
+            {"numbering": wf.numbering({0: wf.level(8, "%1%2%3%4%5%6%7%8%9", "upperRoman")}, dict.fromkeys(range(count), "0"))},
+        ),
+        "equations in equations": docx_of(
+            body("<w:p><m:oMath>" + "<m:f><m:num>" * 100 + "<m:r><m:t>x</m:t></m:r>" + "</m:num></m:f>" * 100 + "</m:oMath></w:p>").replace(
+                b"<w:body>", b'<w:body xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math">'
+            )
+        ),
+        "choices in choices": wf.word_file(
+            "<mc:AlternateContent><mc:Choice>" * 100 + wf.paragraph("Deep.") + "</mc:Choice></mc:AlternateContent>" * 100
+        ),
+    }  # fmt: skip
+
+
+def rich_docx() -> bytes:
+    """A small document with something of every kind, for mutations to start from."""
+    change = "<w:del><w:r><w:delText>old</w:delText></w:r></w:del><w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+    field = "".join(f'<w:r><w:fldChar w:fldCharType="{kind}"/><w:t>{kind}</w:t></w:r>' for kind in ("begin", "separate", "end"))
+    box = f"<w:r><w:pict><v:shape><v:textbox><w:txbxContent>{wf.paragraph('Box.')}</w:txbxContent></v:textbox></v:shape></w:pict></w:r>"
+    equation = "<m:oMath><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f></m:oMath>"
+    inline = change + field + box + equation + wf.reference("footnote", 1) + wf.reference("comment", 1)
+    table = wf.table(
+        wf.row("a", wf.cell("b", "<w:vMerge/>")), wf.row(wf.paragraph(wf.run("c") + wf.reference("footnote", 2)), wf.table(wf.row("d")))
+    )
+    levels = wf.level(0, "%1.", more='<w:pStyle w:val="H"/>') + wf.level(1, "%1.%2", "lowerLetter")
+    return wf.word_file(
+        wf.styled("H", "Heading") + wf.paragraph(wf.run("Text ") + inline) + wf.item("one", 1, 0) + wf.item("two", 1, 1) + table
+        + wf.paragraph("Gone", "<w:rPr><w:del/></w:rPr>") + wf.paragraph("hidden", "<w:rPr><w:vanish/></w:rPr>") + wf.paragraph("End."),
+        {
+            "styles": wf.style("H", "heading 1", properties='<w:numPr><w:numId w:val="1"/></w:numPr><w:outlineLvl w:val="0"/>'),
+            "numbering": wf.numbering({0: levels}, {1: "0"}),
+            "footnotes": wf.notes("footnote", {1: "Note.", 2: "Other note."}),
+            "comments": wf.notes("comment", {1: "Remark."}),
+        },
+        margins={"header": wf.paragraph("Head."), "footer first": wf.paragraph(f'<w:fldSimple w:instr="PAGE">{wf.run("1")}</w:fldSimple>')},
+    )  # fmt: skip
 
 
 SNIPPETS = (
     "<w:p/>", "<w:p><w:r><w:t>x</w:t></w:r></w:p>", "<w:tbl><w:tr><w:tc/></w:tr></w:tbl>", "<w:r><w:tab/><w:br/></w:r>",
     "<w:tr/>", "<w:tc/>", "<w:sdt><w:sdtContent/></w:sdt>", "<w:pPr><w:pStyle w:val='Heading1'/></w:pPr>",
     "<w:txbxContent><w:p/></w:txbxContent>", "<w:del/>", "<w:t>&#x202E;&#8203;</w:t>", "<w:t/>", "<!-- -->", "<?x?>",
-    "<y xmlns='z'>v</y>", "&#9;text",
+    "<y xmlns='z'>v</y>", "&#9;text", '<w:r><w:fldChar w:fldCharType="begin"/></w:r>', '<w:r><w:fldChar w:fldCharType="end"/></w:r>',
+    '<w:r><w:footnoteReference w:id="1"/></w:r>', "<w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='1'/></w:numPr></w:pPr>",
+    "<w:pPr><w:rPr><w:vanish/><w:del/></w:rPr></w:pPr>", "<w:rPr><w:vanish/></w:rPr>", "<w:fldSimple/>", "<w:sym/>",
 )  # fmt: skip
 
 
@@ -283,7 +334,8 @@ def change_markup(data: bytes, generator: random.Random) -> bytes:
         if kind == 0 and at % 2 and other % 2:
             parts[at], parts[other] = parts[other], parts[at]
         elif kind == 1 and at % 2:
-            parts[at] *= generator.choice((0, 2, 200))
+            repeats = generator.choice((0, 2, 200))
+            parts[at] *= repeats if len(parts[at]) * repeats < MAX_GROWN_BYTES else 1  # not 200 times 200 times 200
         elif kind == 2 and at % 2:
             wrap = generator.choice((b"w:sdt", b"w:tc", b"w:tr", b"w:tbl", b"w:p", b"w:ins"))
             parts[at] = b"<%s>%s</%s>" % (wrap, parts[at], wrap)
