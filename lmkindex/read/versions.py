@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 PLAIN_TEXT_VERSION = 2
-VERSIONS = {".html": 2, ".htm": 2, ".pdf": 2, ".docx": 2, ".docm": 2}
-WITH_COMMENTS = frozenset({".docx", ".docm"})
+VERSIONS = {".html": 2, ".htm": 2, ".pdf": 2, ".docx": 2, ".docm": 2, ".dotx": 2, ".dotm": 2}
+WITH_COMMENTS = frozenset({".docx", ".docm", ".dotx", ".dotm"})
 
 
 def reader_of(path: str, *, language: str = "auto", comments: bool = False) -> str:
