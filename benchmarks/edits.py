@@ -20,8 +20,8 @@ from lmkindex.build.prepare import tokenize
 from lmkindex.config import EncodeOptions, WindowOptions
 from lmkindex.datasets import find_sets
 from lmkindex.encoder import Encoder, find_encoder, load_encoder, window_options
-from lmkindex.records import TokenizedSentences
 from lmkindex.sentences import split_sentences
+from lmkindex.token_records import TokenizedSentences
 from lmkindex.windows import make_windows
 
 SIZE = 1_000_000  # characters

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from .config import WindowOptions
 from .errors import EncoderError
-from .records import EncoderFolder, Float32Array, Int64Array, Row, TokenizedSentences, Window
+from .records import EncoderFolder, Float32Array, Int64Array
+from .token_records import Row, TokenizedSentences, Window
 
 ANCHOR_REACH = 0.75  # in cores: anchors are about 1.5 cores apart, and one edit moves the windows between a few of them (docs/log.md)
 MIN_FILL = 0.7  # a core ends at a paragraph's end if at least this share of the core is then filled

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmkindex.config import WindowOptions
-from lmkindex.records import TokenizedSentences, Window
+from lmkindex.token_records import TokenizedSentences, Window
 from lmkindex.windows import make_windows
 
 OPTIONS = WindowOptions(window_tokens=64, context_tokens=16, num_special=2, num_landmark=1)

@@ -25,7 +25,8 @@ from ..errors import InterruptedBuildError, LmkindexError
 from ..index import IndexSession, IndexWriter, write_lock
 from ..index import maintain as maintain_index
 from ..read import Parser
-from ..records import Float32Array, Row
+from ..records import Float32Array
+from ..token_records import Row
 from .forecast import expect
 from .plan import plan_job
 from .prepare import Stopwatch, prepare_slabs, rows_of, source_of

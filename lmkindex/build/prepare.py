@@ -22,9 +22,10 @@ from ..index import IndexReader, IndexSession
 from ..languages import AUTO, detect_language
 from ..read import Parser, read_file
 from ..read.formats import Parse
-from ..records import Document, FileFailure, Int64Array, ManifestEntry, Row, Sentences, TokenizedSentences
+from ..records import Document, FileFailure, Int64Array, ManifestEntry, Sentences
 from ..sections import heading_paths
 from ..sentences import split_sentences
+from ..token_records import Row, TokenizedSentences
 from ..windows import grouped_pieces, make_row, make_windows
 from .kept import kept_document
 from .manifest import failed_entry

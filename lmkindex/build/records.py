@@ -23,10 +23,9 @@ from ..records import (
     JsonObject,
     Manifest,
     ManifestEntry,
-    Row,
     Sentences,
-    Window,
 )
+from ..token_records import Row, Window
 
 TaskKind = Literal["added", "changed", "renamed", "reread"]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..index import IndexReader
-from ..records import Float16Array, Window
+from ..records import Float16Array
+from ..token_records import Window
 
 
 class KnownWindows:

@@ -18,8 +18,9 @@ import numpy as np
 from ..config import CHECK_WINDOWS, WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..files import PrintedNames
-from ..records import Float32Array, Heading, JsonObject, ManifestEntry, TokenizedSentences, Window
+from ..records import Float32Array, Heading, JsonObject, ManifestEntry
 from ..sentences import split_sentences
+from ..token_records import TokenizedSentences, Window
 from ..windows import grouped_pieces, make_windows
 from .prepare import tokenize
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..encoder import Encoder, make_row, window_options
 from ..encoder.cache import Embedded, VectorCache, join_parts, to_float16
-from ..records import Row, TokenizedSentences
+from ..token_records import Row, TokenizedSentences
 from ..windows import make_windows
 from .records import Corpus
 

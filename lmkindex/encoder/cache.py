@@ -16,8 +16,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ..records import Float16Array, Float32Array, Row
+from ..records import Float16Array, Float32Array
 from ..storage import write_arrays
+from ..token_records import Row
 from ..windows import combine_pieces, normalise
 from .protocol import Encoder
 

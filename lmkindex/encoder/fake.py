@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
+from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array
+from ..token_records import Row
 from .batches import CUDA_BATCH_TOKENS
 
 

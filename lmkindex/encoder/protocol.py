@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
+from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array
+from ..token_records import Row
 
 
 class Encoder(Protocol):

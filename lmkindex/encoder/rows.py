@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..config import WindowOptions
-from ..records import Float32Array, TokenizedSentences, Window
+from ..records import Float32Array
+from ..token_records import TokenizedSentences, Window
 from ..windows import make_row, normalise
 from .protocol import Encoder
 

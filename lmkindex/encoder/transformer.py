@@ -16,8 +16,9 @@ import numpy as np
 
 from ..config import EncodeOptions
 from ..errors import EncoderError, UsageError
-from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array, Row
+from ..records import EncoderFolder, Float32Array, Int32Array, Int64Array
 from ..runtime import cpu_has_bf16, hide_broken_vision
+from ..token_records import Row
 from .batches import CPU_BATCH_TOKENS, CUDA_BATCH_TOKENS, Batch, plan_batches
 
 if TYPE_CHECKING:

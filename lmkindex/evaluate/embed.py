@@ -13,7 +13,8 @@ import numpy as np
 from ..datasets import Corpus
 from ..encoder import Encoder, make_row, window_options
 from ..encoder.cache import Embedded, VectorCache, join_parts, to_float16
-from ..records import EncoderFolder, Float16Array, Row, TokenizedSentences, Window
+from ..records import EncoderFolder, Float16Array
+from ..token_records import Row, TokenizedSentences, Window
 from .pieces import document_token_ranges, tokens_touched
 from .records import Pieces
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ..encoder import Encoder, normalise
-from ..records import Float32Array, Row
+from ..records import Float32Array
 from ..storage import write_arrays
+from ..token_records import Row
 from .recipe import StageRecipe
 from .sampler import Mined
 from .training_rows import Segment, make_training_row, row_maker, segments_row

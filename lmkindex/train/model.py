@@ -20,9 +20,10 @@ from ..encoder import read_folder
 from ..encoder.folder import BASE_NAME, SETTINGS_FILE, base_folder
 from ..encoder.transformer import pick_device, pick_dtype, pool
 from ..errors import EncoderError, UsageError
-from ..records import EncoderFolder, JsonObject, Row
+from ..records import EncoderFolder, JsonObject
 from ..runtime import hide_broken_vision
 from ..storage import publish_folder
+from ..token_records import Row
 from ..user_text import read_user_text
 from .recipe import LoraRecipe, Recipe
 

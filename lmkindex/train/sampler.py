@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..records import Row
+from ..token_records import Row
 from .label import label_questions
 from .recipe import StageRecipe
 from .training_batch import Asked, LandmarkPlace, TrainingBatch

@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..encoder import Encoder, normalise
-from ..records import Float32Array, Row
+from ..records import Float32Array
+from ..token_records import Row
 from .recipe import StageRecipe
 from .training_batch import LandmarkPlace, TrainingBatch
 from .training_rows import make_training_row, row_maker

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..records import BoolArray, Float32Array, Row
+from ..records import BoolArray, Float32Array
+from ..token_records import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..encoder import Encoder
-from ..records import Int32Array, Row
+from ..records import Int32Array
+from ..token_records import Row
 from .training_batch import LandmarkPlace
 from .training_sets import TrainingSet
 

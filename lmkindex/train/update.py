@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..encoder.batches import plan_batches
 from ..encoder.transformer import num_cores, use_one_thread
-from ..records import Row
+from ..token_records import Row
 from .loss import accuracy, distillation_loss, position_aware_loss
 from .model import Trainee, forward
 from .recipe import Recipe, StageRecipe

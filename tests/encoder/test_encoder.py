@@ -32,7 +32,8 @@ from lmkindex.encoder import (
 )
 from lmkindex.encoder.folder import POOLINGS, fingerprint_of
 from lmkindex.errors import EncoderError
-from lmkindex.records import Float32Array, Row, TokenizedSentences, Window
+from lmkindex.records import Float32Array
+from lmkindex.token_records import Row, TokenizedSentences, Window
 from lmkindex.windows import make_windows
 
 # Absolute difference of the components of normalised vectors, dimension 32. Padding to another shape makes the kernels

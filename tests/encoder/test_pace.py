@@ -18,7 +18,8 @@ from lmkindex.encoder import FakeEncoder, load_encoder, pace, read_folder
 from lmkindex.encoder.pace import Pace
 from lmkindex.errors import InterruptedBuildError
 from lmkindex.index import IndexReader
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
+from lmkindex.token_records import Row
 
 
 class SmallBatches(FakeEncoder):

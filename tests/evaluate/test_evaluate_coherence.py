@@ -36,7 +36,8 @@ from lmkindex.evaluate.experiments.coherence.rules import (
 )
 from lmkindex.evaluate.experiments.common import Experiment, ExperimentInput
 from lmkindex.plots import draw_figure
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
+from lmkindex.token_records import Row
 
 NUM_PAIRS = 24
 ONSETS = "bdfgklmnprstvz"

@@ -30,7 +30,8 @@ from lmkindex.evaluate.embed import embed_late_chunks, embed_pieces, longest_row
 from lmkindex.evaluate.lexical import K1, B, Postings
 from lmkindex.evaluate.pieces import recursive_chunks, sentence_pieces, token_chunks, tokens_touched, word_chunks
 from lmkindex.evaluate.records import Pieces
-from lmkindex.records import Float16Array, Float32Array, Row
+from lmkindex.records import Float16Array, Float32Array
+from lmkindex.token_records import Row
 
 UNBROKEN = " ".join("abcdefgh"[place % 8] for place in range(700)) + "."  # with more tokens than a row
 NAMES = ("fake", *POOLINGS)

@@ -43,11 +43,12 @@ from lmkindex.evaluate.systems import NUM_HITS, all_systems
 from lmkindex.evaluate.workbench import combine_orders
 from lmkindex.generate import FakeGenerator
 from lmkindex.index import IndexReader
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
 from lmkindex.search import Hit, Searcher
 from lmkindex.search.ranking import Order, places_between, rank_hits
 from lmkindex.search.searcher import TOKEN_CHARS
 from lmkindex.search.spans import Extent, sentences_of, take_extents
+from lmkindex.token_records import Row
 from lmkindex_cli.main import main
 
 NO_READER = ReaderOptions()

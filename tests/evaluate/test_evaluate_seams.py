@@ -44,8 +44,9 @@ from lmkindex.evaluate.experiments.seams.seam_rows import (
 )
 from lmkindex.evaluate.records import Interval
 from lmkindex.plots import draw_figure
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
 from lmkindex.sentences import split_sentences
+from lmkindex.token_records import Row
 from lmkindex.windows import make_windows
 
 SLOPE, REACH = 0.04, 24  # of `TurningEncoder`

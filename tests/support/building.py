@@ -12,7 +12,8 @@ from lmkindex.build import BuildReport, build_index
 from lmkindex.config import BuildOptions
 from lmkindex.encoder import Encoder, FakeEncoder
 from lmkindex.index import IndexReader
-from lmkindex.records import Float32Array, ManifestEntry, Row
+from lmkindex.records import Float32Array, ManifestEntry
+from lmkindex.token_records import Row
 
 
 class CountingEncoder(FakeEncoder):

@@ -25,7 +25,7 @@ from lmkindex.config import BuildOptions, EncodeOptions
 from lmkindex.encoder import Encoder, load_encoder, read_folder
 from lmkindex.errors import InterruptedBuildError, LmkindexError
 from lmkindex.index import maintenance
-from lmkindex.records import Row
+from lmkindex.token_records import Row
 
 
 def make_encoder(name: str) -> Encoder:

@@ -14,7 +14,8 @@ import tiny
 
 from lmkindex.build import index_settings, prepare
 from lmkindex.build import pipeline as build
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
+from lmkindex.token_records import Row
 from lmkindex_cli.main import run
 
 

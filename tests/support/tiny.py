@@ -19,7 +19,8 @@ import numpy as np
 from lmkindex.encoder import FakeEncoder
 from lmkindex.encoder.transformer import disjoint
 from lmkindex.index import IndexReader
-from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject, Row
+from lmkindex.records import Float32Array, Int32Array, Int64Array, JsonObject
+from lmkindex.token_records import Row
 
 SUPPORT_PATH = Path(__file__).resolve().parent
 TESTS_PATH = SUPPORT_PATH.parent

@@ -20,7 +20,8 @@ from train_tools import load_tiny, read_curve, small_recipe, write_data
 from lmkindex.encoder import encode_questions, read_folder
 from lmkindex.encoder.batches import padded_length
 from lmkindex.errors import InterruptedBuildError, UsageError
-from lmkindex.records import Float32Array, Row
+from lmkindex.records import Float32Array
+from lmkindex.token_records import Row
 from lmkindex.train import DevRecipe, LoraRecipe, Recipe, SetRecipe, TrainOptions, read_recipe, run_training
 from lmkindex.train.export import export_encoder, merged_weights
 from lmkindex.train.model import Trainee, forward, load_trainee, prepare_start

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from train_tools import SETS, document_bounds, make_sampler, marked_encoder, sentence_text, training_set
 
 from lmkindex.encoder import FakeEncoder, normalise
-from lmkindex.records import Row
+from lmkindex.token_records import Row
 from lmkindex.train import StageRecipe
 from lmkindex.train.label import label_questions
 from lmkindex.train.mine import KEPT, NEAR_SENTENCES, SKIPPED, load_mined, mine_negatives, save_mined

@@ -19,7 +19,7 @@ from train_tools import load_tiny, make_set, small_recipe
 
 from lmkindex.encoder import encode_questions, normalise, read_folder
 from lmkindex.errors import EncoderError, UsageError
-from lmkindex.records import Row
+from lmkindex.token_records import Row
 from lmkindex.train import SetRecipe, StageRecipe
 from lmkindex.train.export import export_encoder, plain_weights, save_weights
 from lmkindex.train.loss import accuracy, position_aware_loss

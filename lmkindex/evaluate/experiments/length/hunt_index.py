@@ -21,8 +21,9 @@ from ....build.write import DocumentWriter
 from ....config import SearchOptions
 from ....encoder import Encoder
 from ....index import IndexReader, IndexSession, maintain
-from ....records import Document, FileEntry, Float16Array, Head, Sentences, Window
+from ....records import Document, FileEntry, Float16Array, Head, Sentences
 from ....search import Searcher
+from ....token_records import Window
 from ...records import Float64Array
 from ...workbench import median_ms
 from .design import ANN_FOUND, ANN_RECALL, EXACT_RECALL, MAIN, NUM_ANN_HITS, REFERENCE, IndexCost, LengthDesign, hunt_systems

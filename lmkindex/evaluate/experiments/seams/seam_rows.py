@@ -17,7 +17,8 @@ from ....datasets import Corpus, EvaluationSet, Question, SourceDocument, make_c
 from ....datasets.landmarks import document_tokens
 from ....encoder import Encoder, make_row, normalise, window_options
 from ....encoder.cache import VectorCache
-from ....records import Float32Array, Int64Array, Row, TokenizedSentences, Window
+from ....records import Float32Array, Int64Array
+from ....token_records import Row, TokenizedSentences, Window
 from ....windows import make_windows
 from ...evidence import answerable
 from ...records import EvidenceSpans, Float64Array
