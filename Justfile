@@ -49,6 +49,15 @@ fuzz *ARGS:
 readers *ARGS:
     {{python}} benchmarks/readers.py {{ARGS}}
 
+# what readers lose and invent of printed files, against the truth and against other readers
+fidelity *ARGS:
+    {{python}} benchmarks/fidelity.py {{ARGS}}
+
+# the producers of `just fidelity` (Debian packages; needs root)
+fidelity-install:
+    apt-get install -y --no-install-recommends libreoffice-writer-nogui libreoffice-math-nogui hyphen-en-us chromium pandoc groff ghostscript \
+        poppler-utils texlive-latex-extra texlive-xetex texlive-fonts-recommended fonts-liberation fonts-dejavu-core fonts-lmodern
+
 # what an edit of a text of 1 MB costs in windows; takes a data folder for real texts
 edits *ARGS:
     {{python}} benchmarks/edits.py {{ARGS}}

@@ -1,0 +1,1 @@
+"""The parts of `benchmarks/fidelity.py`: texts with marked sentences, producers, scoring."""
