@@ -18,8 +18,8 @@ ROOT_PATH = tiny.ROOT_PATH
 # A package or module of lmkindex may import those before it in this list.
 ORDER = (
     "errors", "records", "token_records", "user_text", "sections", "languages", "config", "question", "display", "storage", "runtime",
-    "plots", "files", "read", "sentences", "windows", "encoder", "index", "build", "search", "generate", "answer", "datasets", "synth", "train",
-    "evaluate", "adapt", "opened", "api",
+    "plots", "files", "read", "sentences", "windows", "encoder", "index", "build", "search", "generate", "answer", "datasets", "synth",
+    "train", "evaluate", "adapt", "opened", "api",
 )  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "vllm", "lancedb", "pyarrow", "matplotlib", "bm25s"}
 FOLDERS = {"lmkindex": "lmkindex", "cli": "lmkindex_cli"}  # a folder and the name that it is imported by

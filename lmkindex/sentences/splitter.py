@@ -20,6 +20,7 @@ import numpy as np
 
 from ..records import Heading, Sentences
 from .line_pieces import may_have_lines, pieces_of, places_of_marks
+from .marks import BULLETS
 from .stops import Stops, is_said, stops_of
 from .unspaced import clauses_of, is_unspaced
 
@@ -40,6 +41,9 @@ MISSED_UNSPACED_STOP = re.compile(r"[。！？](?=\d)|\.\s+(?=\d)")
 CLOSING = "」』）】〉》”’)]"
 QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
 BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
+
+LISTING = frozenset(BULLETS + "(")
+LISTING_MARK = re.compile(rf"(?:[{BULLETS}]|\(\w{{1,4}}\))(?=\s)")
 
 Bounds = tuple[int, int]
 
@@ -173,6 +177,8 @@ def segment(block: str, offset: int, language: str) -> list[Bounds]:
     before."""
     if not block or block.isspace():
         return [(offset, offset + len(block))]
+    if block[0] in LISTING:  # it would take the whole item for one sentence
+        block = LISTING_MARK.sub(lambda mark: "-".ljust(len(mark[0])), block, count=1)
     found = splitter()(language, block)
     return [(offset + boundary["start_index"], offset + boundary["end_index"]) for boundary in found]
 
