@@ -65,8 +65,7 @@ def run_build(
         job = plan_job(session, roots, options, encoder)
         expected = expect(job)
         if job.is_up_to_date:
-            nothing = Tallies(total_bytes=0, on_progress=None)
-            return replace(report_of(job, job.manifest, nothing, Stopwatch(), []), forecast=expected)
+            return replace(report_of(job, job.manifest, Tallies(total_bytes=0), Stopwatch(), []), forecast=expected)
         on_forecast(expected)
         report = run_job(job, session, encoder or load_encoder(job.folder, options.encode), stop, on_progress)
         return replace(report, forecast=expected)

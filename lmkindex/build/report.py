@@ -27,7 +27,7 @@ class Tallies:
     """Counts so far, and the callback for progress."""
 
     total_bytes: int
-    on_progress: Progress | None
+    on_progress: Progress | None = None
     done_bytes: int = 0
     num_finished: int = 0
     counts: dict[str, int] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def printed_names(job: Job, manifest: Manifest) -> PrintedNames:
 def rehearse(job: Job, session: IndexSession, encoder: Encoder) -> BuildReport:
     """The plan of `--dry-run`: everything is read, split and cut as in a build, but nothing is encoded or written."""
     stopwatch = Stopwatch()
-    tallies = Tallies(total_bytes=0, on_progress=None)
+    tallies = Tallies(total_bytes=0)
     manifest = {name: entry for name, entry in job.manifest.items() if entry not in job.plan.deleted}
     for old, _ in job.plan.renamed:
         manifest.pop(old.name, None)

@@ -24,7 +24,7 @@ CELLS = re.compile(r"\t| \| ")
 ROMAN_ENDS = frozenset("ivxl.)")  # the second letter of "ii."
 RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
 
-Piece = tuple[int, int, bool]
+LinePiece = tuple[int, int, bool]
 
 
 class MarkedLine(NamedTuple):
@@ -58,7 +58,7 @@ def may_have_lines(text: str, start: int, end: int, places: list[int]) -> bool:
     return (index < len(places) and places[index] < end) or (text[start].isupper() and TITLE.match(text, start, end) is not None)
 
 
-def pieces_of(text: str, start: int, end: int) -> list[Piece]:
+def pieces_of(text: str, start: int, end: int) -> list[LinePiece]:
     """Ranges that tile `text[start:end]`, which has several lines, and whether each is a sentence by itself."""
     lines = lines_of(text, start, end)
     firsts = [0, *sorted(cut for cut in cuts_of(lines) if cut), len(lines)]

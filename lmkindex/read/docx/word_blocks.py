@@ -34,7 +34,7 @@ from .word_markup import (
     child_of,
     is_on,
 )
-from .word_paragraphs import Piece, join_pieces, read_piece
+from .word_paragraphs import WordPiece, join_pieces, read_piece
 from .word_source import WordSource
 from .word_survey import COMMENT, ENDNOTE, FOOTNOTE
 from .word_text import TextReader
@@ -70,7 +70,7 @@ class StoryReader:
         self._text = TextReader(source.styles, source.survey_of(root), is_margin=story == MARGIN)
         self._counter = source.counter_of(story)
         self._blocks: list[WordBlock] = []
-        self._pieces: list[Piece] = []
+        self._pieces: list[WordPiece] = []
         self._num_cells = 0  # that this place is in
         self.inner_boxes: list[Any] = []  # of a text box: the caller reads them, so that no box is read inside another
 

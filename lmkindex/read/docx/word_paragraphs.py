@@ -19,7 +19,7 @@ STYLE, OUTLINE, MARK, FRAME, LIST = (f"{W}{name}" for name in ("pStyle", "outlin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class WordPiece:
     """One `w:p`. `is_joined`: its mark is deleted, or it is a drop cap; `is_run_in`: its mark is hidden."""
 
     found: ParagraphText
@@ -33,7 +33,7 @@ class Piece:
         return self.is_joined or self.is_run_in
 
 
-def read_piece(paragraph: Any, styles: WordStyles, reader: TextReader) -> Piece:
+def read_piece(paragraph: Any, styles: WordStyles, reader: TextReader) -> WordPiece:
     """The text of a paragraph, and what its properties and its style say of it."""
     first = paragraph[0] if len(paragraph) else None  # where the properties stand; they are looked for if it is no run
     properties = first if first is None or first.tag == PROPERTIES else None if first.tag == RUN else child_of(paragraph, PROPERTIES)
@@ -46,11 +46,11 @@ def read_piece(paragraph: Any, styles: WordStyles, reader: TextReader) -> Piece:
     # A plain paragraph has no changes and nothing hidden, so its mark has not either.
     mark = None if reader.is_plain(paragraph) else stated.get(MARK)
     if outline is None and frame is None and mark is None:
-        return Piece(found=found, level=style.level, item=item, is_run_in=style.is_hidden)
+        return WordPiece(found=found, level=style.level, item=item, is_run_in=style.is_hidden)
     level = None if outline is None else to_int(outline.get(VAL))
     vanish = None if mark is None else mark.find(f"{W}vanish")
     is_drop_cap = frame is not None and frame.get(f"{W}dropCap") in {"drop", "margin"}
-    return Piece(
+    return WordPiece(
         found=found,
         level=style.level if level is None else level + 1 if 0 <= level < BODY_LEVEL else 0,
         item=item,
@@ -70,7 +70,7 @@ def _item_of(numbers: Any | None, style: WordStyle, style_id: str) -> ListItem |
     return ListItem(num_id=style.num_id, level=level, style_id=style.num_owner, style_level=style.num_level)
 
 
-def join_pieces(pieces: Sequence[Piece], counter: ListCounter, *, is_cell: bool) -> tuple[str, int, int]:
+def join_pieces(pieces: Sequence[WordPiece], counter: ListCounter, *, is_cell: bool) -> tuple[str, int, int]:
     """The text of pieces that make one paragraph, its level as a heading and how many characters are that heading.
 
     Counts it in its list, even if it is empty; a number alone is text only in a cell of a table.

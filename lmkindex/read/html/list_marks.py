@@ -16,7 +16,7 @@ MAX_ROMAN = 3999
 
 
 @dataclass(slots=True)
-class ListCounter:
+class OrderedItems:
     """Counts the items of one list. A list without an order has the style "none"."""
 
     style: str
@@ -32,14 +32,14 @@ class ListCounter:
         return "" if style == "none" else f"{_numeral(number, style)}. "
 
 
-def counter_of(element: Any) -> ListCounter:
+def counter_of(element: Any) -> OrderedItems:
     """The counter of an `ol`, `ul`, `menu` or `dir`."""
     if element.tag != "ol":
-        return ListCounter("none")
+        return OrderedItems("none")
     start = _integer(element.get("start"))
     if element.get("reversed") is None:
-        return ListCounter(_style(element, "decimal"), 1 if start is None else start)
-    return ListCounter(_style(element, "decimal"), len(element.findall("li")) if start is None else start, -1)
+        return OrderedItems(_style(element, "decimal"), 1 if start is None else start)
+    return OrderedItems(_style(element, "decimal"), len(element.findall("li")) if start is None else start, -1)
 
 
 def _style(element: Any, default: str) -> str:

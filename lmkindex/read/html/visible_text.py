@@ -16,7 +16,7 @@ from .block_writer import NEWLINE, SPACE, TAB, BlockWriter, Place
 from .elements import heading_level, is_block, is_plain_leaf, keeps_white_space
 from .form_values import control_value
 from .formulas import formula_end, formula_exponent, formula_start, formula_text, is_exponent, raised_text
-from .list_marks import ListCounter, counter_of
+from .list_marks import OrderedItems, counter_of
 
 LISTS = frozenset(("dir", "menu", "ol", "ul"))
 CELLS = frozenset(("td", "th"))
@@ -77,7 +77,7 @@ class _Renderer:
         self.writer = BlockWriter()
         self.open: list[_Open] = []
         self.verbatim_depth = self.math_depth = 0
-        self.counters: list[ListCounter] = []
+        self.counters: list[OrderedItems] = []
         self.item_marks: list[int] = []  # for each open list item, how many marks stand before its own
         self.table_kinds: list[bool] = []  # for each open table, whether its rows are lines
         self.places: list[Place] = []  # where the open links, raised texts and readings begin
