@@ -276,7 +276,7 @@ def test_a_sentence_longer_than_a_window(index: str, tmp_path: Path, bert_folder
     """It is encoded in pieces, has one landmark, and is reused like any other sentence."""
     encoder = load_encoder(read_folder(bert_folder("sentence_mean")), FP32)
     corpus = tmp_path / "corpus"
-    put(corpus / "a.txt", f"First. {'the lamp and the mill and the well ' * 35}ends here. Last.")
+    put(corpus / "a.txt", f"First. {'The lamp and the mill and the well ' * 35}ends here. Last.")
     report = build(index, corpus, encoder=encoder)
     assert report.sentences == 3 and report.windows_encoded >= 5
     [_, row, _] = tiny.all_landmarks(Path(index))

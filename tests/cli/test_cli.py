@@ -51,9 +51,9 @@ HEAVY = {"torch", "transformers", "vllm", "lancedb", "pyarrow", "numpy"}
 BUILD_KEYS = [
     "scanned", "added", "changed", "renamed", "deleted", "unchanged", "failed", "documents", "sentences", "tokens", "windows_encoded",
     "windows_reused", "seconds", "tokens_per_second", "tokens_encoded", "bytes_read", "forecast", "empty", "skipped",
-    "passed_over",
+    "passed_over", "reread", "waiting", "furniture", "notes", "languages",
 ]  # fmt: skip
-SPAN_KEYS = ["path", "doc_id", "page", "start", "end", "boundary", "score", "text", "root", "place"]
+SPAN_KEYS = ["path", "doc_id", "page", "start", "end", "boundary", "score", "text", "root", "place", "heading"]
 CITATION_KEYS = ["marker", "path", "page", "start", "end", "quote", "verified", "root", "place"]
 LAMP = "Amdahl keeps the light. The lamp burns oil.\n\nThe tower is \x1b[31mred\x1b[0m and old. \u202eGulls nest there."
 
@@ -348,7 +348,7 @@ def test_read_prints_the_exact_passage(run: Run, corpus: Path) -> None:
     assert run("read", "a: 1-2.txt:5-8").out == "fly"
     assert run("read", "corpus/a: 1-2.txt:5-8").out == "fly"
     passage = run("read", "[b]/lamp.txt:60-63", "--context", "5", "--json").json
-    assert list(passage) == ["path", "doc_id", "page", "start", "end", "text", "before", "after", "root", "place"]
+    assert list(passage) == ["path", "doc_id", "page", "start", "end", "text", "before", "after", "root", "place", "heading"]
     assert (passage["before"], passage["text"], passage["after"]) == (LAMP[55:60], LAMP[60:63], LAMP[63:68])
     assert run("read", f"{passage['doc_id']}:0-6").out == "Amdahl"
     marked = run("read", "plain.md:9-17", "--context", "3").out
