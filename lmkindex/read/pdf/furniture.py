@@ -1,0 +1,229 @@
+"""Running heads and page numbers: told by where they stand, and by what they say on the pages beside.
+
+Takes the lines of all pages, gives those to leave out. A candidate stands in the margin, outside of a gap to the body,
+in type no larger than the text. It is left out if its number counts up with the pages, or if it repeats word for word
+as a head does. An amount, an answer or a reading does neither. Where pages repeat their own words, as the sheets of a
+form do, a line that varies is content. Knows no reading order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+
+from .page_lines import SAME_ROW, Line
+from .sheets import Sheet
+
+MARGIN = 0.16  # of the page's height
+MAX_MARGIN_ROWS = 3
+MIN_GAP = 1.35  # of the usual distance between rows
+SAME_HEIGHT = 3.0  # points: lines of two pages that differ by less stand in the same place
+MIN_REPEATS = 3
+MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on its first
+MIN_COUNTING_SHARE = 0.5
+MAX_PAGE_STEP = 4  # pages without a number between two that count up
+MAX_OFFSET = 60  # of a number set beside words, from the number of its page
+TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too: the sheets of a form
+MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
+LARGER = 1.1  # of the body's type size: a title, even if it repeats
+PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
+NUMBER = r"(\d{1,4}|[ivxlc]{1,8})"
+BARE = re.compile(rf"\W*(?:{PAGE_WORDS}\W{{0,3}})?{NUMBER}(?:\s*(?:/|of|von|de|sur|di|av|van|из)\s*\d{{1,4}})?(?:\s*[页頁])?\W*", re.IGNORECASE)
+BEFORE_WORDS = re.compile(rf"\W*{NUMBER}\W*\s+(\D.*)", re.IGNORECASE)
+AFTER_WORDS = re.compile(rf"(.*\D)(?:\s+|[-–—|·])\W*{NUMBER}(?:\s*(?:/|of|von|de|sur|di)\s*\d{{1,4}})?\W*", re.IGNORECASE)
+ROMAN = re.compile(r"(?=.)(?:c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginLine:
+    """A line that may be furniture: on page `page`, in place `place` of its lines."""
+
+    page: int
+    place: int
+    line: Line
+    height: float  # from the edge of the page that it is near to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What the pages say apart from candidates: `words` for a look-up, and whether they are sheets of a form."""
+
+    words: str
+    is_template: bool
+
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        return {}
+
+    def holds(self, key: str) -> bool:
+        if key not in self._known:
+            self._known[key] = len(self._known) < 1000 and key in self.words
+        return self._known[key]
+
+
+def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
+    """For each page, the places of the lines to leave out."""
+    dropped: list[set[int]] = [set() for _ in sheets]
+    if sum(bool(sheet.lines) for sheet in sheets) < 2:
+        return dropped
+    body_size = _body_size(sheets)
+    groups = [group for edge in (1, -1) for group in _groups(sheets, edge, body_size) if len({line.page for line in group}) > 1]
+    if not groups:
+        return dropped
+    candidates = {(line.page, line.place) for group in groups for line in group}
+    body = _body(sheets, candidates)
+    for group in groups:
+        for line in _running(group, body, len(sheets)):
+            dropped[line.page].add(line.place)
+    for page, sheet in enumerate(sheets):
+        if len(dropped[page]) == len(sheet.lines):  # only numbers go from a page that holds nothing else
+            dropped[page] = {place for place in dropped[page] if BARE.fullmatch(sheet.lines[place].text)}
+    return dropped
+
+
+def _body_size(sheets: Sequence[Sheet]) -> float:
+    sizes: Counter[float] = Counter()
+    for sheet in sheets:
+        for line in sheet.lines:
+            sizes[round(line.size, 1)] += len(line.text)
+    return max(sizes, key=lambda size: (sizes[size], -size), default=1.0)
+
+
+def _groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Iterator[list[MarginLine]]:
+    """Candidates at one edge of the pages (1: top, -1: foot) that stand at the same height."""
+    found = [line for page, sheet in enumerate(sheets) for line in _margin_lines(page, sheet, edge, body_size)]
+    found.sort(key=lambda line: line.height)
+    group: list[MarginLine] = []
+    for line in found:
+        if group and line.height - group[-1].height > SAME_HEIGHT:
+            yield group
+            group = []
+        group.append(line)
+    if group:
+        yield group
+
+
+def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Iterator[MarginLine]:
+    """The lines of a page at one edge, in the margin and outside of a gap to the body."""
+    order = sorted(range(len(sheet.lines)), key=lambda place: -edge * sheet.lines[place].baseline)
+    rows: list[list[int]] = []
+    for place in order:
+        line = sheet.lines[place]
+        if rows and abs(sheet.lines[rows[-1][0]].baseline - line.baseline) <= SAME_ROW * line.size:
+            rows[-1].append(place)
+        elif len(rows) > MAX_MARGIN_ROWS + 8:
+            break
+        else:
+            rows.append([place])
+    heights = [sheet.lines[row[0]].baseline for row in rows]
+    gaps = [abs(first - second) for first, second in zip(heights, heights[1:], strict=False)]
+    usual = max(median(gaps), 1.15 * body_size) if gaps else body_size
+    usual = min(usual, 2.0 * body_size)
+    end = 0
+    for num_rows in range(1, min(MAX_MARGIN_ROWS, len(rows)) + 1):
+        from_edge = sheet.height - heights[num_rows - 1] if edge > 0 else heights[num_rows - 1]
+        if from_edge > MARGIN * sheet.height:
+            break
+        if num_rows == len(rows) or gaps[num_rows - 1] >= MIN_GAP * usual:
+            end = num_rows
+    for row in rows[:end]:
+        for place in row:
+            line = sheet.lines[place]
+            if line.size <= LARGER * body_size:
+                yield MarginLine(
+                    page=page, place=place, line=line, height=sheet.height - line.baseline if edge > 0 else line.baseline
+                )
+
+
+def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]]) -> Body:
+    lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
+    keys = [{re.sub(r"\d+", "#", line.text) for line in page} for page in lines]
+    counts = Counter(key for page in keys for key in page)
+    num_lines = sum(len(page) for page in keys)
+    num_repeated = sum(count for count in counts.values() if count >= max(2, len(sheets) / 3))
+    words = "\n".join(_letters(line.text) for page in lines for line in page)
+    return Body(words=words, is_template=num_repeated >= TEMPLATE_SHARE * num_lines)
+
+
+def _letters(text: str) -> str:
+    """The letters of a text: what a head and the title that it repeats have in common."""
+    return "".join(char for char in text.casefold() if char.isalpha())
+
+
+def _running(group: Sequence[MarginLine], body: Body, num_pages: int) -> list[MarginLine]:
+    """The lines of a group that are page numbers or running heads."""
+    numbered = _counting(group, body)
+    counted_pages = {line.page for line in numbered}
+    by_text: dict[str, list[MarginLine]] = defaultdict(list)
+    for line in group:
+        if line not in numbered:
+            by_text[" ".join(line.line.text.split())].append(line)
+    if body.is_template:
+        is_same = len(by_text) == 1 and all(_is_constant(lines, num_pages) for lines in by_text.values())
+        return [line for line in group if line in numbered or is_same]
+    running = [line for line in group if line in numbered]
+    for text, lines in by_text.items():
+        pages = {line.page for line in lines}
+        is_beside_numbers = len(pages & counted_pages) > len(pages) / 2
+        is_known = len(_letters(text)) >= MIN_KNOWN_LETTERS and body.holds(_letters(text))
+        if _is_constant(lines, num_pages) or len(pages) >= 2 and (is_known or is_beside_numbers) or is_known and is_beside_numbers:
+            running += lines
+    return running
+
+
+def _is_constant(lines: Sequence[MarginLine], num_pages: int) -> bool:
+    """Whether a line is on so many pages that it is the head of the document, or of its left or right pages."""
+    pages = {line.page for line in lines}
+    return len(pages) >= max(MIN_REPEATS, MIN_RUNNING_SHARE * num_pages)
+
+
+def _counting(group: Sequence[MarginLine], body: Body) -> set[MarginLine]:
+    """The lines whose numbers count up with the pages."""
+    by_page: dict[int, list[tuple[MarginLine, int]]] = defaultdict(list)
+    for line in group:
+        for value in _numbers(line, body.is_template):
+            by_page[line.page].append((line, value))
+    found = {
+        line
+        for page, values in by_page.items()
+        for line, value in values
+        if any(
+            other - value == step
+            for step in range(-MAX_PAGE_STEP, MAX_PAGE_STEP + 1)
+            if step
+            for _, other in by_page.get(page + step, ())
+        )
+    }
+    return found if len({line.page for line in found}) >= MIN_COUNTING_SHARE * len(by_page) else set()
+
+
+def _numbers(line: MarginLine, is_template: bool) -> Iterator[int]:
+    """What may be the page number in a line: all of it, or the first or last of its words if near the page's own."""
+    text = line.line.text
+    bare = BARE.fullmatch(text)
+    if bare:
+        value = _value(bare[1])
+        if value >= 0 and not (is_template and abs(value - line.page - 1) > MAX_OFFSET):
+            yield value
+        return
+    if is_template:
+        return
+    for match, place in ((BEFORE_WORDS.fullmatch(text), 1), (AFTER_WORDS.fullmatch(text), 2)):
+        if match:
+            value = _value(match[place])
+            if value >= 0 and abs(value - line.page - 1) <= MAX_OFFSET:
+                yield value
+
+
+def _value(number: str) -> int:
+    """The value of an arabic or roman number, -1 if it is none."""
+    if number.isdigit():
+        return int(number)
+    if not ROMAN.fullmatch(number):
+        return -1
+    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[char] for char in number.lower()]
+    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))

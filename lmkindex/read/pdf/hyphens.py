@@ -1,0 +1,104 @@
+"""Words cut at the end of a line: whether the hyphen stays. Only the document itself is evidence, no dictionary.
+
+A hyphen stays unless the joined word stands elsewhere in the document, or a longer or shorter form of it does. What is
+left is decided by what the document does: if those that could be decided are cut words, the rest are taken for cut
+words too, except where both halves are words of the document, as those of a compound are.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .page_lines import Line
+
+HYPHENS = "-\xad\u2010"  # U+2011 does not break
+BEFORE = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)[-\xad\u2010]$")
+AFTER = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*(?:[-\u2010\u2011][^\W\d_]+(?:['’][^\W\d_]+)*)*")
+MIN_STEM = 3  # letters after the cut that another form of the word shares
+MIN_CUTS = 3  # of words that the document proves
+CUTS_PER_COMPOUND = 3  # proven cuts for each proven compound, where the rest are taken for cuts
+SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "e", "o", "en", "of", "och", "og"))
+CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The words of a document in small letters, away from line ends; `ordered` are those without a hyphen, `parts` the
+    first parts of its compounds; `cuts_words` if the document cuts words at line ends."""
+
+    words: Counter[str]
+    ordered: Sequence[str]
+    parts: frozenset[str]
+    cuts_words: bool
+
+
+def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
+    """What the lines of a document, in reading order, say about its words."""
+    words: Counter[str] = Counter()
+    cuts: list[tuple[str, str]] = []
+    before: Line | None = None
+    for line in lines:
+        text = line.text
+        if before is not None and before.text[-1] in HYPHENS:
+            cuts.append((before.text, text))
+            text = AFTER.sub("", text, count=1) if AFTER.match(text) else text
+        if text and text[-1] in HYPHENS:
+            text = BEFORE.sub("", text)
+        words.update(map(_plain, WORD.findall(text)))
+        before = line
+    ordered = sorted(word for word in words if "-" not in word)
+    parts = frozenset(word.partition("-")[0] for word in words if "-" in word)
+    known = Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=False)
+    verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
+    cuts_words = verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND])
+    return Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=cuts_words)
+
+
+def joint(before: str, after: str, known: Vocabulary) -> tuple[int, str] | None:
+    """How a line that ends in a hyphen is joined to the next: the characters to take from its end, and what to put
+    there. None if the line end parts two words."""
+    if not before or before[-1] not in HYPHENS or len(before) < 2 or not before[-2].isalnum() or not after[:1].isalnum():
+        return None
+    verdict = _verdict(before, after, known)
+    if verdict == SUSPENSION:
+        return None
+    return (1, "") if verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)) else (0, "")
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("\u2010", "-").replace("\u2011", "-").replace("’", "'")
+
+
+def _verdict(before: str, after: str, known: Vocabulary) -> str:
+    """What the document says about the hyphen between the end of one line and the start of the next."""
+    first, second = BEFORE.search(before), AFTER.match(after)
+    if before.endswith("\xad"):
+        return CUT
+    if not first or not second or (second[0][0].isupper() and not first[1].isupper()) or not second[0][0].isalpha():
+        return COMPOUND
+    head, tail = _plain(first[1]), _plain(second[0])
+    last = head.rpartition("-")[2]
+    if f"{last}-{tail}" in known.words or any(word in known.words for word in (f"{head}-{tail}",)):
+        return COMPOUND
+    if last + tail in known.words:
+        return CUT
+    if tail in SUSPENDED:
+        return SUSPENSION
+    stem = last + tail[:MIN_STEM]
+    place = bisect_left(known.ordered, stem)
+    is_form = len(tail) >= MIN_STEM and place < len(known.ordered) and known.ordered[place].startswith(stem)
+    return CUT if is_form else OPEN
+
+
+def _may_be_compound(before: str, after: str, known: Vocabulary) -> bool:
+    """Whether both halves are words of the document, or the first is part of another compound."""
+    first, second = BEFORE.search(before), AFTER.match(after)
+    if not first or not second:
+        return True
+    last, tail = _plain(first[1]).rpartition("-")[2], _plain(second[0])
+    return last in known.parts or (last in known.words and tail in known.words)

@@ -1,0 +1,149 @@
+"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or nothing that parts them.
+
+Takes the lines of one page and what is usual in the document. A paragraph ends where the gap to the next line is wider
+than usual, where the type changes, where a line is indented in the document's way, or where a line ends early with a
+full stop. Knows no words but the marks of lists and captions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .cells import ENUMERATOR
+from .page_lines import SAME_ROW, Line
+from .sheets import Sheet
+
+PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
+TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading
+MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
+INDENT = (0.7, 4.5)  # of the type size: a first line's indent
+MIN_INDENTS = 3
+EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
+SENTENCE_END = re.compile(r"""[.!?:;…。！？][)\]"'”’»*\d]*$""")
+CAPTION = re.compile(r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What is usual in a document: the size of its running text, the gap between two lines of it in type sizes, and
+    whether its paragraphs begin with an indent."""
+
+    body_size: float
+    gap: float
+    has_indents: bool
+    is_bold: bool
+
+
+def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:
+    """What is usual on pages whose lines are in reading order."""
+    sizes: Counter[float] = Counter()
+    num_bold = 0
+    for lines in sheets:
+        for line in lines:
+            sizes[round(line.size, 1)] += len(line.text)
+            num_bold += len(line.text) if line.is_bold else 0
+    body_size = max(sizes, key=lambda size: (sizes[size], -size), default=1.0)
+    gaps: Counter[float] = Counter()
+    num_indents = num_flush = 0
+    for lines in sheets:
+        for before, line, after in _body_triples(lines, body_size):
+            gaps[round((before.baseline - line.baseline) / line.size, 2)] += 1
+            if SENTENCE_END.search(before.text) and abs(after.left - before.left) < 0.5 * line.size:
+                if _is_indent(line.left - after.left, line.size):
+                    num_indents += 1
+                elif before.right < line.right - 2 * line.size:
+                    num_flush += 1
+    return Layout(
+        body_size=body_size,
+        gap=gaps.most_common(1)[0][0] if gaps else 0.0,
+        has_indents=num_indents >= MIN_INDENTS and num_indents > num_flush,
+        is_bold=num_bold > sizes.total() / 2,
+    )
+
+
+def _body_triples(lines: Sequence[Line], body_size: float) -> Iterator[tuple[Line, Line, Line]]:
+    """Three lines of the body's size that follow each other downwards."""
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        is_body = abs(before.size - body_size) + abs(line.size - body_size) + abs(after.size - body_size) < 0.3 * body_size
+        if is_body and before.baseline > line.baseline > after.baseline:
+            yield before, line, after
+
+
+def separators(lines: Sequence[Line], layout: Layout) -> list[str]:
+    """What stands between each line of a page and the next."""
+    usual_gap = _usual_gap(lines, layout)
+    edges = _right_edges(lines)
+    return [
+        _separator(lines, place, layout, usual_gap, edges) if place + 1 < len(lines) else ""
+        for place in range(len(lines) - 1)
+    ]
+
+
+def _usual_gap(lines: Sequence[Line], layout: Layout) -> float:
+    """The median distance, in type sizes, from a baseline to the next one below it."""
+    gaps = [gap for gap in map(_gap, lines, lines[1:]) if gap > SAME_ROW]
+    own = median(gaps) if gaps else 0.0
+    return own if len(gaps) >= MIN_OWN_GAPS or not layout.gap else min(own, layout.gap) or layout.gap
+
+
+def _gap(line: Line, following: Line) -> float:
+    return (line.baseline - following.baseline) / min(line.size, following.size)
+
+
+def _right_edges(lines: Sequence[Line]) -> list[float]:
+    """For each line, how far to the right the lines of its column reach."""
+    edges: list[float] = []
+    start = 0
+    for place in range(1, len(lines) + 1):
+        if place == len(lines) or lines[place].baseline > lines[place - 1].baseline + lines[place].size:
+            edges += [max(line.right for line in lines[start:place])] * (place - start)
+            start = place
+    return edges
+
+
+def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: float, edges: Sequence[float]) -> str:
+    line, following = lines[place], lines[place + 1]
+    if line.is_row or following.is_row:
+        return "\n" if line.is_row and following.is_row else "\n\n"
+    if line.is_apart or following.is_apart:
+        return "\n\n"
+    gap = _gap(line, following)
+    if abs(gap) <= SAME_ROW:
+        return " "  # two pieces of one row
+    if gap < 0:  # back up: the next column
+        return "\n\n" if SENTENCE_END.search(line.text) else "\n"
+    sizes = sorted((line.size, following.size))
+    if gap > PARAGRAPH_GAP * usual_gap or sizes[1] > TYPE_CHANGE * sizes[0] or CAPTION.match(following.text):
+        return "\n\n"
+    if line.is_bold != following.is_bold and _ends_early(line, following, edges[place]):
+        return "\n\n"
+    after = lines[place + 2] if place + 2 < len(lines) else None
+    if layout.has_indents and _begins_indented(line, following, after):
+        return "\n\n"
+    if SENTENCE_END.search(line.text) and _ends_early(line, following, edges[place]) and not ENUMERATOR.match(following.text):
+        return "\n\n"
+    return "\n"
+
+
+def _begins_indented(line: Line, following: Line, after: Line | None) -> bool:
+    """Whether a line begins a paragraph by its indent: the lines around it are flush, or it is the only one."""
+    if not _is_indent(following.left - line.left, line.size):
+        return False
+    return after is None or after.baseline > following.baseline or after.left < following.left - 0.5 * line.size
+
+
+def _is_indent(distance: float, size: float) -> bool:
+    return INDENT[0] * size <= distance <= INDENT[1] * size
+
+
+def _ends_early(line: Line, following: Line, edge: float) -> bool:
+    """Whether the next line's first word had fitted at the end of this one."""
+    word = following.text.split(maxsplit=1)[0]
+    width = (following.right - following.left) * (len(word) + 1) / max(1, len(following.text))
+    return line.right + width + EARLY * line.size < edge
+

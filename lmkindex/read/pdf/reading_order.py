@@ -1,0 +1,117 @@
+"""The lines of a page -> the same lines in reading order, the rows of tables as one line each.
+
+The order of the content is kept where it goes down the page, and back up only for a next column. Elsewhere the page is
+taken apart: columns of running text are read one after the other, the rows of a table stay rows. Knows one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from .cells import rows_as_lines
+from .gutters import Gutter, Row, gutters_of, rows_of
+from .page_lines import SAME_ROW, Line
+
+MIN_COLUMN_LINES = 3
+MIN_COLUMN_EMS = 7.0  # the mean width of a column's lines
+MIN_GOING_ON = 0.4  # the share of a column's lines that go on with a sentence
+FULL_LINE = 0.8  # of the widest line of a column
+MIN_FULL = 0.6  # the share of full lines in a column of a script without small letters
+STEP = 1.25  # of the usual distance between rows: a white stripe
+SENTENCE_STOPS = ".!?:;…。！？)]\"'”’»"
+MAX_LINES = 3000  # of a page that is taken apart
+MAX_DEPTH = 6
+
+
+def in_reading_order(lines: list[Line]) -> list[Line]:
+    """The lines of a page as they are read."""
+    if _is_in_order(lines) or len(lines) > MAX_LINES:
+        return lines
+    places = {id(line): place for place, line in enumerate(lines)}
+    return _arranged(lines, places, 0)
+
+
+def _is_in_order(lines: Sequence[Line]) -> bool:
+    """Whether each line stands below the one before it, or begins a column to its right; no two stand in one row."""
+    num_columns = 1
+    for line, following in pairwise(lines):
+        drop = line.baseline - following.baseline
+        size = max(line.size, following.size)
+        if abs(drop) <= SAME_ROW * size:
+            return False
+        is_beside = following.left >= line.right or following.right <= line.left
+        if drop > 0 and is_beside and drop < 4 * size:
+            return False
+        if drop < 0:
+            if following.left < line.left + size:
+                return False
+            num_columns += 1
+    return num_columns <= 3
+
+
+def _arranged(lines: list[Line], places: dict[int, int], depth: int) -> list[Line]:
+    rows = rows_of(lines)
+    gutters = gutters_of(rows) if depth < MAX_DEPTH else []
+    for gutter in gutters:
+        if _divides_columns(rows, gutter, places):
+            band = [line for row in rows[gutter.first : gutter.end] for line in row]
+            above = [line for row in rows[: gutter.first] for line in row]
+            below = [line for row in rows[gutter.end :] for line in row]
+            parts = (
+                above,
+                [line for line in band if line.left < gutter.middle],
+                [line for line in band if line.left >= gutter.middle],
+                below,
+            )
+            return [line for part in parts if part for line in _arranged(part, places, depth + 1)]
+    if len(rows) == len(lines):
+        return _in_content_order([(line,) for line in lines], places)
+    units = rows_as_lines(rows, gutters, places)
+    return _in_content_order(units, places)
+
+
+def _in_content_order(units: Sequence[Sequence[Line]], places: dict[int, int]) -> list[Line]:
+    """What is left without columns: as the content has it if that goes down, otherwise from the top down."""
+    by_content = sorted(units, key=lambda unit: min(places.get(id(line), 0) for line in unit))
+    drops = [first[0].baseline - second[0].baseline for first, second in pairwise(by_content)]
+    if any(drop < 0 for drop in drops):
+        by_content = sorted(units, key=lambda unit: (-unit[0].baseline, unit[0].left))
+    return [unit[0] for unit in by_content]
+
+
+def _divides_columns(rows: Sequence[Row], gutter: Gutter, places: dict[int, int]) -> bool:
+    """Whether running text stands on both sides of the gutter, column beside column, not cell beside cell."""
+    band = rows[gutter.first : gutter.end]
+    left = [line for row in band for line in row if line.left < gutter.middle]
+    right = [line for row in band for line in row if line.left >= gutter.middle]
+    if not (_is_running(left) and _is_running(right)):
+        return False
+    stripes = _stripes(band)
+    if len(stripes) >= 2 and len(band) <= 6 * (len(stripes) + 1):
+        return False
+    side = {places[id(line)]: line.left < gutter.middle for line in [*left, *right]}
+    num_changes = sum(side[first] != side[second] for first, second in pairwise(sorted(side)))
+    return num_changes <= 2 or num_changes >= 1.4 * min(len(left), len(right))
+
+
+def _is_running(lines: Sequence[Line]) -> bool:
+    """Whether lines are a column of running text: wide, and most of them go on with the sentence before them."""
+    if len(lines) < MIN_COLUMN_LINES:
+        return False
+    if sum((line.right - line.left) / line.size for line in lines) < MIN_COLUMN_EMS * len(lines):
+        return False
+    firsts = [next((char for char in line.text if char.isalpha()), "") for line in lines]
+    inner = [first for (line, _), first in zip(pairwise(lines), firsts[1:], strict=True) if line.text[-1] not in SENTENCE_STOPS]
+    cased = [first for first in inner if first.lower() != first.upper()]
+    if len(cased) >= len(lines) / 4:
+        return sum(first.islower() for first in cased) >= MIN_GOING_ON * len(cased)
+    widest = max(line.right - line.left for line in lines)
+    return sum(line.right - line.left >= FULL_LINE * widest for line in lines) >= MIN_FULL * len(lines)
+
+
+def _stripes(rows: Sequence[Row]) -> list[int]:
+    """The rows that have a white stripe above them, from one side of the band to the other."""
+    drops = [first[0].baseline - second[0].baseline for first, second in pairwise(rows)]
+    usual = sorted(drops)[len(drops) // 2] if drops else 0.0
+    return [place for place, drop in enumerate(drops, 1) if drop > STEP * usual]

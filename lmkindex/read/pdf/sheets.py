@@ -1,0 +1,58 @@
+"""The pages of a PDF file as lines of print, before anything is said about what belongs together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import ReadError
+from .page_lines import Line, lines_of
+from .page_pieces import SLANTED, read_page_pieces
+from .page_view import view_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A page: the lines of its main direction, and those of other directions (`slanted`). `width` and `height` are in
+    points, after turning the page so that its lines are upright. `num_objects` counts what is drawn on it."""
+
+    width: float
+    height: float
+    lines: list[Line]
+    slanted: list[Line]
+    num_objects: int
+
+
+def read_sheet(pdf: Any, index: int) -> Sheet:
+    """Page `index` of a PDF of pypdfium2, counted from 0. Raises `ReadError`."""
+    import pypdfium2
+
+    try:
+        with closing(pdf[index]) as page, closing(page.get_textpage()) as textpage:
+            view = view_of(page)
+            lines = lines_of(read_page_pieces(textpage, view))
+            num_objects = 0 if lines else pypdfium2.raw.FPDFPage_CountObjects(page)
+    except pypdfium2.PdfiumError as error:
+        raise ReadError(f"damaged PDF: page {index + 1} cannot be read") from error
+    main = _main_turns(lines)
+    width, height = (view.height, view.width) if main % 2 else (view.width, view.height)
+    slanted = [] if all(line.turns == main for line in lines) else [line for line in lines if line.turns != main]
+    return Sheet(
+        width=width,
+        height=height,
+        lines=[line for line in lines if line.turns == main] if slanted else lines,
+        slanted=slanted,
+        num_objects=num_objects,
+    )
+
+
+def _main_turns(lines: list[Line]) -> int:
+    """The direction of most characters."""
+    if all(line.turns == 0 for line in lines):
+        return 0
+    counts: Counter[int] = Counter()
+    for line in lines:
+        counts[line.turns] += len(line.text)
+    return max((turns for turns in counts if turns != SLANTED), key=lambda turns: counts[turns], default=0)
