@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .gutters import Gutter, Row
-from .page_lines import Line
+from .page_lines import FIELD, ROW, TEXT, Line
 
 LABEL_END = (":", "?", "：")
 ENUMERATOR = re.compile(r"[•◦‣▪▫●○■□–—*·\-\uf0b7]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,6})[.):]|\d{1,2}(?:\.\d{1,3})+\.?|\[[ x]\]|\[\d{1,3}\]")
@@ -86,7 +86,7 @@ def _joined(lines: Sequence[Line], gutters: Sequence[Gutter], is_wrapped: bool) 
     num_cells = 1
     for before, piece in pairwise(pieces):
         is_cell = any(before.right <= gutter.left + 1 and piece.left >= gutter.right - 1 for gutter in gutters)
-        is_cell &= not before.text.endswith(LABEL_END) and not ENUMERATOR.fullmatch(before.text) and not piece.is_apart
+        is_cell &= not before.text.endswith(LABEL_END) and not ENUMERATOR.fullmatch(before.text) and piece.kind != FIELD
         num_cells += is_cell
         words += f"{CELL if is_cell else ' '}{piece.text}"
     return Line(
@@ -97,5 +97,5 @@ def _joined(lines: Sequence[Line], gutters: Sequence[Gutter], is_wrapped: bool) 
         size=max(pieces, key=lambda piece: len(piece.text)).size,
         is_bold=all(piece.is_bold for piece in pieces),
         turns=lines[0].turns,
-        is_row=num_cells > 1,
+        kind=ROW if num_cells > 1 or any(piece.kind == FIELD for piece in pieces) else TEXT,
     )

@@ -50,9 +50,10 @@ class MarginLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """What the pages say apart from candidates: `words` for a look-up, and whether they are sheets of a form."""
+    """What the pages say apart from candidates: the letters of its titles, in larger or bold type, and whether they are
+    sheets of a form."""
 
-    words: str
+    titles: str
     is_template: bool
 
     @cached_property
@@ -61,7 +62,7 @@ class Body:
 
     def holds(self, key: str) -> bool:
         if key not in self._known:
-            self._known[key] = len(self._known) < 1000 and key in self.words
+            self._known[key] = len(self._known) < 1000 and key in self.titles
         return self._known[key]
 
 
@@ -75,7 +76,7 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
     if not groups:
         return dropped
     candidates = {(line.page, line.place) for group in groups for line in group}
-    body = _body(sheets, candidates)
+    body = _body(sheets, candidates, body_size)
     for group in groups:
         for line in _running(group, body, len(sheets)):
             dropped[line.page].add(line.place)
@@ -139,14 +140,14 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
                 )
 
 
-def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]]) -> Body:
+def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
     lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
     keys = [{re.sub(r"\d+", "#", line.text) for line in page} for page in lines]
     counts = Counter(key for page in keys for key in page)
     num_lines = sum(len(page) for page in keys)
     num_repeated = sum(count for count in counts.values() if count >= max(2, len(sheets) / 3))
-    words = "\n".join(_letters(line.text) for page in lines for line in page)
-    return Body(words=words, is_template=num_repeated >= TEMPLATE_SHARE * num_lines)
+    titles = "".join(_letters(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold)
+    return Body(titles=titles, is_template=num_repeated >= TEMPLATE_SHARE * num_lines)
 
 
 def _letters(text: str) -> str:

@@ -21,12 +21,15 @@ Row = list[Line]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gutter:
-    """A strip from `left` to `right` without print, beside rows `[first, end)`, with lines on both sides."""
+    """A strip from `left` to `right` without print. In rows `[first, end)` there are lines on both sides of it; it goes
+    on through `[outer_first, outer_end)`, where there may be lines on one side only."""
 
     left: float
     right: float
     first: int
     end: int
+    outer_first: int
+    outer_end: int
 
     @property
     def middle(self) -> float:
@@ -87,4 +90,4 @@ def _close(found: list[Gutter], strip: tuple[float, float], first: int, end: int
     if len(on_left) >= MIN_SIDE_LINES and len(on_right) >= MIN_SIDE_LINES:
         start, stop = max(on_left[0], on_right[0]), min(on_left[-1], on_right[-1]) + 1
         if stop - start >= MIN_SIDE_LINES:
-            found.append(Gutter(left=left, right=right, first=start, end=stop))
+            found.append(Gutter(left=left, right=right, first=start, end=stop, outer_first=first, outer_end=end))

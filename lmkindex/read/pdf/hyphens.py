@@ -59,15 +59,15 @@ def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
     return Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=cuts_words)
 
 
-def joint(before: str, after: str, known: Vocabulary) -> tuple[int, str] | None:
-    """How a line that ends in a hyphen is joined to the next: the characters to take from its end, and what to put
-    there. None if the line end parts two words."""
+def joint(before: str, after: str, known: Vocabulary) -> int | None:
+    """How many characters to take from the end of a line to join the next to it: 1 for a hyphen that only cut a word, 0
+    for one that stays. None if the line end parts two words."""
     if not before or before[-1] not in HYPHENS or len(before) < 2 or not before[-2].isalnum() or not after[:1].isalnum():
         return None
     verdict = _verdict(before, after, known)
     if verdict == SUSPENSION:
         return None
-    return (1, "") if verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)) else (0, "")
+    return int(verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)))
 
 
 def _plain(word: str) -> str:

@@ -18,14 +18,15 @@ RAISED = 0.6  # of the type size: a small piece as high as this is a raised or l
 SMALL = 0.85  # of the type size beside it
 GLUED = 0.15  # of the type size: pieces nearer than this are one word
 MIN_SPACED = 5  # letters in a row that are pieces of their own are words set letter by letter
+TEXT, ROW, FIELD, APART, APART_NEXT = "", "row", "field", "apart", "apart, next line"  # kinds of lines
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\uffff]")
 
 
 class Line(NamedTuple):
     """A line of print; places are in points from the lower left corner of the page. A tuple, because a file has many.
 
-    `turns` is the direction in which it is read, `is_row` tells the row of a table, `is_apart` what stands in the page
-    but not in its running text: a note of an editor, or a field of a form.
+    `turns` is the direction in which it is read. `kind` tells what is no running text: the row of a table or form, and
+    what is set apart from the text, such as footnotes and comments. `is_capped` if a large letter begins it.
     """
 
     text: str
@@ -35,8 +36,8 @@ class Line(NamedTuple):
     size: float
     is_bold: bool = False
     turns: int = 0
-    is_row: bool = False
-    is_apart: bool = False
+    kind: str = TEXT
+    is_capped: bool = False
 
 
 def lines_of(pieces: PagePieces) -> list[Line]:
@@ -46,7 +47,7 @@ def lines_of(pieces: PagePieces) -> list[Line]:
     blanks = _blanks_between(pieces) if num_pieces > 1 else []
     bounds = list(zip(pieces.starts_P.tolist(), pieces.ends_P.tolist(), strict=True))
     left, right, baseline, size = (column.tolist() for column in (pieces.left_P, pieces.right_P, pieces.baseline_P, pieces.size_P))
-    bold, turns = pieces.bold_P.tolist(), pieces.turns_P.tolist()
+    bold, turns, capped = pieces.bold_P.tolist(), pieces.turns_P.tolist(), pieces.capped_P.tolist()
     lines = []
     first = 0
     while first < num_pieces:
@@ -59,7 +60,7 @@ def lines_of(pieces: PagePieces) -> list[Line]:
         if words:
             main = first if end == first + 1 else max(range(first, end), key=lambda place: bounds[place][1] - bounds[place][0])
             edges = (left[first], right[first]) if end == first + 1 else (min(left[first:end]), max(right[first:end]))
-            lines.append(Line(words, *edges, baseline[main], size[main], all(bold[first:end]), turns[first]))
+            lines.append(Line(words, *edges, baseline[main], size[main], all(bold[first:end]), turns[first], TEXT, capped[first]))
         first = end
     return lines
 

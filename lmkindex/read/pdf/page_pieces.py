@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...records import BoolArray, Int64Array
+from .char_marks import compose_accents, raise_digits
 from .page_view import PageView, turned
 from .pdfium_calls import FloatArray, address_of, char_boxes, char_matrices, char_origins, char_sizes, pdfium_calls, text_rects
 
@@ -25,8 +26,12 @@ SOFT_HYPHEN = 0xAD
 SLANTED = 4  # a direction that is none of the four
 WIDE_GAP = 0.8  # of the type size: wider gaps may separate columns or cells
 WIDE_CHARS = 0.72  # of the type size: a line whose characters take more than this in the mean may hold wide gaps
+WIDER_CHARS = 1.06  # of what is usual on the page: the same
 BACK = 0.5  # of the type size: what begins farther to the left of the end before it does not follow it
 JUMP = 0.7  # of the type size: pieces of one row do not differ more in height
+RAISED = 0.15  # of the type size: the foot of a raised digit is higher above the baseline
+LOW = 0.65  # of the type size: a raised digit is lower than this
+CAP_DEPTH = 0.65  # of the type size: what hangs lower is a large letter over several lines
 STRAIGHT = 0.06  # of a quarter turn
 BOLD_NAMES = ("bold", "black", "heavy", "demi", "cmbx", "sfbx", "lmbx")
 BASELINE, SIZE, TURNS, BOLD = range(4)  # columns of a table of styles
@@ -50,6 +55,7 @@ class PagePieces:
     size_P: FloatArray
     turns_P: Int64Array
     bold_P: BoolArray
+    capped_P: BoolArray  # a letter at its start hangs far below its baseline
 
 
 def read_page_pieces(textpage: Any, view: PageView) -> PagePieces:
@@ -58,10 +64,14 @@ def read_page_pieces(textpage: Any, view: PageView) -> PagePieces:
     codes, num_chars = _read_codes(handle)
     to_char = _CharPlaces(textpage=None if len(codes) == num_chars else textpage)
     is_blank, is_mark = codes <= 0x20, codes == HYPHEN_MARK
+    compose_accents(codes, handle, to_char)
     starts, ends = _line_bounds(codes, is_blank, is_mark)
     lines = np.arange(len(starts))
     styles = _read_styles(handle, to_char, starts, ends, is_blank, view)
-    boxes, is_gappy = _read_line_boxes(handle, to_char, starts, ends, styles, view)
+    boxes, is_gappy, has_raised = _read_line_boxes(handle, to_char, starts, ends, styles, view)
+    if has_raised.any() and not view.turns:
+        raised = zip(starts[has_raised].tolist(), ends[has_raised].tolist(), *styles[has_raised, :SIZE + 1].T.tolist(), strict=True)
+        raise_digits(codes, handle, to_char, [(start, end, height + view.bottom, size) for start, end, height, size in raised])
     if is_gappy.any():
         word_starts, word_ends = _cut_to_words(is_blank, starts[is_gappy], ends[is_gappy])
         word_styles = _read_styles(handle, to_char, word_starts, word_ends, is_blank, view)
@@ -101,6 +111,7 @@ def _seen_pieces(
         size_P=styles[seen, SIZE],
         turns_P=styles[seen, TURNS].astype(np.int64),
         bold_P=styles[seen, BOLD] > 0,
+        capped_P=(styles[:, BASELINE] - boxes[:, 1] > CAP_DEPTH * styles[:, SIZE])[seen],
     )
 
 
@@ -192,8 +203,9 @@ def _read_boldness(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> 
 
 def _read_line_boxes(
     handle: int, to_char: _CharPlaces, starts: Int64Array, ends: Int64Array, styles: FloatArray, view: PageView
-) -> tuple[FloatArray, BoolArray]:
-    """The box of each line, and whether it holds wide gaps, steps back or jumps, so that it must be cut into words."""
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """The box of each line; whether it holds wide gaps, steps back or jumps, so that it must be cut into words; whether
+    something small stands high in it."""
     firsts = to_char(starts.tolist())
     lengths = (np.array(to_char((ends - 1).tolist()), dtype=np.int64) - np.array(firsts, dtype=np.int64) + 1).tolist()
     rects, of_rect = [], []
@@ -208,12 +220,18 @@ def _read_line_boxes(
         take.at(boxes[:, side], line_R, boxes_R[:, side])
     boxes[~np.isfinite(boxes)] = 0.0
     size = styles[:, SIZE]
-    is_gappy = (boxes[:, 2] - boxes[:, 0]) > WIDE_CHARS * size * (ends - starts)
+    char_width = (boxes[:, 2] - boxes[:, 0]) / (size * (ends - starts))
+    usual = float(np.median(char_width)) if len(starts) else 0.0
+    is_gappy = char_width > min(WIDE_CHARS, max(WIDER_CHARS * usual, 0.4))
     is_same = line_R[1:] == line_R[:-1]
     gap = (boxes_R[1:, 0] - boxes_R[:-1, 2]) / size[line_R[1:]]
     rise = np.abs(boxes_R[1:, 1] - boxes_R[:-1, 1]) / size[line_R[1:]]
     is_gappy[line_R[1:][is_same & ((gap > WIDE_GAP) | (gap < -BACK) | (rise > JUMP))]] = True
-    return boxes, is_gappy
+    has_raised = np.zeros(len(starts), dtype=bool)
+    height = (boxes_R[:, 3] - boxes_R[:, 1]) / size[line_R]
+    is_raised = (boxes_R[:, 1] - styles[line_R, BASELINE] > RAISED * size[line_R]) & (height < LOW)
+    has_raised[line_R[is_raised]] = True
+    return boxes, is_gappy, has_raised & (styles[:, TURNS] == 0)
 
 
 def _read_word_boxes(

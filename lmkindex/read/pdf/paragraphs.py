@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from .cells import ENUMERATOR
-from .page_lines import SAME_ROW, Line
+from .cells import CELL, ENUMERATOR
+from .page_lines import ROW, SAME_ROW, Line
 from .sheets import Sheet
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
@@ -24,7 +24,7 @@ MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
-SENTENCE_END = re.compile(r"""[.!?:;…。！？][)\]"'”’»*\d]*$""")
+SENTENCE_END = re.compile(r"""[.!?:…。！？][)\]"'”’»*\d⁰¹²³⁴⁵⁶⁷⁸⁹]*$""")
 CAPTION = re.compile(r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s")
 
 
@@ -108,10 +108,8 @@ def _right_edges(lines: Sequence[Line]) -> list[float]:
 
 def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: float, edges: Sequence[float]) -> str:
     line, following = lines[place], lines[place + 1]
-    if line.is_row or following.is_row:
-        return "\n" if line.is_row and following.is_row else "\n\n"
-    if line.is_apart or following.is_apart:
-        return "\n\n"
+    if line.kind or following.kind:
+        return "\n" if line.kind == following.kind == ROW and CELL in line.text and CELL in following.text else "\n\n"
     gap = _gap(line, following)
     if abs(gap) <= SAME_ROW:
         return " "  # two pieces of one row
@@ -123,7 +121,8 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     if line.is_bold != following.is_bold and _ends_early(line, following, edges[place]):
         return "\n\n"
     after = lines[place + 2] if place + 2 < len(lines) else None
-    if layout.has_indents and _begins_indented(line, following, after):
+    is_body = max(sizes[1] / layout.body_size, layout.body_size / sizes[0]) < TYPE_CHANGE
+    if layout.has_indents and is_body and _begins_indented(line, following, after):
         return "\n\n"
     if SENTENCE_END.search(line.text) and _ends_early(line, following, edges[place]) and not ENUMERATOR.match(following.text):
         return "\n\n"
@@ -132,7 +131,7 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
 
 def _begins_indented(line: Line, following: Line, after: Line | None) -> bool:
     """Whether a line begins a paragraph by its indent: the lines around it are flush, or it is the only one."""
-    if not _is_indent(following.left - line.left, line.size):
+    if not _is_indent(following.left - line.left, line.size) or not SENTENCE_END.search(line.text) or line.is_capped:
         return False
     return after is None or after.baseline > following.baseline or after.left < following.left - 0.5 * line.size
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 from .cells import rows_as_lines
 from .gutters import Gutter, Row, gutters_of, rows_of
@@ -55,9 +56,9 @@ def _arranged(lines: list[Line], places: dict[int, int], depth: int) -> list[Lin
     gutters = gutters_of(rows) if depth < MAX_DEPTH else []
     for gutter in gutters:
         if _divides_columns(rows, gutter, places):
-            band = [line for row in rows[gutter.first : gutter.end] for line in row]
-            above = [line for row in rows[: gutter.first] for line in row]
-            below = [line for row in rows[gutter.end :] for line in row]
+            band = [line for row in rows[gutter.outer_first : gutter.outer_end] for line in row]
+            above = [line for row in rows[: gutter.outer_first] for line in row]
+            below = [line for row in rows[gutter.outer_end :] for line in row]
             parts = (
                 above,
                 [line for line in band if line.left < gutter.middle],
@@ -82,17 +83,19 @@ def _in_content_order(units: Sequence[Sequence[Line]], places: dict[int, int]) -
 
 def _divides_columns(rows: Sequence[Row], gutter: Gutter, places: dict[int, int]) -> bool:
     """Whether running text stands on both sides of the gutter, column beside column, not cell beside cell."""
-    band = rows[gutter.first : gutter.end]
+    band = rows[gutter.outer_first : gutter.outer_end]
     left = [line for row in band for line in row if line.left < gutter.middle]
     right = [line for row in band for line in row if line.left >= gutter.middle]
     if not (_is_running(left) and _is_running(right)):
         return False
-    stripes = _stripes(band)
-    if len(stripes) >= 2 and len(band) <= 6 * (len(stripes) + 1):
-        return False
     side = {places[id(line)]: line.left < gutter.middle for line in [*left, *right]}
     num_changes = sum(side[first] != side[second] for first, second in pairwise(sorted(side)))
-    return num_changes <= 2 or num_changes >= 1.4 * min(len(left), len(right))
+    if num_changes <= 2:
+        return True
+    num_stripes = _num_stripes(band, left)
+    if num_stripes >= 2 and len(band) <= 6 * (num_stripes + 1):
+        return False
+    return num_changes >= 1.4 * min(len(left), len(right))
 
 
 def _is_running(lines: Sequence[Line]) -> bool:
@@ -110,8 +113,7 @@ def _is_running(lines: Sequence[Line]) -> bool:
     return sum(line.right - line.left >= FULL_LINE * widest for line in lines) >= MIN_FULL * len(lines)
 
 
-def _stripes(rows: Sequence[Row]) -> list[int]:
-    """The rows that have a white stripe above them, from one side of the band to the other."""
-    drops = [first[0].baseline - second[0].baseline for first, second in pairwise(rows)]
-    usual = sorted(drops)[len(drops) // 2] if drops else 0.0
-    return [place for place, drop in enumerate(drops, 1) if drop > STEP * usual]
+def _num_stripes(rows: Sequence[Row], left: Sequence[Line]) -> int:
+    """How many white stripes part the rows, from one side of the band to the other."""
+    usual = median(first.baseline - second.baseline for first, second in pairwise(left))
+    return sum(first[0].baseline - second[0].baseline > STEP * usual for first, second in pairwise(rows))

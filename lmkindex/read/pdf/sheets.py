@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ReadError
+from .drop_caps import with_drop_caps
+from .page_fields import read_fields
 from .page_lines import Line, lines_of
 from .page_pieces import SLANTED, read_page_pieces
 from .page_view import view_of
+from .placing import with_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +28,17 @@ class Sheet:
     num_objects: int
 
 
-def read_sheet(pdf: Any, index: int) -> Sheet:
-    """Page `index` of a PDF of pypdfium2, counted from 0. Raises `ReadError`."""
+def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
+    """Page `index` of a PDF of pypdfium2, counted from 0, with its fields if `form` is open. Raises `ReadError`."""
     import pypdfium2
 
     try:
         with closing(pdf[index]) as page, closing(page.get_textpage()) as textpage:
             view = view_of(page)
             lines = lines_of(read_page_pieces(textpage, view))
+            lines = with_drop_caps(lines)
+            if fields := read_fields(page, form, view):
+                lines = with_fields(lines, fields)
             num_objects = 0 if lines else pypdfium2.raw.FPDFPage_CountObjects(page)
     except pypdfium2.PdfiumError as error:
         raise ReadError(f"damaged PDF: page {index + 1} cannot be read") from error

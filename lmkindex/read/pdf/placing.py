@@ -1,0 +1,56 @@
+"""Puts the fields of a form and the comments of readers among the lines of their page.
+
+A field belongs into the row of its label; a comment behind the line that it stands beside. Takes and gives lines in the
+order of the content. Knows no other pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .page_lines import APART, APART_NEXT, FIELD, Line
+
+NEAR_ROW = 0.75  # of the type size: a field's row is no farther away in height
+
+
+def with_fields(lines: Sequence[Line], fields: Sequence[Line]) -> list[Line]:
+    """The lines of a page with its fields and comments among them."""
+    placed = list(lines)
+    shown = {" ".join(line.text.split()) for line in lines}
+    for field in fields:
+        row = _row_of(placed, field) if field.kind == FIELD else None
+        if row is not None:
+            field = field._replace(baseline=row.baseline, size=row.size)
+        elif lines:
+            field = field._replace(size=min(field.size, max(line.size for line in lines)))
+        if " ".join(field.text.split()) in shown and _is_shown(lines, field):
+            continue  # a viewer that fills in a form may draw its values into the page, too
+        placed.insert(_place_of(placed, field), field)
+    return placed
+
+
+def _row_of(lines: Sequence[Line], field: Line) -> Line | None:
+    """The line whose row a field stands in: the nearest in height, then to the left."""
+    near = [line for line in lines if abs(line.baseline - field.baseline) <= NEAR_ROW * max(line.size, field.size)]
+    return min(
+        near, key=lambda line: (round(abs(line.baseline - field.baseline) / line.size), abs(field.left - line.right)), default=None
+    )
+
+
+def _is_shown(lines: Sequence[Line], field: Line) -> bool:
+    return any(
+        line.text == field.text and abs(line.baseline - field.baseline) <= line.size and line.left < field.right and field.left < line.right
+        for line in lines
+    )
+
+
+def _place_of(lines: Sequence[Line], field: Line) -> int:
+    """Where in the order of the content: behind what stands to the left in the same row, else before what is below."""
+    in_row = [place for place, line in enumerate(lines) if abs(line.baseline - field.baseline) < 0.1 and line.kind not in (APART, APART_NEXT)]
+    before = [place for place in in_row if lines[place].left <= field.left]
+    if before:
+        return max(before, key=lambda place: lines[place].left) + 1
+    if in_row:
+        return min(in_row, key=lambda place: lines[place].left)
+    below = [place for place, line in enumerate(lines) if line.baseline < field.baseline]
+    return below[0] if below else len(lines)
