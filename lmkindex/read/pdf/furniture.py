@@ -33,8 +33,8 @@ LARGER = 1.1  # of the body's type size: a title, even if it repeats
 PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
 NUMBER = r"(\d{1,4}|[ivxlc]{1,8})"
 BARE = re.compile(rf"\W*(?:{PAGE_WORDS}\W{{0,3}})?{NUMBER}(?:\s*(?:/|of|von|de|sur|di|av|van|из)\s*\d{{1,4}})?(?:\s*[页頁])?\W*", re.IGNORECASE)
-BEFORE_WORDS = re.compile(rf"\W*{NUMBER}\W*\s+(\D.*)", re.IGNORECASE)
-AFTER_WORDS = re.compile(rf"(.*\D)(?:\s+|[-–—|·])\W*{NUMBER}(?:\s*(?:/|of|von|de|sur|di)\s*\d{{1,4}})?\W*", re.IGNORECASE)
+BEFORE_WORDS = re.compile(rf"{NUMBER}(?:\s+|\s*[-–—|·]\s*)(\D.*)", re.IGNORECASE)
+AFTER_WORDS = re.compile(rf"(.*[^\s\d])(?:\s+|\s*[-–—|·]\s*){NUMBER}(?:\s*(?:/|of|von|de|sur|di)\s*\d{{1,4}})?\W*", re.IGNORECASE)
 ROMAN = re.compile(r"(?=.)(?:c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
 
 
@@ -164,8 +164,7 @@ def _running(group: Sequence[MarginLine], body: Body, num_pages: int) -> list[Ma
         if line not in numbered:
             by_text[" ".join(line.line.text.split())].append(line)
     if body.is_template:
-        is_same = len(by_text) == 1 and all(_is_constant(lines, num_pages) for lines in by_text.values())
-        return [line for line in group if line in numbered or is_same]
+        return [line for line in group if line in numbered]
     running = [line for line in group if line in numbered]
     for text, lines in by_text.items():
         pages = {line.page for line in lines}
@@ -185,8 +184,10 @@ def _is_constant(lines: Sequence[MarginLine], num_pages: int) -> bool:
 def _counting(group: Sequence[MarginLine], body: Body) -> set[MarginLine]:
     """The lines whose numbers count up with the pages."""
     by_page: dict[int, list[tuple[MarginLine, int]]] = defaultdict(list)
-    for line in group:
-        for value in _numbers(line, body.is_template):
+    numbers = [(line, value, words) for line in group for value, words in _numbers(line, body.is_template)]
+    num_words = Counter(words for _, _, words in numbers)
+    for line, value, words in numbers:
+        if not words or num_words[words] > 1 or (len(words) >= MIN_KNOWN_LETTERS and body.holds(words)):
             by_page[line.page].append((line, value))
     found = {
         line
@@ -202,14 +203,15 @@ def _counting(group: Sequence[MarginLine], body: Body) -> set[MarginLine]:
     return found if len({line.page for line in found}) >= MIN_COUNTING_SHARE * len(by_page) else set()
 
 
-def _numbers(line: MarginLine, is_template: bool) -> Iterator[int]:
-    """What may be the page number in a line: all of it, or the first or last of its words if near the page's own."""
+def _numbers(line: MarginLine, is_template: bool) -> Iterator[tuple[int, str]]:
+    """What may be the page number in a line, and the letters beside it: all of the line is the number, or the first or
+    last of its words if near the page's own number."""
     text = line.line.text
     bare = BARE.fullmatch(text)
     if bare:
         value = _value(bare[1])
         if value >= 0 and not (is_template and abs(value - line.page - 1) > MAX_OFFSET):
-            yield value
+            yield value, ""
         return
     if is_template:
         return
@@ -217,7 +219,7 @@ def _numbers(line: MarginLine, is_template: bool) -> Iterator[int]:
         if match:
             value = _value(match[place])
             if value >= 0 and abs(value - line.page - 1) <= MAX_OFFSET:
-                yield value
+                yield value, _letters(match[3 - place])
 
 
 def _value(number: str) -> int:

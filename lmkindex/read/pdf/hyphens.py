@@ -29,12 +29,14 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words of a document in small letters, away from line ends; `ordered` are those without a hyphen, `parts` the
-    first parts of its compounds; `cuts_words` if the document cuts words at line ends."""
+    first parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
+    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
 
     words: Counter[str]
     ordered: Sequence[str]
     parts: frozenset[str]
     cuts_words: bool
+    has_own_mark: bool
 
 
 def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
@@ -42,6 +44,7 @@ def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
     words: Counter[str] = Counter()
     cuts: list[tuple[str, str]] = []
     before: Line | None = None
+    num_cut_marks = num_inner_marks = num_inner_hyphens = 0
     for line in lines:
         text = line.text
         if before is not None and before.text[-1] in HYPHENS:
@@ -51,12 +54,16 @@ def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
             text = BEFORE.sub("", text)
         words.update(map(_plain, WORD.findall(text)))
         before = line
+        num_cut_marks += before.text[-1] == "\u2010"
+        num_inner_marks += "\u2010" in line.text[:-1]
+        num_inner_hyphens += "-" in line.text[:-1]
+    has_own_mark = num_cut_marks > 0 and not num_inner_marks and num_inner_hyphens > 0
     ordered = sorted(word for word in words if "-" not in word)
     parts = frozenset(word.partition("-")[0] for word in words if "-" in word)
-    known = Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=False)
+    known = Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=False, has_own_mark=has_own_mark)
     verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
     cuts_words = verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND])
-    return Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=cuts_words)
+    return Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=cuts_words, has_own_mark=has_own_mark)
 
 
 def joint(before: str, after: str, known: Vocabulary) -> int | None:
@@ -77,7 +84,7 @@ def _plain(word: str) -> str:
 def _verdict(before: str, after: str, known: Vocabulary) -> str:
     """What the document says about the hyphen between the end of one line and the start of the next."""
     first, second = BEFORE.search(before), AFTER.match(after)
-    if before.endswith("\xad"):
+    if before[-1] == "\xad" or (before[-1] == "\u2010" and known.has_own_mark):
         return CUT
     if not first or not second or (second[0][0].isupper() and not first[1].isupper()) or not second[0][0].isalpha():
         return COMPOUND

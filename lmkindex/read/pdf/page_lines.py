@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...records import BoolArray
 from .page_pieces import BACK, JUMP, WIDE_GAP, PagePieces
 from .pdfium_calls import FloatArray
 
@@ -17,7 +18,9 @@ SAME_ROW = 0.3  # of the type size: baselines nearer than this are one row
 RAISED = 0.6  # of the type size: a small piece as high as this is a raised or lowered part of its row
 SMALL = 0.85  # of the type size beside it
 GLUED = 0.15  # of the type size: pieces nearer than this are one word
-MIN_SPACED = 5  # letters in a row that are pieces of their own are words set letter by letter
+WIDE_STEP = 1.5  # of the usual step from letter to letter, where all letters take the same room: a blank
+MIN_SPACED = 5  # pairs of letters that are pieces of their own: words set letter by letter
+LETTER_GAP = 2.0  # of the type size: there, wider gaps part lines
 TEXT, ROW, FIELD, APART, APART_NEXT = "", "row", "field", "apart", "apart, next line"  # kinds of lines
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\uffff]")
 
@@ -77,17 +80,19 @@ def _blanks_between(pieces: PagePieces) -> list[str | None]:
     is_one = is_row & (gap <= WIDE_GAP) & ((gap >= -BACK) | is_leftwards)
     is_touching = pieces.ends_P[:-1] == pieces.starts_P[1:]
     is_glued = np.where(is_same_line, is_touching, gap < GLUED)
-    _space_letters(pieces, is_one, gap, is_glued)
+    _space_letters(pieces, is_row & (gap >= -BACK) & (gap <= LETTER_GAP), gap, is_one, is_glued)
     return [("" if glued else " ") if one else None for one, glued in zip(is_one.tolist(), is_glued.tolist(), strict=True)]
 
 
-def _space_letters(pieces: PagePieces, is_one: np.ndarray, gap: FloatArray, is_glued: np.ndarray) -> None:
-    """Where letters are set one by one, only a gap clearly wider than theirs is a blank. Changes `is_glued`."""
+def _space_letters(pieces: PagePieces, is_near: BoolArray, gap: FloatArray, is_one: BoolArray, is_glued: BoolArray) -> None:
+    """Where letters are set one by one, only a gap clearly wider than theirs is a blank. Changes `is_one` and
+    `is_glued`."""
     is_letter = pieces.ends_P - pieces.starts_P == 1
-    pairs = is_letter[1:] & is_letter[:-1] & is_one
-    if np.count_nonzero(pairs) < MIN_SPACED:
+    pairs = np.flatnonzero(is_letter[1:] & is_letter[:-1] & is_near)
+    if len(pairs) < MIN_SPACED:
         return
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], pairs.astype(np.int8), [0]))))
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if end - start >= MIN_SPACED:
-            is_glued[start:end] = gap[start:end] < np.median(gap[start:end]) + GLUED
+    step = (pieces.left_P[1:] - pieces.left_P[:-1])[pairs] / np.maximum(pieces.size_P[1:], pieces.size_P[:-1])[pairs]
+    usual_gap, usual_step = np.median(gap[pairs]), np.median(step)
+    is_even = np.median(np.abs(step - usual_step)) < np.median(np.abs(gap[pairs] - usual_gap))
+    is_one[pairs] = True
+    is_glued[pairs] = step < WIDE_STEP * usual_step if is_even else gap[pairs] < usual_gap + GLUED

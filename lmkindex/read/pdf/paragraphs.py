@@ -23,6 +23,7 @@ TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a hea
 MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
+GOES_ON = ",;–—-\u2010\xad("
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
 SENTENCE_END = re.compile(r"""[.!?:…。！？][)\]"'”’»*\d⁰¹²³⁴⁵⁶⁷⁸⁹]*$""")
 CAPTION = re.compile(r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s")
@@ -146,3 +147,13 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
     width = (following.right - following.left) * (len(word) + 1) / max(1, len(following.text))
     return line.right + width + EARLY * line.size < edge
 
+
+
+def page_separator(line: Line, following: Line, edge: float) -> str:
+    """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
+    if SENTENCE_END.search(line.text) or line.kind or following.kind:
+        return "\n\n"
+    first = next((char for char in following.text if char.isalnum()), "")
+    goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)
+    is_same_type = max(line.size, following.size) <= TYPE_CHANGE * min(line.size, following.size)
+    return "\n" if goes_on and is_same_type else "\n\n"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ...records import Page
 from .hyphens import Vocabulary, joint, vocabulary_of
 from .page_lines import APART, APART_NEXT, TEXT, Line
-from .paragraphs import SENTENCE_END, Layout, separators
+from .paragraphs import SENTENCE_END, Layout, page_separator, separators
 
 MAX_WAITING_LINES = 30  # of a sentence that notes interrupt
 INNER_END = re.compile(r"(?<=[^\W\d_]{4})[.!?…][)\]\"'”’»]*\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|[!?。！？…][)\]\"'”’»]*\s*(?=\S)")
@@ -101,8 +101,12 @@ class _Setter:
 def set_text(sheets: Sequence[Sequence[Line]], layout: Layout) -> SetText:
     """The text of pages whose lines are in reading order."""
     setter = _Setter(known=vocabulary_of(line for lines in sheets for line in lines))
+    last_edge = 0.0  # how far the lines of the page before reach
     for page, lines in enumerate(sheets):
         running = [(place, line) for place, line in enumerate(lines) if line.kind not in (APART, APART_NEXT)]
+        if not running:
+            setter.waiting += [(page, place, line) for place, line in enumerate(lines)]
+            continue
         between = iter(["", *separators([line for _, line in running], layout)])
         for place, line in enumerate(lines):
             if line.kind in (APART, APART_NEXT):
@@ -110,8 +114,9 @@ def set_text(sheets: Sequence[Sequence[Line]], layout: Layout) -> SetText:
                 continue
             separator = next(between)
             if setter.before is not None and place == running[0][0]:
-                separator = _page_separator(setter.before, line)
+                separator = page_separator(setter.before, line, last_edge)
             setter.put(page, place, line, separator)
+        last_edge = max(line.right for _, line in running)
     setter.release(is_between=False)
     text = setter.text.getvalue()
     starts = setter.starts + [len(text)] * (len(sheets) - len(setter.starts))
@@ -121,7 +126,3 @@ def set_text(sheets: Sequence[Sequence[Line]], layout: Layout) -> SetText:
         pages=tuple(Page(number=number, start=start, end=end) for number, (start, end) in enumerate(bounds, 1)),
         places=[[setter.places[page, place] for place in range(len(lines))] for page, lines in enumerate(sheets)],
     )
-
-
-def _page_separator(before: Line, line: Line) -> str:
-    return "\n\n" if SENTENCE_END.search(before.text) or before.kind or line.kind else "\n"

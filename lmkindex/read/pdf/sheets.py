@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import ReadError
 from .drop_caps import with_drop_caps
 from .page_fields import read_fields
-from .page_lines import Line, lines_of
+from .page_lines import FIELD, Line, lines_of
 from .page_pieces import SLANTED, read_page_pieces
 from .page_view import view_of
 from .placing import with_fields
@@ -18,14 +18,20 @@ from .placing import with_fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A page: the lines of its main direction, and those of other directions (`slanted`). `width` and `height` are in
+    """A page: the lines of its main direction, those of other directions (`slanted`), and comments on it. `width` and `height` are in
     points, after turning the page so that its lines are upright. `num_objects` counts what is drawn on it."""
 
     width: float
     height: float
     lines: list[Line]
     slanted: list[Line]
+    comments: list[Line]
     num_objects: int
+
+    @property
+    def is_textless(self) -> bool:
+        """Whether nothing on the page can be read."""
+        return not (self.lines or self.slanted or self.comments)
 
 
 def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
@@ -37,8 +43,9 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
             view = view_of(page)
             lines = lines_of(read_page_pieces(textpage, view))
             lines = with_drop_caps(lines)
-            if fields := read_fields(page, form, view):
-                lines = with_fields(lines, fields)
+            fields = read_fields(page, form, view)
+            if fields:
+                lines = with_fields(lines, [field for field in fields if field.kind == FIELD])
             num_objects = 0 if lines else pypdfium2.raw.FPDFPage_CountObjects(page)
     except pypdfium2.PdfiumError as error:
         raise ReadError(f"damaged PDF: page {index + 1} cannot be read") from error
@@ -50,6 +57,7 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
         height=height,
         lines=[line for line in lines if line.turns == main] if slanted else lines,
         slanted=slanted,
+        comments=[field for field in fields if field.kind != FIELD],
         num_objects=num_objects,
     )
 
