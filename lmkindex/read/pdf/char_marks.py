@@ -1,66 +1,64 @@
 """Characters that a file sets in pieces or places: raised digits, and accents that stand over a letter.
 
-Takes the codes of a page and asks pdfium only about lines that may hold such a character. Changes the codes in place;
-their number stays the same. Knows no lines but their bounds.
+Takes the text of a page and asks pdfium only about characters that may be such. The text keeps its length: an accent
+that became part of its letter leaves a control character, which is dropped with the others.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from math import hypot
 
-import numpy as np
-import numpy.typing as npt
+from .pdfium_calls import char_boxes, char_matrices, char_origins, char_sizes
 
-from .pdfium_calls import FloatArray, char_boxes, char_matrices, char_origins, char_sizes
-
-CodeArray = npt.NDArray[np.uint16]
 ToChar = Callable[[Sequence[int]], list[int]]
 
-RAISED_DIGITS = dict(zip(map(ord, "0123456789"), map(ord, "⁰¹²³⁴⁵⁶⁷⁸⁹"), strict=True))
+RAISED_DIGITS = dict(zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True))
 MIN_RISE = 0.15  # of the type size
 MAX_SIZE = 0.9  # of the type size
 ACCENTS = {
-    0x60: 0x300, 0xB4: 0x301, 0x5E: 0x302, 0x2C6: 0x302, 0x7E: 0x303, 0x2DC: 0x303, 0xAF: 0x304, 0x2D8: 0x306, 0x2D9: 0x307,
-    0xA8: 0x308, 0x2DA: 0x30A, 0x2DD: 0x30B, 0x2C7: 0x30C, 0xB8: 0x327, 0x2DB: 0x328,
+    "`": "\u0300", "´": "\u0301", "^": "\u0302", "ˆ": "\u0302", "~": "\u0303", "˜": "\u0303", "¯": "\u0304", "˘": "\u0306",
+    "˙": "\u0307", "¨": "\u0308", "˚": "\u030a", "˝": "\u030b", "ˇ": "\u030c", "¸": "\u0327", "˛": "\u0328",
 }  # fmt: skip
-ACCENT_CODES = np.array(sorted(ACCENTS), dtype=np.uint16)
-DOTLESS = {0x131: "i", 0x237: "j"}
-NOTHING = 0x00  # dropped with the other controls
+ACCENT = re.compile(f"[{''.join(map(re.escape, ACCENTS))}]")
+DOTLESS = {"ı": "i", "ȷ": "j"}
+NOTHING = "\x00"
 
 
-def raise_digits(codes: CodeArray, handle: int, to_char: ToChar, lines: Sequence[tuple[int, int, float, float]]) -> None:
-    """Digits that are set small and high become raised digits. `lines` are start, end, baseline and type size, of
-    upright lines, in the page's own points."""
+def with_raised_digits(text: str, handle: int, to_char: ToChar, lines: Sequence[tuple[int, int, float, float]]) -> str:
+    """The text with digits that are set small and high as raised digits. `lines` are start, end, baseline and type
+    size, of upright lines, in the page's own points."""
+    chars = list(text)
     for start, end, baseline, size in lines:
-        digits = [place for place in range(start, end) if codes[place] in RAISED_DIGITS]
-        if not digits:
-            continue
-        chars = to_char(digits)
-        matrices = char_matrices(handle, chars)
-        sizes = np.abs(char_sizes(handle, chars)) * np.hypot(matrices[:, 2], matrices[:, 3])
-        rises = char_origins(handle, chars)[:, 1] - baseline
-        for place, rise, own in zip(digits, rises.tolist(), sizes.tolist(), strict=True):
+        digits = [place for place in range(start, end) if text[place] in RAISED_DIGITS]
+        places = to_char(digits)
+        origins, sizes, matrices = char_origins(handle, places), char_sizes(handle, places), char_matrices(handle, places)
+        for number, place in enumerate(digits):
+            rise = origins[2 * number + 1] - baseline
+            own = abs(sizes[number]) * hypot(*matrices[6 * number + 2 : 6 * number + 4])
             if MIN_RISE * size <= rise <= size and own <= MAX_SIZE * size:
-                codes[place] = RAISED_DIGITS[int(codes[place])]
+                chars[place] = RAISED_DIGITS[text[place]]
+    return "".join(chars)
 
 
-def compose_accents(codes: CodeArray, handle: int, to_char: ToChar) -> None:
-    """An accent of its own that stands over the letter after or before it becomes part of it."""
-    found = np.flatnonzero(np.isin(codes, ACCENT_CODES))
-    for place in found.tolist():
+def with_composed_accents(text: str, handle: int, to_char: ToChar) -> str:
+    """The text with accents that stand over the letter after or before them as parts of it."""
+    if not ACCENT.search(text):
+        return text
+    chars = list(text)
+    for place in [match.start() for match in ACCENT.finditer(text)]:
         for letter in (place + 1, place - 1):
-            if not 0 <= letter < len(codes) or not _is_over(char_boxes(handle, to_char([place, letter]))):
+            if not 0 <= letter < len(chars) or not _is_over(char_boxes(handle, to_char([place, letter]))):
                 continue
-            base = DOTLESS.get(int(codes[letter]), chr(codes[letter]))
-            whole = unicodedata.normalize("NFC", base + chr(ACCENTS[int(codes[place])]))
+            whole = unicodedata.normalize("NFC", DOTLESS.get(chars[letter], chars[letter]) + ACCENTS[chars[place]])
             if len(whole) == 1:
-                codes[min(place, letter)], codes[max(place, letter)] = ord(whole), NOTHING
+                chars[min(place, letter)], chars[max(place, letter)] = whole, NOTHING
                 break
+    return "".join(chars)
 
 
-def _is_over(boxes: FloatArray) -> bool:
+def _is_over(boxes: Sequence[float]) -> bool:
     """Whether the middle of the first box is over the second."""
-    (accent_left, _, accent_right, _), (left, _, right, _) = boxes.tolist()
-    middle = (accent_left + accent_right) / 2
-    return bool(left <= middle <= right)
+    return boxes[4] <= (boxes[0] + boxes[2]) / 2 <= boxes[6]

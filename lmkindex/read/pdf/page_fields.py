@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from .page_lines import APART, APART_NEXT, CONTROLS, FIELD, Line
 from .page_view import PageView
+from .pdfium_calls import on_a_page
 
 MAX_ANNOTATIONS = 5000  # of a page
 FIELD_SIZE = 10.0  # points: the type size of a field that does not tell
@@ -119,8 +118,8 @@ def _set_in_box(text: str, annotation: Any, view: PageView, kind: str) -> list[L
     rect = raw.FS_RECTF()
     if not any(texts) or not raw.FPDFAnnot_GetRect(annotation, rect):
         return []
-    box = np.nan_to_num(np.array([[rect.left, min(rect.bottom, rect.top), rect.right, max(rect.bottom, rect.top)]], dtype=np.float64))
-    left, bottom, right, top = view.show(box.clip(-1e6, 1e6))[0].tolist()
+    sides = on_a_page([rect.left, min(rect.bottom, rect.top), rect.right, max(rect.bottom, rect.top)])
+    left, bottom, right, top = view.show((sides[0], sides[1], sides[2], sides[3]))
     size = min(FIELD_SIZE, max(1.0, (top - bottom) / max(1.2, len(texts))))
     pitch = (top - bottom) / len(texts)
     return [

@@ -6,13 +6,12 @@ Knows no columns: two cells of a row, or two columns side by side, are lines of 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
-import numpy as np
-
-from ...records import BoolArray
-from .page_pieces import BACK, JUMP, WIDE_GAP, PagePieces
-from .pdfium_calls import FloatArray
+from .page_pieces import BACK, JUMP, WIDE_GAP, Piece
 
 SAME_ROW = 0.3  # of the type size: baselines nearer than this are one row
 RAISED = 0.6  # of the type size: a small piece as high as this is a raised or lowered part of its row
@@ -43,56 +42,69 @@ class Line(NamedTuple):
     is_capped: bool = False
 
 
-def lines_of(pieces: PagePieces) -> list[Line]:
+def lines_of(text: str, pieces: Sequence[Piece]) -> list[Line]:
     """The lines of a page, in the order of its content."""
-    text, num_pieces = pieces.text, len(pieces.starts_P)
     has_controls = CONTROLS.search(text) is not None
-    blanks = _blanks_between(pieces) if num_pieces > 1 else []
-    bounds = list(zip(pieces.starts_P.tolist(), pieces.ends_P.tolist(), strict=True))
-    left, right, baseline, size = (column.tolist() for column in (pieces.left_P, pieces.right_P, pieces.baseline_P, pieces.size_P))
-    bold, turns, capped = pieces.bold_P.tolist(), pieces.turns_P.tolist(), pieces.capped_P.tolist()
+    blanks = _blanks_between(pieces)
     lines = []
     first = 0
-    while first < num_pieces:
-        end = first + 1
-        while end < num_pieces and blanks[end - 1] is not None:
-            end += 1
-        parts = [text[start:stop] for start, stop in bounds[first:end]]
-        words = parts[0] + "".join(f"{blank}{part}" for blank, part in zip(blanks[first : end - 1], parts[1:], strict=True))
-        words = CONTROLS.sub("", words).strip() if has_controls else words
-        if words:
-            main = first if end == first + 1 else max(range(first, end), key=lambda place: bounds[place][1] - bounds[place][0])
-            edges = (left[first], right[first]) if end == first + 1 else (min(left[first:end]), max(right[first:end]))
-            lines.append(Line(words, *edges, baseline[main], size[main], all(bold[first:end]), turns[first], TEXT, capped[first]))
-        first = end
+    for place, blank in enumerate(blanks):
+        if blank is None:
+            line = _line(text, pieces[first : place + 1], blanks[first:place])
+            first = place + 1
+            if has_controls:
+                line = line._replace(text=CONTROLS.sub("", line.text).strip())
+            if line.text:
+                lines.append(line)
     return lines
 
 
-def _blanks_between(pieces: PagePieces) -> list[str | None]:
-    """What stands between each piece and the next: "" or " " if they are of one line, else None."""
-    is_same_line = pieces.line_P[1:] == pieces.line_P[:-1]
-    size = np.maximum(pieces.size_P[1:], pieces.size_P[:-1])
-    is_small = np.minimum(pieces.size_P[1:], pieces.size_P[:-1]) < SMALL * size
-    rise = np.abs(pieces.baseline_P[1:] - pieces.baseline_P[:-1]) / size
-    gap = (pieces.left_P[1:] - pieces.right_P[:-1]) / size
-    is_row = (rise <= np.where(is_same_line, JUMP, np.where(is_small, RAISED, SAME_ROW))) & (pieces.turns_P[1:] == pieces.turns_P[:-1])
-    is_leftwards = is_same_line & (rise <= SAME_ROW)  # Arabic and Hebrew
-    is_one = is_row & (gap <= WIDE_GAP) & ((gap >= -BACK) | is_leftwards)
-    is_touching = pieces.ends_P[:-1] == pieces.starts_P[1:]
-    is_glued = np.where(is_same_line, is_touching, gap < GLUED)
-    _space_letters(pieces, is_row & (gap >= -BACK) & (gap <= LETTER_GAP), gap, is_one, is_glued)
-    return [("" if glued else " ") if one else None for one, glued in zip(is_one.tolist(), is_glued.tolist(), strict=True)]
+def _line(text: str, pieces: Sequence[Piece], blanks: Sequence[str | None]) -> Line:
+    """The line of some pieces, with what stands between them."""
+    first = pieces[0]
+    if len(pieces) == 1:
+        words = text[first.start : first.end]
+        return Line(words, first.left, first.right, first.baseline, first.size, first.is_bold, first.turns, TEXT, first.is_capped)
+    words = text[first.start : first.end] + "".join(
+        f"{blank}{text[piece.start : piece.end]}" for blank, piece in zip(blanks, pieces[1:], strict=True)
+    )
+    main = max(pieces, key=lambda piece: piece.end - piece.start)
+    left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
+    is_bold = all(piece.is_bold for piece in pieces)
+    return Line(words, left, right, main.baseline, main.size, is_bold, first.turns, TEXT, first.is_capped)
 
 
-def _space_letters(pieces: PagePieces, is_near: BoolArray, gap: FloatArray, is_one: BoolArray, is_glued: BoolArray) -> None:
-    """Where letters are set one by one, only a gap clearly wider than theirs is a blank. Changes `is_one` and
-    `is_glued`."""
-    is_letter = pieces.ends_P - pieces.starts_P == 1
-    pairs = np.flatnonzero(is_letter[1:] & is_letter[:-1] & is_near)
-    if len(pairs) < MIN_SPACED:
-        return
-    step = (pieces.left_P[1:] - pieces.left_P[:-1])[pairs] / np.maximum(pieces.size_P[1:], pieces.size_P[:-1])[pairs]
-    usual_gap, usual_step = np.median(gap[pairs]), np.median(step)
-    is_even = np.median(np.abs(step - usual_step)) < np.median(np.abs(gap[pairs] - usual_gap))
-    is_one[pairs] = True
-    is_glued[pairs] = step < WIDE_STEP * usual_step if is_even else gap[pairs] < usual_gap + GLUED
+def _blanks_between(pieces: Sequence[Piece]) -> list[str | None]:
+    """What follows each piece: "" or " " if the next is of its line, else None."""
+    blanks: list[str | None] = []
+    letters: list[int] = []
+    for place, (piece, following) in enumerate(pairwise(pieces)):
+        size, small = (piece.size, following.size) if piece.size > following.size else (following.size, piece.size)
+        rise, gap = abs(following.baseline - piece.baseline), following.left - piece.right
+        is_same_line = following.line == piece.line
+        limit = JUMP if is_same_line else RAISED if small < SMALL * size else SAME_ROW
+        is_row = rise <= limit * size and piece.turns == following.turns
+        is_leftwards = is_same_line and rise <= SAME_ROW * size  # Arabic and Hebrew
+        if not is_row or gap > WIDE_GAP * size or not (gap >= -BACK * size or is_leftwards):
+            blanks.append(None)
+        else:
+            is_glued = piece.end == following.start if is_same_line else gap < GLUED * size
+            blanks.append("" if is_glued else " ")
+        if is_row and piece.end - piece.start == following.end - following.start == 1 and -BACK * size <= gap <= LETTER_GAP * size:
+            letters.append(place)
+    if len(letters) >= MIN_SPACED:
+        _space_letters(pieces, letters, blanks)
+    return [*blanks, None] if pieces else []
+
+
+def _space_letters(pieces: Sequence[Piece], letters: Sequence[int], blanks: list[str | None]) -> None:
+    """Where letters are set one by one, only a gap clearly wider than theirs is a blank. Changes `blanks`, in places
+    `letters`."""
+    pairs = [(pieces[place], pieces[place + 1]) for place in letters]
+    gaps = [(following.left - piece.right) / piece.size for piece, following in pairs]
+    steps = [(following.left - piece.left) / piece.size for piece, following in pairs]
+    usual_gap, usual_step = median(gaps), median(steps)
+    is_even = median([abs(step - usual_step) for step in steps]) < median([abs(gap - usual_gap) for gap in gaps])
+    for place, gap, step in zip(letters, gaps, steps, strict=True):
+        is_glued = step < WIDE_STEP * usual_step if is_even else gap < usual_gap + GLUED
+        blanks[place] = "" if is_glued else " "

@@ -6,9 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from .pdfium_calls import FloatArray
+Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,29 +27,22 @@ class PageView:
     def height(self) -> float:
         return self.right - self.left if self.turns % 2 else self.top - self.bottom
 
-    def show(self, points: FloatArray) -> FloatArray:
-        """Points (rows of x, y) or boxes (rows of left, bottom, right, top) on the shown page, from its lower left
-        corner."""
-        corner = np.array([self.left, self.bottom] * (points.shape[1] // 2))
-        return turned(points - corner, self.turns, self.right - self.left, self.top - self.bottom)
+    def show(self, box: Box, turns: int = 0) -> Box:
+        """A box on the shown page, from its lower left corner; the page is then turned clockwise by `turns` more
+        quarters, to make text upright."""
+        left, bottom, right, top = box[0] - self.left, box[1] - self.bottom, box[2] - self.left, box[3] - self.bottom
+        width, height = self.right - self.left, self.top - self.bottom
+        total = (self.turns + turns) % 4
+        if total == 1:
+            return bottom, width - right, top, width - left
+        if total == 2:
+            return width - right, height - top, width - left, height - bottom
+        if total == 3:
+            return height - top, left, height - bottom, right
+        return left, bottom, right, top
 
 
 def view_of(page: Any) -> PageView:
     """How a page of pypdfium2 is shown."""
     left, bottom, right, top = page.get_bbox()
     return PageView(left=left, bottom=bottom, right=max(left, right), top=max(bottom, top), turns=page.get_rotation() // 90 % 4)
-
-
-def turned(points: FloatArray, turns: int, width: float, height: float) -> FloatArray:
-    """Points or boxes after a page of `width` by `height` is turned clockwise by so many quarters."""
-    turns %= 4
-    if not turns:
-        return points
-    first, last = points[:, :2], points[:, -2:]  # the same for points
-    if turns == 1:
-        columns = [first[:, 1], width - last[:, 0], last[:, 1], width - first[:, 0]]
-    elif turns == 2:
-        columns = [width - last[:, 0], height - last[:, 1], width - first[:, 0], height - first[:, 1]]
-    else:
-        columns = [height - last[:, 1], first[:, 0], height - first[:, 1], last[:, 0]]
-    return np.stack(columns[: points.shape[1]], axis=1)

@@ -7,20 +7,17 @@ which would double the time to read a page.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
+from math import isfinite
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
+BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|lmbx", re.IGNORECASE)
 FAR = 1e6  # points: nothing on a page is farther away
-
-FloatArray = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PdfiumCalls:
@@ -68,47 +65,77 @@ def address_of(handle: Any) -> int:
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
-def char_boxes(handle: int, places: Sequence[int]) -> FloatArray:
-    """Left, bottom, right, top of characters: rows of an array."""
+def char_boxes(handle: int, places: Sequence[int]) -> list[float]:
+    """Left, top, right, bottom of each character, one after the other."""
     buffer = (ctypes.c_float * (4 * len(places)))()
     start = ctypes.addressof(buffer)
     deque(map(pdfium_calls().box, repeat(handle), places, range(start, start + 16 * len(places), 16)), maxlen=0)
-    return on_a_page(np.frombuffer(buffer, dtype=np.float32).reshape(-1, 4))[:, [0, 3, 2, 1]]  # pdfium: left, top, right, bottom
+    return on_a_page(buffer[:])
 
 
-def char_origins(handle: int, places: Sequence[int]) -> FloatArray:
-    """x and y of the origins of characters: rows of an array."""
+def char_origins(handle: int, places: Sequence[int]) -> list[float]:
+    """x and y of the origin of each character, one after the other."""
     buffer = (ctypes.c_double * (2 * len(places)))()
     start, end = ctypes.addressof(buffer), ctypes.addressof(buffer) + 16 * len(places)
     deque(map(pdfium_calls().origin, repeat(handle), places, range(start, end, 16), range(start + 8, end + 8, 16)), maxlen=0)
-    return on_a_page(np.frombuffer(buffer, dtype=np.float64).reshape(-1, 2))
+    return on_a_page(buffer[:])
 
 
-def char_matrices(handle: int, places: Sequence[int]) -> FloatArray:
-    """The text matrices a, b, c, d, e, f of characters: rows of an array."""
+def char_matrices(handle: int, places: Sequence[int]) -> list[float]:
+    """The text matrix a, b, c, d, e, f of each character, one after the other."""
     buffer = (ctypes.c_float * (6 * len(places)))()
     start = ctypes.addressof(buffer)
     deque(map(pdfium_calls().matrix, repeat(handle), places, range(start, start + 24 * len(places), 24)), maxlen=0)
-    return on_a_page(np.frombuffer(buffer, dtype=np.float32).reshape(-1, 6))
+    return on_a_page(buffer[:])
 
 
-def char_sizes(handle: int, places: Sequence[int]) -> FloatArray:
+def char_sizes(handle: int, places: Sequence[int]) -> list[float]:
     """Font sizes of characters, before their matrices scale them."""
-    return on_a_page(np.array(list(map(pdfium_calls().font_size, repeat(handle), places)), dtype=np.float64))
+    return on_a_page(list(map(pdfium_calls().font_size, repeat(handle), places)))
 
 
-def text_rects(handle: int, start: int, num_chars: int) -> list[tuple[float, float, float, float]]:
-    """Left, bottom, right, top of each piece that the file sets in one go, of these characters."""
+def text_rects(handle: int, firsts: Sequence[int], lengths: Sequence[int]) -> tuple[list[int], list[float]]:
+    """How many pieces the file sets in one go in each of some lines, and left, top, right, bottom of each of them."""
     calls = pdfium_calls()
-    buffer = (ctypes.c_double * 4)()
-    left = ctypes.addressof(buffer)
-    rects = []
-    for place in range(calls.count_rects(handle, start, num_chars)):
-        calls.rect(handle, place, left, left + 24, left + 16, left + 8)  # pdfium: left, top, right, bottom
-        rects.append(tuple(buffer))
-    return rects
+    counts = list(map(calls.count_rects, repeat(handle), firsts, lengths))
+    num_rects = sum(counts)
+    buffer = (ctypes.c_double * (4 * num_rects))()
+    start = ctypes.addressof(buffer)
+    if calls.count_rects(handle, 0, -1) == num_rects:  # those of the page are those of its lines
+        lefts, end = range(start, start + 32 * num_rects, 32), start + 32 * num_rects
+        others = (range(start + offset, end + offset, 32) for offset in (8, 16, 24))
+        deque(map(calls.rect, repeat(handle), range(num_rects), lefts, *others), maxlen=0)
+        return counts, on_a_page(buffer[:])
+    for first, length in zip(firsts, lengths, strict=True):
+        for place in range(calls.count_rects(handle, first, length)):
+            calls.rect(handle, place, start, start + 8, start + 16, start + 24)
+            start += 32
+    return counts, on_a_page(buffer[:])
 
 
-def on_a_page(values: npt.NDArray[np.floating[Any]]) -> FloatArray:
+def on_a_page(numbers: list[float]) -> list[float]:
     """Numbers as they can stand on a page: a damaged file gives any."""
-    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=FAR, neginf=-FAR).clip(-FAR, FAR)
+    if not numbers or (max(numbers) < FAR and min(numbers) > -FAR and isfinite(sum(numbers))):
+        return numbers
+    return [min(FAR, max(-FAR, number)) if number == number else 0.0 for number in numbers]
+
+
+def font_weights(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> list[bool]:
+    """Whether pieces begin and end in a font with a name for bold type."""
+    from pypdfium2 import raw
+
+    calls = pdfium_calls()
+    fonts = [calls.font(one) if one else None for one in map(calls.text_object, repeat(handle), firsts)]
+    is_bold: dict[int | None, bool] = {None: False}
+    for font in set(fonts) - {None}:
+        name = ctypes.create_string_buffer(128)
+        raw.FPDFFont_GetBaseFontName(ctypes.cast(font, raw.FPDF_FONT), name, 128)
+        is_bold[font] = BOLD_NAME.search(name.value.decode("utf-8", "replace")) is not None
+    if not any(is_bold.values()):
+        return [False] * len(fonts)
+    bold = [is_bold[font] for font in fonts]
+    for place, last in enumerate(lasts):
+        if bold[place]:  # bold words often begin a line, and seldom end it
+            one = calls.text_object(handle, last)
+            bold[place] = is_bold.get(calls.font(one) if one else None, False)
+    return bold

@@ -41,7 +41,7 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
     try:
         with closing(pdf[index]) as page, closing(page.get_textpage()) as textpage:
             view = view_of(page)
-            lines = lines_of(read_page_pieces(textpage, view))
+            lines = lines_of(*read_page_pieces(textpage, view))
             lines = with_drop_caps(lines)
             fields = read_fields(page, form, view)
             if fields:
