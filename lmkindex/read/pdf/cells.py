@@ -6,15 +6,13 @@ cell, otherwise by their fill: a cell goes on below itself only where its line h
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from .gutters import Gutter, Row
-from .page_lines import FIELD, ROW, TEXT, Line
+from .page_lines import ENUMERATOR, FIELD, ROW, TEXT, Line
 
 LABEL_END = (":", "?", "：")
-ENUMERATOR = re.compile(r"[•◦‣▪▫●○■□–—*·\-\uf0b7]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,6})[.):]|\d{1,2}(?:\.\d{1,3})+\.?|\[[ x]\]|\[\d{1,3}\]")
 MAX_WRAP_GAP = 1.6  # of the type size: a cell's next line is no farther below
 OVERLAP = 0.5  # of the height of the lower of two cells: they are of one row
 STAGGERED = 0.95  # of the type size: rows nearer than this overlap

@@ -27,19 +27,20 @@ DOTLESS = {"ı": "i", "ȷ": "j"}
 NOTHING = "\x00"
 
 
-def with_raised_digits(text: str, handle: int, to_char: ToChar, lines: Sequence[tuple[int, int, float, float]]) -> str:
-    """The text with digits that are set small and high as raised digits. `lines` are start, end, baseline and type
-    size, of upright lines, in the page's own points."""
+def with_raised_digits(text: str, handle: int, to_char: ToChar, digits: Sequence[tuple[int, float, float]]) -> str:
+    """The text with digits that are set small and high as raised digits. `digits` are the places of those to look at,
+    with the baselines and type sizes of their upright lines, in the page's own points."""
+    places = to_char([place for place, _, _ in digits])
+    heights = char_origins(handle, places)[1::2]
+    high = [number for number, (_, baseline, size) in enumerate(digits) if MIN_RISE * size <= heights[number] - baseline <= size]
+    if not high:
+        return text
     chars = list(text)
-    for start, end, baseline, size in lines:
-        digits = [place for place in range(start, end) if text[place] in RAISED_DIGITS]
-        places = to_char(digits)
-        origins, sizes, matrices = char_origins(handle, places), char_sizes(handle, places), char_matrices(handle, places)
-        for number, place in enumerate(digits):
-            rise = origins[2 * number + 1] - baseline
-            own = abs(sizes[number]) * hypot(*matrices[6 * number + 2 : 6 * number + 4])
-            if MIN_RISE * size <= rise <= size and own <= MAX_SIZE * size:
-                chars[place] = RAISED_DIGITS[text[place]]
+    sizes, matrices = (measure(handle, [places[number] for number in high]) for measure in (char_sizes, char_matrices))
+    for rank, number in enumerate(high):
+        place, _, size = digits[number]
+        if abs(sizes[rank]) * hypot(*matrices[6 * rank + 2 : 6 * rank + 4]) <= MAX_SIZE * size:
+            chars[place] = RAISED_DIGITS[text[place]]
     return "".join(chars)
 
 

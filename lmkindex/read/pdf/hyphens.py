@@ -11,14 +11,15 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .page_lines import Line
 
 HYPHENS = "-\xad\u2010"  # U+2011 does not break
 BEFORE = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)[-\xad\u2010]$")
 AFTER = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*(?:[-\u2010\u2011][^\W\d_]+(?:['’][^\W\d_]+)*)*")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+CUT_WORD = re.compile(r"(\S+[-\xad\u2010])\n(\S*)")
 MIN_STEM = 3  # letters after the cut that another form of the word shares
 MIN_CUTS = 3  # of words that the document proves
 CUTS_PER_COMPOUND = 3  # proven cuts for each proven compound, where the rest are taken for cuts
@@ -28,42 +29,34 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The words of a document in small letters, away from line ends; `ordered` are those without a hyphen, `parts` the
-    first parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
-    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
+    """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
+    parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there are
+    of another kind than those of its compounds: some programs set U+2010 where they cut."""
 
-    words: Counter[str]
-    ordered: Sequence[str]
-    parts: frozenset[str]
-    cuts_words: bool
-    has_own_mark: bool
+    words: frozenset[str] = frozenset()
+    ordered: Sequence[str] = ()
+    parts: frozenset[str] = frozenset()
+    cuts_words: bool = False
+    has_own_mark: bool = False
 
 
 def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
     """What the lines of a document, in reading order, say about its words."""
-    words: Counter[str] = Counter()
-    cuts: list[tuple[str, str]] = []
-    before: Line | None = None
-    num_cut_marks = num_inner_marks = num_inner_hyphens = 0
-    for line in lines:
-        text = line.text
-        if before is not None and before.text[-1] in HYPHENS:
-            cuts.append((before.text, text))
-            text = AFTER.sub("", text, count=1) if AFTER.match(text) else text
-        if text and text[-1] in HYPHENS:
-            text = BEFORE.sub("", text)
-        words.update(map(_plain, WORD.findall(text)))
-        before = line
-        num_cut_marks += before.text[-1] == "\u2010"
-        num_inner_marks += "\u2010" in line.text[:-1]
-        num_inner_hyphens += "-" in line.text[:-1]
-    has_own_mark = num_cut_marks > 0 and not num_inner_marks and num_inner_hyphens > 0
-    ordered = sorted(word for word in words if "-" not in word)
-    parts = frozenset(word.partition("-")[0] for word in words if "-" in word)
-    known = Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=False, has_own_mark=has_own_mark)
+    text = "\n".join(line.text for line in lines)
+    cuts = [(match[1], match[2]) for match in CUT_WORD.finditer(text)]
+    if not cuts:
+        return Vocabulary()
+    inner = CUT_WORD.sub(" ", text)
+    has_own_mark = "\u2010" not in inner and "-" in inner and any(first[-1] == "\u2010" for first, _ in cuts)
+    words = frozenset(WORD.findall(_plain(inner)))
+    known = Vocabulary(
+        words=words,
+        ordered=sorted(word for word in words if "-" not in word),
+        parts=frozenset(word.partition("-")[0] for word in words if "-" in word),
+        has_own_mark=has_own_mark,
+    )
     verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
-    cuts_words = verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND])
-    return Vocabulary(words=words, ordered=ordered, parts=parts, cuts_words=cuts_words, has_own_mark=has_own_mark)
+    return replace(known, cuts_words=verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND]))
 
 
 def joint(before: str, after: str, known: Vocabulary) -> int | None:

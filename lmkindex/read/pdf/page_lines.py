@@ -18,10 +18,13 @@ RAISED = 0.6  # of the type size: a small piece as high as this is a raised or l
 SMALL = 0.85  # of the type size beside it
 GLUED = 0.15  # of the type size: pieces nearer than this are one word
 WIDE_STEP = 1.5  # of the usual step from letter to letter, where all letters take the same room: a blank
+ENUMERATOR = re.compile(r"[•◦‣▪▫●○■□–—*·\-\uf0b7]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,6})[.):]|\d{1,2}(?:\.\d{1,3})+\.?|\[[ x]\]|\[\d{1,3}\]")
+MAX_ENUMERATOR = 9  # characters
+ENUMERATOR_GAP = 4.0  # of the type size: an item's text is no farther from its mark
 MIN_SPACED = 5  # pairs of letters that are pieces of their own: words set letter by letter
 LETTER_GAP = 2.0  # of the type size: there, wider gaps part lines
 TEXT, ROW, FIELD, APART, APART_NEXT = "", "row", "field", "apart", "apart, next line"  # kinds of lines
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\uffff]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\uffff]")
 
 
 class Line(NamedTuple):
@@ -45,7 +48,7 @@ class Line(NamedTuple):
 def lines_of(text: str, pieces: Sequence[Piece]) -> list[Line]:
     """The lines of a page, in the order of its content."""
     has_controls = CONTROLS.search(text) is not None
-    blanks = _blanks_between(pieces)
+    blanks = _blanks_between(text, pieces)
     lines = []
     first = 0
     for place, blank in enumerate(blanks):
@@ -74,7 +77,7 @@ def _line(text: str, pieces: Sequence[Piece], blanks: Sequence[str | None]) -> L
     return Line(words, left, right, main.baseline, main.size, is_bold, first.turns, TEXT, first.is_capped)
 
 
-def _blanks_between(pieces: Sequence[Piece]) -> list[str | None]:
+def _blanks_between(text: str, pieces: Sequence[Piece]) -> list[str | None]:
     """What follows each piece: "" or " " if the next is of its line, else None."""
     blanks: list[str | None] = []
     letters: list[int] = []
@@ -86,7 +89,8 @@ def _blanks_between(pieces: Sequence[Piece]) -> list[str | None]:
         is_row = rise <= limit * size and piece.turns == following.turns
         is_leftwards = is_same_line and rise <= SAME_ROW * size  # Arabic and Hebrew
         if not is_row or gap > WIDE_GAP * size or not (gap >= -BACK * size or is_leftwards):
-            blanks.append(None)
+            is_item = is_row and piece.end - piece.start <= MAX_ENUMERATOR and 0 < gap <= ENUMERATOR_GAP * size
+            blanks.append(" " if is_item and ENUMERATOR.fullmatch(text, piece.start, piece.end) else None)
         else:
             is_glued = piece.end == following.start if is_same_line else gap < GLUED * size
             blanks.append("" if is_glued else " ")

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from .cells import CELL, ENUMERATOR
-from .page_lines import ROW, SAME_ROW, Line
+from .cells import CELL
+from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
 from .sheets import Sheet
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
@@ -25,7 +25,9 @@ INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
 GOES_ON = ",;–—-\u2010\xad("
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
-SENTENCE_END = re.compile(r"""[.!?:…。！？][)\]"'”’»*\d⁰¹²³⁴⁵⁶⁷⁸⁹]*$""")
+STOPS = ".!?:…。！？"
+AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
+CAPTION_INITIALS = "FTAPCLSMB"
 CAPTION = re.compile(r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s")
 
 
@@ -38,6 +40,11 @@ class Layout:
     gap: float
     has_indents: bool
     is_bold: bool
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a line ends with a full stop or the like, closed quotes and the marks of notes behind it."""
+    return text.rstrip(AFTER_STOPS)[-1:] in STOPS and text.rstrip(AFTER_STOPS) != ""
 
 
 def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:
@@ -54,7 +61,7 @@ def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:
     for lines in sheets:
         for before, line, after in _body_triples(lines, body_size):
             gaps[round((before.baseline - line.baseline) / line.size, 2)] += 1
-            if SENTENCE_END.search(before.text) and abs(after.left - before.left) < 0.5 * line.size:
+            if ends_sentence(before.text) and abs(after.left - before.left) < 0.5 * line.size:
                 if _is_indent(line.left - after.left, line.size):
                     num_indents += 1
                 elif before.right < line.right - 2 * line.size:
@@ -115,9 +122,11 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     if abs(gap) <= SAME_ROW:
         return " "  # two pieces of one row
     if gap < 0:  # back up: the next column
-        return "\n\n" if SENTENCE_END.search(line.text) else "\n"
+        return "\n\n" if ends_sentence(line.text) else "\n"
     sizes = sorted((line.size, following.size))
-    if gap > PARAGRAPH_GAP * usual_gap or sizes[1] > TYPE_CHANGE * sizes[0] or CAPTION.match(following.text):
+    if gap > PARAGRAPH_GAP * usual_gap or sizes[1] > TYPE_CHANGE * sizes[0]:
+        return "\n\n"
+    if following.text[0] in CAPTION_INITIALS and CAPTION.match(following.text):
         return "\n\n"
     if line.is_bold != following.is_bold and _ends_early(line, following, edges[place]):
         return "\n\n"
@@ -125,14 +134,14 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     is_body = max(sizes[1] / layout.body_size, layout.body_size / sizes[0]) < TYPE_CHANGE
     if layout.has_indents and is_body and _begins_indented(line, following, after):
         return "\n\n"
-    if SENTENCE_END.search(line.text) and _ends_early(line, following, edges[place]) and not ENUMERATOR.match(following.text):
+    if ends_sentence(line.text) and _ends_early(line, following, edges[place]) and not ENUMERATOR.match(following.text):
         return "\n\n"
     return "\n"
 
 
 def _begins_indented(line: Line, following: Line, after: Line | None) -> bool:
     """Whether a line begins a paragraph by its indent: the lines around it are flush, or it is the only one."""
-    if not _is_indent(following.left - line.left, line.size) or not SENTENCE_END.search(line.text) or line.is_capped:
+    if not _is_indent(following.left - line.left, line.size) or not ends_sentence(line.text) or line.is_capped:
         return False
     return after is None or after.baseline > following.baseline or after.left < following.left - 0.5 * line.size
 
@@ -151,7 +160,7 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
 
 def page_separator(line: Line, following: Line, edge: float) -> str:
     """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
-    if SENTENCE_END.search(line.text) or line.kind or following.kind:
+    if ends_sentence(line.text) or line.kind or following.kind:
         return "\n\n"
     first = next((char for char in following.text if char.isalnum()), "")
     goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ...records import Page
 from .hyphens import Vocabulary, joint, vocabulary_of
 from .page_lines import APART, APART_NEXT, TEXT, Line
-from .paragraphs import SENTENCE_END, Layout, page_separator, separators
+from .paragraphs import Layout, ends_sentence, page_separator, separators
 
 MAX_WAITING_LINES = 30  # of a sentence that notes interrupt
 INNER_END = re.compile(r"(?<=[^\W\d_]{4})[.!?…][)\]\"'”’»]*\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|[!?。！？…][)\]\"'”’»]*\s*(?=\S)")
@@ -45,7 +45,7 @@ class _Setter:
     def put(self, page: int, place: int, line: Line, separator: str) -> None:
         """Write a line of the running text."""
         if self.waiting and self.before is not None:
-            if separator == "\n\n" or SENTENCE_END.search(self.before.text) or self.num_waited >= MAX_WAITING_LINES:
+            if separator == "\n\n" or ends_sentence(self.before.text) or self.num_waited >= MAX_WAITING_LINES:
                 self.release(is_between=True)
                 separator = ""
             else:
@@ -95,7 +95,8 @@ class _Setter:
 
     def begin(self, page: int) -> None:
         """The pages up to this one begin here, if they have not begun."""
-        self.starts += [self.text.tell()] * (page + 1 - len(self.starts))
+        if page >= len(self.starts):
+            self.starts += [self.text.tell()] * (page + 1 - len(self.starts))
 
 
 def set_text(sheets: Sequence[Sequence[Line]], layout: Layout) -> SetText:

@@ -94,23 +94,21 @@ def char_sizes(handle: int, places: Sequence[int]) -> list[float]:
     return on_a_page(list(map(pdfium_calls().font_size, repeat(handle), places)))
 
 
-def text_rects(handle: int, firsts: Sequence[int], lengths: Sequence[int]) -> tuple[list[int], list[float]]:
-    """How many pieces the file sets in one go in each of some lines, and left, top, right, bottom of each of them."""
+def count_rects(handle: int, firsts: Sequence[int], lengths: Sequence[int]) -> list[int]:
+    """How many pieces the file sets in one go in each of some lines."""
+    return list(map(pdfium_calls().count_rects, repeat(handle), firsts, lengths))
+
+
+def text_rects(handle: int, first: int, num_chars: int, num_rects: int) -> list[float]:
+    """Left, top, right, bottom of each piece that the file sets in one go in a line, one after the other."""
     calls = pdfium_calls()
-    counts = list(map(calls.count_rects, repeat(handle), firsts, lengths))
-    num_rects = sum(counts)
     buffer = (ctypes.c_double * (4 * num_rects))()
     start = ctypes.addressof(buffer)
-    if calls.count_rects(handle, 0, -1) == num_rects:  # those of the page are those of its lines
-        lefts, end = range(start, start + 32 * num_rects, 32), start + 32 * num_rects
-        others = (range(start + offset, end + offset, 32) for offset in (8, 16, 24))
-        deque(map(calls.rect, repeat(handle), range(num_rects), lefts, *others), maxlen=0)
-        return counts, on_a_page(buffer[:])
-    for first, length in zip(firsts, lengths, strict=True):
-        for place in range(calls.count_rects(handle, first, length)):
-            calls.rect(handle, place, start, start + 8, start + 16, start + 24)
-            start += 32
-    return counts, on_a_page(buffer[:])
+    calls.count_rects(handle, first, num_chars)  # pdfium keeps those of the last count
+    for place in range(num_rects):
+        calls.rect(handle, place, start, start + 8, start + 16, start + 24)
+        start += 32
+    return on_a_page(buffer[:])
 
 
 def on_a_page(numbers: list[float]) -> list[float]:
