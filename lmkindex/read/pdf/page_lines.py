@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from .page_pieces import BACK, JUMP, WIDE_GAP, Piece
+from .page_pieces import BACK, WIDE_GAP, Piece
 
 SAME_ROW = 0.3  # of the type size: baselines nearer than this are one row
 RAISED = 0.6  # of the type size: a small piece as high as this is a raised or lowered part of its row
@@ -85,15 +85,13 @@ def _blanks_between(text: str, pieces: Sequence[Piece]) -> list[str | None]:
         size, small = (piece.size, following.size) if piece.size > following.size else (following.size, piece.size)
         rise, gap = abs(following.baseline - piece.baseline), following.left - piece.right
         is_same_line = following.line == piece.line
-        limit = JUMP if is_same_line else RAISED if small < SMALL * size else SAME_ROW
+        limit = RAISED if small < SMALL * size else SAME_ROW
         is_row = rise <= limit * size and piece.turns == following.turns
-        is_leftwards = is_same_line and rise <= SAME_ROW * size  # Arabic and Hebrew
-        if not is_row or gap > WIDE_GAP * size or not (gap >= -BACK * size or is_leftwards):
+        if not is_row or is_same_line or gap > WIDE_GAP * size or gap < -BACK * size:
             is_item = is_row and piece.end - piece.start <= MAX_ENUMERATOR and 0 < gap <= ENUMERATOR_GAP * size
             blanks.append(" " if is_item and ENUMERATOR.fullmatch(text, piece.start, piece.end) else None)
         else:
-            is_glued = piece.end == following.start if is_same_line else gap < GLUED * size
-            blanks.append("" if is_glued else " ")
+            blanks.append("" if gap < GLUED * size else " ")
         if is_row and piece.end - piece.start == following.end - following.start == 1 and -BACK * size <= gap <= LETTER_GAP * size:
             letters.append(place)
     if len(letters) >= MIN_SPACED:

@@ -1,8 +1,8 @@
 """A page of a PDF -> its pieces of print: where they stand on the page as it is shown, and how they are set.
 
-Takes pdfium's text page. A piece is a line as pdfium sees it; a line with wide gaps, or one that jumps, is cut into its
-words. So a page costs a few calls a line, made in bulk. Pieces outside of the crop box are dropped: no viewer shows
-them. Knows no columns and no other pages.
+Takes pdfium's text page. A piece is a line as pdfium sees it; one with wide gaps, or one that jumps, is cut there. A page
+costs a few calls a line, made in bulk: gaps are looked for in every fourth line, and in all only where there are some.
+Pieces outside of the crop box are dropped: no viewer shows them. Knows no columns and no other pages.
 """
 
 from __future__ import annotations
@@ -18,35 +18,37 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from .char_marks import with_composed_accents, with_raised_digits
-from .page_view import Box, PageView
-from .pdfium_calls import address_of, char_boxes, char_matrices, char_origins, char_sizes, count_rects, font_weights, pdfium_calls, text_rects
+from .page_view import PageView
+from .pdfium_calls import address_of, char_boxes, char_matrices, char_origins, char_sizes, fonts_are_bold, pdfium_calls
 
 HYPHEN_MARK = "\ufffe"  # pdfium's mark for a hyphen at the end of a line
 LINE = re.compile(rf"[^\r\n{HYPHEN_MARK}]+{HYPHEN_MARK}?|{HYPHEN_MARK}")
 WORD = re.compile(r"\S+")
 SLANTED = 4  # a direction that is none of the four
 WIDE_GAP = 0.8  # of the type size: wider gaps may separate columns or cells
+CERTAIN_GAP = 1.25  # of the type size: words are not set so wide to fill a line
+UNLIKE = 1.5  # of the usual gap in its line: a narrower gap is one between words
 WIDE_CHARS = 0.72  # of the type size: a line whose characters take more than this in the mean may hold wide gaps
-SPACE = 0.3  # of the type size: a blank
 WIDER_CHARS = 1.06  # of what is usual on the page: the same
-MIN_CHARS = 0.4  # of the type size: below this no line is cut for its characters
+MIN_CHARS = 0.4  # of the type size: below this no line is looked at for its characters
+SAMPLE = 4  # every fourth line
 BACK = 0.5  # of the type size: what begins farther to the left of the end before it does not follow it
 JUMP = 0.7  # of the type size: pieces of one row do not differ more in height
-RAISED = 0.15  # of the type size: the foot of a raised digit is higher above the baseline
-LOW = 0.65  # of the type size: a raised digit is lower than this
-CAP_DEPTH = 0.65  # of the type size: what hangs lower is a large letter over several lines
-MAX_RECTS = 4  # of a line: of those with more, some programs set every few letters, only samples are looked at first
-SAMPLE = 3  # every third line
+CAP_SIZE = 1.7  # of the type size: a letter over several lines
+SMALL = 0.85  # of the type size: raised characters are smaller
+LONG = 0.7  # of the longest line of a page: long lines are as bold as that
+MAX_DIGITS = 150  # of a page, that are all looked at for raised ones
+STRAIGHT = 0.06  # of a quarter turn
 DIGITS = re.compile(r"[0-9]+")
 BEFORE_DIGITS = ".,;:!?'’”\")]"
-STRAIGHT = 0.06  # of a quarter turn
-SMALL_FONT = 3.0  # points: a font of this size is scaled by its matrix
+
+Span = tuple[int, int]
 
 
 class Piece(NamedTuple):
     """`text[start:end]` of the page's text, in pdfium's line number `line`. `turns` is the direction in which it is
     read: quarters anticlockwise, or `SLANTED`. Places are points from the lower left corner, after turning the page so
-    that the piece is upright. `is_capped` if a letter at its start hangs far below its baseline."""
+    that the piece is upright. `is_capped` if a letter over several lines begins it."""
 
     start: int
     end: int
@@ -67,6 +69,8 @@ class Style(NamedTuple):
     size: float
     turns: int
     is_bold: bool
+    is_capped: bool
+    jumps: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +80,11 @@ class CharPlaces:
     units: Sequence[int] | None
     textpage: Any
 
-    def __call__(self, places: Sequence[int]) -> list[int]:
+    def __call__(self, places: Sequence[int]) -> Sequence[int]:
         from pypdfium2 import raw
 
         if self.units is None:
-            return list(places)
+            return places
         return [max(0, raw.FPDFText_GetCharIndexFromTextIndex(self.textpage, self.units[place])) for place in places]
 
 
@@ -93,18 +97,12 @@ def read_page_pieces(textpage: Any, view: PageView) -> tuple[str, list[Piece]]:
     if not spans:
         return text, []
     styles = _read_styles(text, spans, handle, to_char, view)
-    boxes, gappy, raised = _read_line_boxes(spans, styles, handle, to_char, view)
-    pieces = [
-        Piece(start, end, line, box[0], box[2], *style, style.baseline - box[1] > CAP_DEPTH * style.size)
-        for line, ((start, end), box, style) in enumerate(zip(spans, boxes, styles, strict=True))
-    ]
+    pieces = _whole_lines(spans, styles, handle, to_char, view)
     if not view.turns:
-        text = _with_raised_digits(text, spans, styles, raised, handle, to_char, view)
-    wide = _with_wide_chars(pieces, gappy)
-    if any(_has_wide_words(text, pieces[line], handle, to_char, view) for line in wide[::SAMPLE]):
-        gappy |= {line for line in wide if _has_wide_words(text, pieces[line], handle, to_char, view)}
+        text = _with_raised_digits(text, pieces, handle, to_char, view)
+    gappy = _gappy_lines(text, pieces, styles, handle, to_char)
     if gappy:
-        pieces = _cut(text, pieces, sorted(gappy), handle, to_char, view)
+        pieces = [part for piece in pieces for part in (_cut(text, piece, handle, to_char, view) if piece.line in gappy else (piece,))]
     right, top = 2 * view.width, view.height
     seen = [piece for piece in pieces if (0 <= piece[3] + piece[4] <= right and 0 <= piece[5] <= top and not piece[7]) or _is_seen(piece, view)]
     return _with_hyphens(text, handle, to_char), seen
@@ -123,7 +121,7 @@ def _read_text(textpage: Any, handle: int) -> tuple[str, CharPlaces]:
     return text, CharPlaces(units=units, textpage=textpage)
 
 
-def _line_spans(text: str) -> list[tuple[int, int]]:
+def _line_spans(text: str) -> list[Span]:
     """Start and end of each line that is not blank, without the blanks around it. A mark ends its line."""
     spans = []
     for match in LINE.finditer(text):
@@ -135,42 +133,53 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _read_styles(text: str, spans: Sequence[tuple[int, int]], handle: int, to_char: CharPlaces, view: PageView, num_samples: int = 3) -> list[Style]:
-    """How pieces are set: baseline and size are medians over the first, middle and last character, since one may be
-    small and raised; with one sample they are those of the first."""
-    num_spans = len(spans)
-    starts = [start for start, _ in spans]
-    if num_samples == 1:
-        return _styles_of(to_char(starts), [(place,) * 3 for place in range(num_spans)], handle, view)
-    middles = [start if text[(start + end) // 2].isspace() else (start + end) // 2 for start, end in spans]
-    places = to_char([*starts, *middles, *[end - 1 for _, end in spans]])
-    return _styles_of(places, list(zip(range(num_spans), range(num_spans, 2 * num_spans), range(2 * num_spans, 3 * num_spans))), handle, view)
-
-
-def _styles_of(places: Sequence[int], samples: Sequence[tuple[int, ...]], handle: int, view: PageView) -> list[Style]:
-    """The style of each piece from three of its characters, as numbers among `places`."""
-    num_pieces = len(samples)
-    origins, sizes = char_origins(handle, places), char_sizes(handle, places)
-    matrices = char_matrices(handle, places[:num_pieces])
-    bold = font_weights(handle, places[:num_pieces], places[-num_pieces:])
+def _read_styles(text: str, spans: Sequence[Span], handle: int, to_char: CharPlaces, view: PageView) -> list[Style]:
+    """How lines are set. The baseline is the median over the first, middle and last character, since one may be small
+    and raised; the size is that of the middle."""
+    firsts = to_char([start for start, _ in spans])
+    middles = to_char([start if text[(start + end) // 2].isspace() else (start + end) // 2 for start, end in spans])
+    lasts = to_char([end - 1 for _, end in spans])
+    origins = [char_origins(handle, places) for places in (firsts, middles, lasts)]
+    sizes = char_sizes(handle, middles), char_sizes(handle, firsts)
+    matrices = char_matrices(handle, middles)
+    bold = _boldness(spans, firsts, lasts, handle)
     styles = []
-    for place, at in enumerate(samples):
+    for place, (own, first, is_bold) in enumerate(zip(*sizes, bold, strict=True)):
         a, b, c, d = matrices[6 * place : 6 * place + 4]
-        own = sizes[place]
-        if own == sizes[at[2]] == sizes[at[1]] and own > SMALL_FONT:
-            size = own * hypot(c, d)
-        else:
-            scales = char_matrices(handle, [places[one] for one in at])
-            size = sorted(abs(sizes[one]) * hypot(*scales[6 * i + 2 : 6 * i + 4]) for i, one in enumerate(at))[1]
+        scale = hypot(c, d)
+        size = abs(own) * scale or 1.0
+        is_capped = False
+        if first != own:
+            size, is_capped = _size_and_cap(size, firsts[place], first, handle)
         if view.turns or abs(b) > STRAIGHT * a or own < 0:
             turns = _turns(a, b, own, view)
-            points = [origins[2 * one : 2 * one + 2] for one in at]
+            points = [places[2 * place : 2 * place + 2] for places in origins]
             heights = [view.show((x, y, x, y), turns % SLANTED)[1] for x, y in points]
         else:
-            turns, heights = 0, [origins[2 * one + 1] - view.bottom for one in at]
+            turns, heights = 0, [places[2 * place + 1] - view.bottom for places in origins]
         baseline = heights[0] if heights[0] == heights[2] else sorted(heights)[1]
-        styles.append(Style(baseline, size or 1.0, turns, bold[place]))
+        jumps = not is_capped and max(heights) - min(heights) > JUMP * size
+        styles.append(Style(baseline, size, turns, is_bold, is_capped, jumps))
     return styles
+
+
+def _size_and_cap(size: float, first: int, first_size: float, handle: int) -> tuple[float, bool]:
+    """The size of a line whose first character may be set in another one, and whether that hangs over several lines."""
+    matrix = char_matrices(handle, [first])
+    first_size = abs(first_size) * hypot(matrix[2], matrix[3])
+    if first_size >= CAP_SIZE * size:
+        return size, True
+    return (first_size, False) if size < SMALL * first_size else (size, False)
+
+
+def _boldness(spans: Sequence[Span], firsts: Sequence[int], lasts: Sequence[int], handle: int) -> list[bool]:
+    """Whether each line is bold. Long lines are as bold as the longest: headings are short."""
+    lengths = [end - start for start, end in spans]
+    longest = max(lengths)
+    asked = [line for line, length in enumerate(lengths) if length <= LONG * longest or length == longest]
+    found = dict(zip(asked, fonts_are_bold(handle, [firsts[line] for line in asked], [lasts[line] for line in asked]), strict=True))
+    of_longest = found[lengths.index(longest)]
+    return [found.get(line, of_longest) for line in range(len(spans))]
 
 
 def _turns(a: float, b: float, size: float, view: PageView) -> int:
@@ -178,129 +187,112 @@ def _turns(a: float, b: float, size: float, view: PageView) -> int:
     return round(quarters) % 4 if abs(quarters - round(quarters)) < STRAIGHT else SLANTED
 
 
-def _read_line_boxes(
-    spans: Sequence[tuple[int, int]], styles: Sequence[Style], handle: int, to_char: CharPlaces, view: PageView
-) -> tuple[list[Box], set[int], set[int]]:
-    """The box of each line; the lines that hold wide gaps, step back or jump, so that they must be cut into words; and
-    those in which something small stands high."""
-    firsts, lasts = to_char([start for start, _ in spans]), to_char([end - 1 for _, end in spans])
-    counts = count_rects(handle, firsts, [last - first + 1 for first, last in zip(firsts, lasts, strict=True)])
-    few = [line for line, count in enumerate(counts) if count <= MAX_RECTS]
-    many = [line for line, count in enumerate(counts) if count > MAX_RECTS]
-    boxes: list[Box] = [(0.0, 0.0, 0.0, 0.0)] * len(spans)
-    gappy: set[int] = set()
-    raised: set[int] = set()
-    for line in few:
-        rects = text_rects(handle, firsts[line], lasts[line] - firsts[line] + 1, counts[line])
-        boxes[line], is_gappy, is_raised = _bounds(rects, styles[line], view)
-        if is_gappy:
-            gappy.add(line)
-        if is_raised:
-            raised.add(line)
-    if many:
-        ends = char_boxes(handle, [firsts[line] for line in many] + [lasts[line] for line in many])
-        for place, line in enumerate(many):
-            first, last = ends[4 * place : 4 * place + 4], ends[4 * (place + len(many)) : 4 * (place + len(many)) + 4]
-            box = min(first[0], last[0]), first[3], max(first[2], last[2]), first[1]
-            shown = view.show(box, styles[line].turns % SLANTED)
-            boxes[line] = shown[0], styles[line].baseline, shown[2], shown[3]
-        longest = max(many, key=lambda line: spans[line][1] - spans[line][0])
-        samples = {longest, *many[::SAMPLE]}
-        if view.turns or any(styles[line].turns for line in many) or _has_gaps(samples, counts, firsts, lasts, styles, handle):
-            gappy |= {line for line in many if styles[line].turns or view.turns or _has_gaps({line}, counts, firsts, lasts, styles, handle)}
-    return boxes, gappy, raised
+def _whole_lines(spans: Sequence[Span], styles: Sequence[Style], handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
+    """Each line as one piece, from the left of its first to the right of its last character."""
+    firsts, lasts = (char_boxes(handle, to_char(places)) for places in ([start for start, _ in spans], [end - 1 for _, end in spans]))
+    pieces = []
+    for line, ((start, end), (baseline, size, turns, is_bold, is_capped, _)) in enumerate(zip(spans, styles, strict=True)):
+        left, right = firsts[4 * line], lasts[4 * line + 2]
+        if turns or view.turns or right < left:
+            left, right = _extent(firsts[4 * line : 4 * line + 4], lasts[4 * line : 4 * line + 4], turns, view)
+        else:
+            left, right = left - view.left, right - view.left
+        pieces.append(Piece(start, end, line, left, right, baseline, size, turns, is_bold, is_capped))
+    return pieces
 
 
-def _has_gaps(
-    lines: set[int], counts: Sequence[int], firsts: Sequence[int], lasts: Sequence[int], styles: Sequence[Style], handle: int
-) -> bool:
-    """Whether one of some upright lines holds a wide gap or steps back."""
-    for line in lines:
-        sides = text_rects(handle, firsts[line], lasts[line] - firsts[line] + 1, counts[line])
-        size = styles[line].size
-        gaps = [left - right for left, right in zip(sides[4::4], sides[2::4], strict=False)]
-        if gaps and (max(gaps) > WIDE_GAP * size or min(gaps) < -BACK * size):
-            return True
-    return False
+def _extent(first: Sequence[float], last: Sequence[float], turns: int, view: PageView) -> tuple[float, float]:
+    """From where to where two boxes of pdfium reach on the shown page, in the direction of their text."""
+    box = min(first[0], last[0]), min(first[3], last[3]), max(first[2], last[2]), max(first[1], last[1])
+    left, _, right, _ = view.show(box, turns % SLANTED)
+    return left, right
 
 
-def _bounds(sides: Sequence[float], style: Style, view: PageView) -> tuple[Box, bool, bool]:
-    """The box of a line from its rects; whether it holds wide gaps, steps back or jumps; whether something small stands
-    high in it."""
-    baseline, size, turns, _ = style
-    if len(sides) == 4 and not turns and not view.turns:
-        return (sides[0] - view.left, sides[3] - view.bottom, sides[2] - view.left, sides[1] - view.bottom), False, False
-    boxes = [view.show((sides[i], sides[i + 3], sides[i + 2], sides[i + 1]), turns % SLANTED) for i in range(0, len(sides), 4)]
-    if not boxes:
-        return (0.0, baseline, 0.0, baseline), False, False
-    is_gappy = False
-    for before, box in pairwise(boxes):
-        gap = box[0] - before[2]
-        is_gappy |= gap > WIDE_GAP * size or gap < -BACK * size or abs(box[1] - before[1]) > JUMP * size
-    is_raised = any(box[1] - baseline > RAISED * size and box[3] - box[1] < LOW * size for box in boxes)
-    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
-    return (min(lefts), min(bottoms), max(rights), max(tops)), is_gappy, is_raised
-
-
-def _with_raised_digits(
-    text: str, spans: Sequence[tuple[int, int]], styles: Sequence[Style], raised: set[int], handle: int, to_char: CharPlaces, view: PageView
-) -> str:
-    """The text with its raised digits: those in lines `raised`, right behind a letter or its full stop, or first in
-    their line are looked at."""
-    ends = [end for _, end in spans]
+def _with_raised_digits(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView) -> str:
+    """The text with its raised digits. Where there are many digits, only those right behind a letter or its full stop,
+    or first in their line, are looked at."""
+    ends = [piece.end for piece in pieces]
+    found = [match.span() for match in DIGITS.finditer(text)]
+    is_few = sum(end - start for start, end in found) <= MAX_DIGITS
     digits: list[tuple[int, float, float]] = []
-    for match in DIGITS.finditer(text):
-        start, end = match.span()
+    for start, end in found:
         before = text[start - 1] if start else "\n"
         if before in BEFORE_DIGITS:
             before = text[start - 2 : start - 1]
-        line = bisect_right(ends, start)
-        if before.isalpha() or before == "\n" or line in raised:
-            baseline, size, turns, _ = styles[line]
-            digits += [(place, baseline + view.bottom, size) for place in range(start, end) if not turns]
+        if is_few or before.isalpha() or before == "\n":
+            piece = pieces[bisect_right(ends, start)]
+            digits += [(place, piece.baseline + view.bottom, piece.size) for place in range(start, end) if not piece.turns]
     return with_raised_digits(text, handle, to_char, digits) if digits else text
 
 
-def _with_wide_chars(pieces: Sequence[Piece], but: set[int]) -> list[int]:
-    """The lines whose characters take so much room that there may be gaps between them, the widest first; but some."""
+def _gappy_lines(text: str, pieces: Sequence[Piece], styles: Sequence[Style], handle: int, to_char: CharPlaces) -> set[int]:
+    """The lines to cut: those with wide gaps, and those that jump."""
+    gappy = {line for line, style in enumerate(styles) if style.jumps}
     widths = [(right - left) / (size * (end - start)) for start, end, _, left, right, _, size, _, _, _ in pieces]
     usual = max(median(widths), MIN_CHARS)
     limit = min(WIDE_CHARS, WIDER_CHARS * usual)
-    found = [
-        line
-        for line, width in enumerate(widths)
-        if width > limit and line not in but and (width - usual) * (pieces[line].end - pieces[line].start) > WIDE_GAP - SPACE
-    ]
-    return sorted(found, key=lambda line: -widths[line])
+    wide = [line for line, width in enumerate(widths) if width > limit]
+    longest = max(range(len(pieces)), key=lambda line: pieces[line].end - pieces[line].start)
+    samples = {longest, *sorted(wide, key=lambda line: -widths[line])[::SAMPLE], *range(0, len(pieces), SAMPLE)}
+    if any(_has_wide_gap(text, pieces[line], handle, to_char) for line in samples):
+        gappy |= {line for line, piece in enumerate(pieces) if _has_wide_gap(text, piece, handle, to_char)}
+    return gappy
 
 
-def _has_wide_words(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> bool:
-    """Whether a wide gap stands between two words of a line."""
-    if view.turns or piece.turns:
-        return True
+def _has_wide_gap(text: str, piece: Piece, handle: int, to_char: CharPlaces) -> bool:
     spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
-    sides = char_boxes(handle, to_char([start for start, _ in spans[1:]] + [end - 1 for _, end in spans[:-1]]))
     num_gaps = len(spans) - 1
-    return any(left - right > WIDE_GAP * piece.size for left, right in zip(sides[: 4 * num_gaps : 4], sides[4 * num_gaps + 2 :: 4], strict=True))
+    if num_gaps < 1:
+        return False
+    sides = char_boxes(handle, to_char([start for start, _ in spans[1:]] + [end - 1 for _, end in spans[:-1]]))
+    lefts, rights = sides[: 4 * num_gaps], sides[4 * num_gaps :]
+    if piece.turns or piece.turns != 0:
+        return True
+    gaps = [left - right for left, right in zip(lefts[::4], rights[2::4], strict=True)]
+    return bool(_wide_gaps(gaps, piece.size)) or min(gaps) < -BACK * piece.size
 
 
-def _cut(text: str, pieces: list[Piece], gappy: Sequence[int], handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
-    """The pieces, some of them cut into their words."""
-    spans = [match.span() for line in gappy for match in WORD.finditer(text, pieces[line].start, pieces[line].end)]
-    styles = _read_styles(text, spans, handle, to_char, view, num_samples=1)
-    ends = char_boxes(handle, to_char([start for start, _ in spans] + [end - 1 for _, end in spans]))
-    cut: dict[int, list[Piece]] = {line: [] for line in gappy}
-    lines = iter(gappy)
-    line = next(lines)
-    for place, ((start, end), style) in enumerate(zip(spans, styles, strict=True)):
-        while start >= pieces[line].end:
-            line = next(lines)
-        first, last = ends[4 * place : 4 * place + 4], ends[4 * (place + len(spans)) : 4 * (place + len(spans)) + 4]
-        box = min(first[0], last[0]), min(first[3], last[3]), max(first[2], last[2]), max(first[1], last[1])
-        left, _, right, _ = view.show(box, style.turns % SLANTED)
-        is_capped = pieces[line].is_capped and start == pieces[line].start
-        cut[line].append(Piece(start, end, line, left, right, *style, is_capped))
-    return [part for piece in pieces for part in cut.get(piece.line, (piece,))]
+def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
+    """Which of the gaps in a line part columns or cells, and not only words: the words of a line that fills its column
+    may be set wide, but all of them alike."""
+    if not gaps or max(gaps) <= WIDE_GAP * size:
+        return set()
+    limit = CERTAIN_GAP * size
+    if len(gaps) > 2:
+        limit = min(limit, max(WIDE_GAP * size, UNLIKE * median(gaps)))
+    elif len(gaps) < 3:
+        limit = WIDE_GAP * size
+    return {place for place, gap in enumerate(gaps) if gap > limit}
+
+
+def _cut(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
+    """The parts of a line between wide gaps, steps back and jumps."""
+    spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
+    firsts, lasts = to_char([start for start, _ in spans]), to_char([end - 1 for _, end in spans])
+    first_boxes, last_boxes = char_boxes(handle, firsts), char_boxes(handle, lasts)
+    extents = [_extent(first_boxes[i : i + 4], last_boxes[i : i + 4], piece.turns, view) for i in range(0, 4 * len(spans), 4)]
+    origins = char_origins(handle, firsts)
+    heights = [view.show((x, y, x, y), piece.turns % SLANTED)[1] for x, y in zip(origins[::2], origins[1::2], strict=True)]
+    gaps = [following[0] - before[1] for before, following in pairwise(extents)]
+    wide = _wide_gaps(gaps, piece.size)
+    parts = []
+    first = 0
+    for place in range(1, len(spans) + 1):
+        if place < len(spans):
+            rise = abs(heights[place] - heights[place - 1])
+            is_leftwards = rise < STRAIGHT * piece.size  # Arabic and Hebrew
+            is_back = gaps[place - 1] < -BACK * piece.size and not is_leftwards
+            if place - 1 not in wide and not is_back and (rise <= JUMP * piece.size or (piece.is_capped and place == 1)):
+                continue
+        inside = extents[first:place]
+        left, right = min(left for left, _ in inside), max(right for _, right in inside)
+        baseline = piece.baseline if abs(heights[first] - piece.baseline) <= JUMP / 2 * piece.size else median(heights[first:place])
+        is_capped = piece.is_capped and not first
+        parts.append(
+            Piece(spans[first][0], spans[place - 1][1], piece.line, left, right, baseline, piece.size, piece.turns, piece.is_bold, is_capped)
+        )
+        first = place
+    return parts
 
 
 def _with_hyphens(text: str, handle: int, to_char: CharPlaces) -> str:

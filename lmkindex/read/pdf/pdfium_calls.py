@@ -32,8 +32,6 @@ class PdfiumCalls:
     unicode: Callable[..., int]
     text: Callable[..., int]
     count_chars: Callable[..., int]
-    count_rects: Callable[..., int]
-    rect: Callable[..., int]
 
 
 @lru_cache(maxsize=1)
@@ -55,8 +53,6 @@ def pdfium_calls() -> PdfiumCalls:
         unicode=bound(raw.FPDFText_GetUnicode, ctypes.c_uint, pointer, number),
         text=bound(raw.FPDFText_GetText, number, pointer, number, number, pointer),
         count_chars=bound(raw.FPDFText_CountChars, number, pointer),
-        count_rects=bound(raw.FPDFText_CountRects, number, pointer, number, number),
-        rect=bound(raw.FPDFText_GetRect, number, pointer, number, pointer, pointer, pointer, pointer),
     )
 
 
@@ -94,23 +90,6 @@ def char_sizes(handle: int, places: Sequence[int]) -> list[float]:
     return on_a_page(list(map(pdfium_calls().font_size, repeat(handle), places)))
 
 
-def count_rects(handle: int, firsts: Sequence[int], lengths: Sequence[int]) -> list[int]:
-    """How many pieces the file sets in one go in each of some lines."""
-    return list(map(pdfium_calls().count_rects, repeat(handle), firsts, lengths))
-
-
-def text_rects(handle: int, first: int, num_chars: int, num_rects: int) -> list[float]:
-    """Left, top, right, bottom of each piece that the file sets in one go in a line, one after the other."""
-    calls = pdfium_calls()
-    buffer = (ctypes.c_double * (4 * num_rects))()
-    start = ctypes.addressof(buffer)
-    calls.count_rects(handle, first, num_chars)  # pdfium keeps those of the last count
-    for place in range(num_rects):
-        calls.rect(handle, place, start, start + 8, start + 16, start + 24)
-        start += 32
-    return on_a_page(buffer[:])
-
-
 def on_a_page(numbers: list[float]) -> list[float]:
     """Numbers as they can stand on a page: a damaged file gives any."""
     if not numbers or (max(numbers) < FAR and min(numbers) > -FAR and isfinite(sum(numbers))):
@@ -118,7 +97,7 @@ def on_a_page(numbers: list[float]) -> list[float]:
     return [min(FAR, max(-FAR, number)) if number == number else 0.0 for number in numbers]
 
 
-def font_weights(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> list[bool]:
+def fonts_are_bold(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> list[bool]:
     """Whether pieces begin and end in a font with a name for bold type."""
     from pypdfium2 import raw
 
