@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .page_lines import Line
@@ -19,7 +19,6 @@ HYPHENS = "-\xad\u2010"  # U+2011 does not break
 BEFORE = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)[-\xad\u2010]$")
 AFTER = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-CUT_WORD = re.compile(r"(\S+[-\xad\u2010])\n(\S*)")
 MIN_STEM = 3  # letters after the cut that another form of the word shares
 MIN_CUTS = 3  # of words that the document proves
 CUTS_PER_COMPOUND = 3  # proven cuts for each proven compound, where the rest are taken for cuts
@@ -40,15 +39,20 @@ class Vocabulary:
     has_own_mark: bool = False
 
 
-def vocabulary_of(lines: Iterable[Line]) -> Vocabulary:
+def vocabulary_of(lines: Sequence[Line]) -> Vocabulary:
     """What the lines of a document, in reading order, say about its words."""
-    text = "\n".join(line.text for line in lines)
-    cuts = [(match[1], match[2]) for match in CUT_WORD.finditer(text)]
+    texts = [line.text for line in lines]
+    cuts: list[tuple[str, str]] = []
+    for place, text in enumerate(texts[:-1]):
+        if text[-1] in HYPHENS:
+            before, after = text.rpartition(" "), texts[place + 1].partition(" ")
+            cuts.append((before[2], after[0]))
+            texts[place], texts[place + 1] = before[0] or " ", after[2] or " "
     if not cuts:
         return Vocabulary()
-    inner = CUT_WORD.sub(" ", text)
+    inner = " ".join(texts)
     has_own_mark = "\u2010" not in inner and "-" in inner and any(first[-1] == "\u2010" for first, _ in cuts)
-    words = frozenset(WORD.findall(_plain(inner)))
+    words = frozenset(word for token in set(_plain(inner).split()) for word in WORD.findall(token))
     known = Vocabulary(
         words=words,
         ordered=sorted(word for word in words if "-" not in word),

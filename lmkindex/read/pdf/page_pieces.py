@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 from math import atan2, hypot, pi
 from statistics import median
 from typing import Any, NamedTuple
@@ -37,10 +38,11 @@ JUMP = 0.7  # of the type size: pieces of one row do not differ more in height
 CAP_SIZE = 1.7  # of the type size: a letter over several lines
 SMALL = 0.85  # of the type size: raised characters are smaller
 LONG = 0.7  # of the longest line of a page: long lines are as bold as that
-MAX_DIGITS = 150  # of a page, that are all looked at for raised ones
+HIGH = 0.15  # of the type size: a raised digit's rise
+MIN_GAPS = 4  # of a line: with fewer, no gap is usual
 STRAIGHT = 0.06  # of a quarter turn
 DIGITS = re.compile(r"[0-9]+")
-BEFORE_DIGITS = ".,;:!?'’”\")]"
+BLANK = re.compile(r"\s+")
 
 Span = tuple[int, int]
 
@@ -209,20 +211,19 @@ def _extent(first: Sequence[float], last: Sequence[float], turns: int, view: Pag
 
 
 def _with_raised_digits(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView) -> str:
-    """The text with its raised digits. Where there are many digits, only those right behind a letter or its full stop,
-    or first in their line, are looked at."""
+    """The text with its raised digits: those of numbers whose last digit stands high."""
     ends = [piece.end for piece in pieces]
-    found = [match.span() for match in DIGITS.finditer(text)]
-    is_few = sum(end - start for start, end in found) <= MAX_DIGITS
-    digits: list[tuple[int, float, float]] = []
-    for start, end in found:
-        before = text[start - 1] if start else "\n"
-        if before in BEFORE_DIGITS:
-            before = text[start - 2 : start - 1]
-        if is_few or before.isalpha() or before == "\n":
-            piece = pieces[bisect_right(ends, start)]
-            digits += [(place, piece.baseline + view.bottom, piece.size) for place in range(start, end) if not piece.turns]
-    return with_raised_digits(text, handle, to_char, digits) if digits else text
+    numbers = [(match.span(), pieces[bisect_right(ends, match.start())]) for match in DIGITS.finditer(text)]
+    if not numbers:
+        return text
+    heights = char_origins(handle, to_char([end - 1 for (_, end), _ in numbers]))[1::2]
+    high = [
+        (place, piece.baseline + view.bottom, piece.size)
+        for ((start, end), piece), height in zip(numbers, heights, strict=True)
+        if height - view.bottom - piece.baseline > HIGH * piece.size and not piece.turns
+        for place in range(start, end)
+    ]
+    return with_raised_digits(text, handle, to_char, high) if high else text
 
 
 def _gappy_lines(text: str, pieces: Sequence[Piece], styles: Sequence[Style], handle: int, to_char: CharPlaces) -> set[int]:
@@ -233,23 +234,27 @@ def _gappy_lines(text: str, pieces: Sequence[Piece], styles: Sequence[Style], ha
     limit = min(WIDE_CHARS, WIDER_CHARS * usual)
     wide = [line for line, width in enumerate(widths) if width > limit]
     longest = max(range(len(pieces)), key=lambda line: pieces[line].end - pieces[line].start)
-    samples = {longest, *sorted(wide, key=lambda line: -widths[line])[::SAMPLE], *range(0, len(pieces), SAMPLE)}
-    if any(_has_wide_gap(text, pieces[line], handle, to_char) for line in samples):
-        gappy |= {line for line, piece in enumerate(pieces) if _has_wide_gap(text, piece, handle, to_char)}
+    samples = {longest, *sorted(wide, key=lambda line: -widths[line])[:: SAMPLE // 2], *range(0, len(pieces), SAMPLE)}
+    if _with_wide_gaps(text, [pieces[line] for line in samples], handle, to_char):
+        gappy |= _with_wide_gaps(text, pieces, handle, to_char)
     return gappy
 
 
-def _has_wide_gap(text: str, piece: Piece, handle: int, to_char: CharPlaces) -> bool:
-    spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
-    num_gaps = len(spans) - 1
-    if num_gaps < 1:
-        return False
-    sides = char_boxes(handle, to_char([start for start, _ in spans[1:]] + [end - 1 for _, end in spans[:-1]]))
-    lefts, rights = sides[: 4 * num_gaps], sides[4 * num_gaps :]
-    if piece.turns or piece.turns != 0:
-        return True
-    gaps = [left - right for left, right in zip(lefts[::4], rights[2::4], strict=True)]
-    return bool(_wide_gaps(gaps, piece.size)) or min(gaps) < -BACK * piece.size
+def _with_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces) -> set[int]:
+    """Those of some lines that hold wide gaps or steps back; lines that are not upright count as such."""
+    blanks = [[match.span() for match in BLANK.finditer(text, piece.start, piece.end)] for piece in pieces]
+    befores = [start - 1 for spans in blanks for start, _ in spans]
+    sides = char_boxes(handle, to_char(befores + [end for spans in blanks for _, end in spans]))
+    gaps = list(map(sub, sides[4 * len(befores) :: 4], sides[2 : 4 * len(befores) : 4]))
+    found = set()
+    first = 0
+    for piece, spans in zip(pieces, blanks, strict=True):
+        own = gaps[first : first + len(spans)]
+        first += len(spans)
+        if own and (piece.turns or max(own) > WIDE_GAP * piece.size or min(own) < -BACK * piece.size):
+            if piece.turns or min(own) < 0 or _wide_gaps(own, piece.size):
+                found.add(piece.line)
+    return found
 
 
 def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
@@ -257,11 +262,9 @@ def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
     may be set wide, but all of them alike."""
     if not gaps or max(gaps) <= WIDE_GAP * size:
         return set()
-    limit = CERTAIN_GAP * size
-    if len(gaps) > 2:
-        limit = min(limit, max(WIDE_GAP * size, UNLIKE * median(gaps)))
-    elif len(gaps) < 3:
-        limit = WIDE_GAP * size
+    limit = WIDE_GAP * size
+    if len(gaps) >= MIN_GAPS:
+        limit = min(CERTAIN_GAP * size, max(limit, UNLIKE * sorted(gaps)[len(gaps) // 4]))
     return {place for place, gap in enumerate(gaps) if gap > limit}
 
 
@@ -299,11 +302,12 @@ def _with_hyphens(text: str, handle: int, to_char: CharPlaces) -> str:
     """The text with the hyphens that pdfium marked, as they are printed."""
     if HYPHEN_MARK not in text:
         return text
-    chars = list(text)
-    for match in re.finditer(HYPHEN_MARK, text):
-        place = match.start()
-        chars[place] = "\xad" if pdfium_calls().unicode(handle, to_char([place])[0]) == 0xAD else "-"
-    return "".join(chars)
+    soft = [
+        match.start() for match in re.finditer(HYPHEN_MARK, text) if pdfium_calls().unicode(handle, to_char([match.start()])[0]) == 0xAD
+    ]
+    for place in soft:
+        text = f"{text[:place]}\xad{text[place + 1 :]}"
+    return text.replace(HYPHEN_MARK, "-")
 
 
 def _is_seen(piece: Piece, view: PageView) -> bool:

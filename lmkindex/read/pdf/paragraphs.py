@@ -23,7 +23,9 @@ TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a hea
 MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
+SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
 GOES_ON = ",;–—-\u2010\xad("
+CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
 STOPS = ".!?:…。！？"
 AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -82,10 +84,10 @@ def _body_triples(lines: Sequence[Line], body_size: float) -> Iterator[tuple[Lin
             yield before, line, after
 
 
-def separators(lines: Sequence[Line], layout: Layout) -> list[str]:
+def separators(lines: Sequence[Line], layout: Layout, page_width: float = 0.0) -> list[str]:
     """What stands between each line of a page and the next."""
     usual_gap = _usual_gap(lines, layout)
-    edges = _right_edges(lines)
+    edges = right_edges(lines, page_width)
     return [
         _separator(lines, place, layout, usual_gap, edges) if place + 1 < len(lines) else ""
         for place in range(len(lines) - 1)
@@ -103,8 +105,10 @@ def _gap(line: Line, following: Line) -> float:
     return (line.baseline - following.baseline) / min(line.size, following.size)
 
 
-def _right_edges(lines: Sequence[Line]) -> list[float]:
-    """For each line, how far to the right the lines of its column reach."""
+def right_edges(lines: Sequence[Line], page_width: float) -> list[float]:
+    """For each line, how far to the right the lines of its column reach, or could reach on a page of short lines."""
+    if lines and max(line.right for line in lines) < SHORT_LINES * page_width:
+        return [SHORT_LINES * page_width] * len(lines)
     edges: list[float] = []
     start = 0
     for place in range(1, len(lines) + 1):
@@ -134,9 +138,28 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     is_body = max(sizes[1] / layout.body_size, layout.body_size / sizes[0]) < TYPE_CHANGE
     if layout.has_indents and is_body and _begins_indented(line, following, after):
         return "\n\n"
-    if ends_sentence(line.text) and _ends_early(line, following, edges[place]) and not ENUMERATOR.match(following.text):
+    if _ends_early(line, following, edges[place]) and (
+        (ends_sentence(line.text) and not ENUMERATOR.match(following.text)) or _stands_alone(lines, place, layout, edges[place])
+    ):
         return "\n\n"
     return "\n"
+
+
+def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
+    """Whether a line that ends early without a full stop is one by itself, as a list item without a mark is: the next
+    begins with a capital or a number, and either other lines fill the column, or none around goes on with the one
+    before, as lines of verse do."""
+    line, following = lines[place], lines[place + 1]
+    first = next((char for char in following.text if char.isalnum()), "")
+    if line.size > TYPE_CHANGE * layout.body_size or line.text[-1] in GOES_ON or not (first.isupper() or first.isdigit()):
+        return False
+    if line.right + CLEARLY_EARLY * line.size > edge:
+        return False
+    around = lines[max(0, place - 4) : place + 5]
+    if sum(other.right > edge - line.size for other in around) >= 2:
+        beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
+        return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
+    return not any(other.text[0].islower() or other.text[-1] in GOES_ON for other in around)
 
 
 def _begins_indented(line: Line, following: Line, after: Line | None) -> bool:

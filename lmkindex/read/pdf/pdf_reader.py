@@ -35,7 +35,7 @@ def read_pdf(data: bytes, *, max_pages: int = 0) -> ParsedFile:
     ]
     layout = layout_of(bodies)
     bodies = [_with_what_is_apart(lines, sheet, layout) for lines, sheet in zip(bodies, sheets, strict=True)]
-    laid = set_text(bodies, layout)
+    laid = set_text(bodies, [sheet.width for sheet in sheets], layout)
     if not laid.text:
         raise ReadError("the PDF holds no text; run OCR first")
     return ParsedFile(

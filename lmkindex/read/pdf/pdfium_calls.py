@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from math import isfinite
 from typing import Any
 
 BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|lmbx", re.IGNORECASE)
-FAR = 1e6  # points: nothing on a page is farther away
+FAR = 1e7  # points: nothing on a page is farther away, nor is the sum of its places
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PdfiumCalls:
@@ -92,7 +91,7 @@ def char_sizes(handle: int, places: Sequence[int]) -> list[float]:
 
 def on_a_page(numbers: list[float]) -> list[float]:
     """Numbers as they can stand on a page: a damaged file gives any."""
-    if not numbers or (max(numbers) < FAR and min(numbers) > -FAR and isfinite(sum(numbers))):
+    if -FAR < sum(numbers) < FAR:
         return numbers
     return [min(FAR, max(-FAR, number)) if number == number else 0.0 for number in numbers]
 
