@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .gutters import Gutter, Row
-from .page_lines import ENUMERATOR, FIELD, ROW, TEXT, Line
+from .page_lines import ENUMERATOR, FIELD, GLUED, ROW, TEXT, Line
 
 LABEL_END = (":", "?", "：")
 MAX_WRAP_GAP = 1.6  # of the type size: a cell's next line is no farther below
@@ -176,7 +176,8 @@ def _joined(cells: Sequence[Sequence[Line]], gutters: Sequence[Gutter]) -> Line:
         is_cell = any(edge <= gutter.left + 1 and piece.left >= gutter.right - 1 for gutter in gutters)
         is_cell &= not before.text.endswith(LABEL_END) and not ENUMERATOR.fullmatch(before.text) and piece.kind != FIELD
         num_cells += is_cell
-        words += f"{CELL if is_cell else ' '}{' '.join(line.text for line in right)}"
+        is_glued = not is_cell and -GLUED * piece.size < piece.left - edge < GLUED * piece.size
+        words += f"{CELL if is_cell else '' if is_glued else ' '}{' '.join(line.text for line in right)}"
     return Line(
         text=words,
         left=min(line.left for line in lines),

@@ -27,7 +27,8 @@ MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on
 MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
-TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too: the sheets of a form
+TEMPLATE_SHARE = 0.5  # of a page's lines that are on other pages, too: the sheets of a form
+MAX_SAMPLE = 50  # pages that are compared to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
 PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
@@ -81,9 +82,21 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
         for line in _running(group, body, len(sheets)):
             dropped[line.page].add(line.place)
     for page, sheet in enumerate(sheets):
+        dropped[page] = _whole_rows(sheet, dropped[page])
         if len(dropped[page]) == len(sheet.lines):  # only numbers go from a page that holds nothing else
             dropped[page] = {place for place in dropped[page] if BARE.fullmatch(sheet.lines[place].text)}
     return dropped
+
+
+def _whole_rows(sheet: Sheet, dropped: set[int]) -> set[int]:
+    """Those of some lines that are numbers, or have no other lines in their row."""
+    kept = [line for place, line in enumerate(sheet.lines) if place not in dropped]
+    return {
+        place
+        for place in dropped
+        if BARE.fullmatch(sheet.lines[place].text)
+        or not any(abs(line.baseline - sheet.lines[place].baseline) <= SAME_ROW * line.size for line in kept)
+    }
 
 
 def _body_size(sheets: Sequence[Sheet]) -> float:
@@ -142,10 +155,11 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
 
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
     lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
-    keys = [{re.sub(r"\d+", "#", line.text) for line in page} for page in lines]
+    sample = lines[:: max(1, len(lines) // MAX_SAMPLE)]
+    keys = [{re.sub(r"\d+", "#", line.text) for line in page if line.size <= LARGER * body_size} for page in sample]
     counts = Counter(key for page in keys for key in page)
     num_lines = sum(len(page) for page in keys)
-    num_repeated = sum(count for count in counts.values() if count >= max(2, len(sheets) / 3))
+    num_repeated = sum(count for count in counts.values() if count >= max(2, len(sample) / 3))
     titles = "".join(_letters(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold)
     return Body(titles=titles, is_template=num_repeated >= TEMPLATE_SHARE * num_lines)
 

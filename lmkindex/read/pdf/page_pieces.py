@@ -138,8 +138,8 @@ def _line_spans(text: str) -> list[Span]:
 def _read_styles(text: str, spans: Sequence[Span], handle: int, to_char: CharPlaces, view: PageView) -> list[Style]:
     """How lines are set. The baseline is the median over the first, middle and last character, since one may be small
     and raised; the size is that of the middle."""
-    firsts = to_char([start for start, _ in spans])
-    middles = to_char([start if text[(start + end) // 2].isspace() else (start + end) // 2 for start, end in spans])
+    firsts = to_char([_letter_near(text, start, end) for start, end in spans])
+    middles = to_char([_letter_near(text, (start + end) // 2, end) for start, end in spans])
     lasts = to_char([end - 1 for _, end in spans])
     origins = [char_origins(handle, places) for places in (firsts, middles, lasts)]
     sizes = char_sizes(handle, middles), char_sizes(handle, firsts)
@@ -163,6 +163,14 @@ def _read_styles(text: str, spans: Sequence[Span], handle: int, to_char: CharPla
         jumps = not is_capped and max(heights) - min(heights) > JUMP * size
         styles.append(Style(baseline, size, turns, is_bold, is_capped, jumps))
     return styles
+
+
+def _letter_near(text: str, place: int, end: int) -> int:
+    """A letter at a place or soon behind it, since digits and marks may be raised; the place itself if there is none."""
+    if text[place].isalpha():
+        return place
+    last = min(place + 4, end)
+    return next((near for near in range(place + 1, last) if text[near].isalpha()), end - 1 if text[place].isspace() else place)
 
 
 def _size_and_cap(size: float, first: int, first_size: float, handle: int) -> tuple[float, bool]:
@@ -271,6 +279,8 @@ def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
 def _cut(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
     """The parts of a line between wide gaps, steps back and jumps."""
     spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
+    if piece.turns:  # where text is turned, pdfium may take letters of two lines for one word
+        spans = [(place, place + 1) for start, end in spans for place in range(start, end)]
     firsts, lasts = to_char([start for start, _ in spans]), to_char([end - 1 for _, end in spans])
     first_boxes, last_boxes = char_boxes(handle, firsts), char_boxes(handle, lasts)
     extents = [_extent(first_boxes[i : i + 4], last_boxes[i : i + 4], piece.turns, view) for i in range(0, 4 * len(spans), 4)]
@@ -278,6 +288,8 @@ def _cut(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageVi
     heights = [view.show((x, y, x, y), piece.turns % SLANTED)[1] for x, y in zip(origins[::2], origins[1::2], strict=True)]
     gaps = [following[0] - before[1] for before, following in pairwise(extents)]
     wide = _wide_gaps(gaps, piece.size)
+    if piece.turns:
+        wide = {place for place, gap in enumerate(gaps) if gap > WIDE_GAP * piece.size}
     parts = []
     first = 0
     for place in range(1, len(spans) + 1):

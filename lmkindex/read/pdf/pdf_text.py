@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from ...records import Page
 from .hyphens import HYPHENS, Vocabulary, joint, vocabulary_of
 from .page_lines import APART, APART_NEXT, FIELD, ROW, Line
-from .paragraphs import Layout, ends_sentence, page_separator, right_edges, separators
+from .paragraphs import Layout, page_separator, right_edges, separators
 
 MAX_WAITING_LINES = 30  # of a sentence that notes interrupt
-INNER_END = re.compile(r"(?<=[^\W\d_]{4})[.!?…][)\]\"'”’»]*\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|[!?。！？…][)\]\"'”’»]*\s*(?=\S)")
+NO_WORD = r"(?<!Prof)(?<!prof)(?<!Capt)(?<!prox)(?<!incl)(?<!ssrs)"  # abbreviations of four letters and more
+LINE_END = re.compile(rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？:])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
+INNER_END = re.compile(
+    rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|(?<=[。！？])(?=\S))"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class _Setter:
         """Write a line of the running text."""
         before = self.before
         if self.waiting and before is not None:
-            if separator == "\n\n" or ends_sentence(before.text) or self.num_waited >= MAX_WAITING_LINES:
+            if separator == "\n\n" or LINE_END.search(before.text) or self.num_waited >= MAX_WAITING_LINES:
                 self.release(is_between=True)
                 separator = ""
             else:
