@@ -1,4 +1,4 @@
-"""Rows of a page without columns -> one line for each row: the cells of a table joined by " | ", other pieces by blanks.
+"""Rows of a page without columns -> one line for each row: the cells of a table joined by " | ", others by blanks.
 
 A cell of several lines stays one cell. Its lines are told by the order of the content, if the file draws cell after
 cell, otherwise by their fill: a cell goes on below itself only where its line had no room left. Knows no reading order.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .gutters import Gutter, Row
+from .gutters import Gutter, PageRow
 from .page_lines import ENUMERATOR, FIELD, GLUED, ROW, TEXT, Line
 
 LABEL_END = (":", "?", "：")
@@ -22,7 +22,7 @@ ASCENT, DESCENT = 0.75, 0.2  # of the type size
 Unit = tuple[Line, ...]  # a line, followed by the lines of the page that are in it
 
 
-def rows_as_lines(rows: Sequence[Row], gutters: Sequence[Gutter], places: dict[int, int]) -> list[Unit]:
+def rows_as_lines(rows: Sequence[PageRow], gutters: Sequence[Gutter], places: dict[int, int]) -> list[Unit]:
     """For each row its line, followed by the lines of the page that are in it."""
     units: list[Unit] = []
     index = 0
@@ -38,7 +38,7 @@ def rows_as_lines(rows: Sequence[Row], gutters: Sequence[Gutter], places: dict[i
     return units
 
 
-def _beside(rows: Sequence[Row], gutters: Sequence[Gutter], index: int) -> list[Gutter]:
+def _beside(rows: Sequence[PageRow], gutters: Sequence[Gutter], index: int) -> list[Gutter]:
     """The gutters that part a row, or a row so near that the two overlap."""
     drop = [rows[place][0].baseline - rows[place + 1][0].baseline if 0 <= place < len(rows) - 1 else 0.0 for place in (index - 1, index)]
     is_near = [0 < one < STAGGERED * rows[index][0].size for one in drop]
@@ -56,7 +56,7 @@ def _unit(lines: Sequence[Line], gutters: Sequence[Gutter], places: dict[int, in
     return unit
 
 
-def _table(rows: Sequence[Row], gutters: Sequence[Gutter], places: dict[int, int]) -> list[Unit]:
+def _table(rows: Sequence[PageRow], gutters: Sequence[Gutter], places: dict[int, int]) -> list[Unit]:
     """The rows of a table, each with the next lines of its cells."""
     middles = _middles(gutters)
     lines = [line for row in rows for line in row]
@@ -120,7 +120,7 @@ def _drawn_cells(lines: Sequence[Line], middles: Sequence[float], places: dict[i
     return cells if is_told else None
 
 
-def _filled_rows(rows: Sequence[Row], gutters: Sequence[Gutter], middles: Sequence[float], places: dict[int, int]) -> list[Unit]:
+def _filled_rows(rows: Sequence[PageRow], gutters: Sequence[Gutter], middles: Sequence[float], places: dict[int, int]) -> list[Unit]:
     """The rows of a table; one that holds only next lines of the cells above is part of their row."""
     right_of: dict[int, float] = {}
     for row in rows:
@@ -129,7 +129,7 @@ def _filled_rows(rows: Sequence[Row], gutters: Sequence[Gutter], middles: Sequen
             right_of[column] = max(right_of.get(column, 0.0), line.right)
     units: list[Unit] = []
     cells: dict[int, list[Line]] = {}
-    above: Row = []
+    above: PageRow = []
     for row in [*rows, []]:
         if row and above and _goes_on(cells, above, row, middles, right_of):
             for line in row:
@@ -149,7 +149,7 @@ def _filled_rows(rows: Sequence[Row], gutters: Sequence[Gutter], middles: Sequen
     return units
 
 
-def _goes_on(cells: dict[int, list[Line]], above: Row, row: Row, middles: Sequence[float], right_of: dict[int, float]) -> bool:
+def _goes_on(cells: dict[int, list[Line]], above: PageRow, row: PageRow, middles: Sequence[float], right_of: dict[int, float]) -> bool:
     """Whether a row holds only next lines of cells: each cell above had no room left, and nothing begins."""
     if above[0].baseline - row[0].baseline > MAX_WRAP_GAP * row[0].size:
         return False

@@ -13,7 +13,7 @@ from math import hypot
 
 from .pdfium_calls import char_boxes, char_matrices, char_origins, char_sizes
 
-ToChar = Callable[[Sequence[int]], list[int]]
+ToChar = Callable[[Sequence[int]], Sequence[int]]
 
 RAISED_DIGITS = dict(zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True))
 MIN_RISE = 0.15  # of the type size

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 from .page_lines import SAME_ROW, Line
@@ -33,7 +34,9 @@ MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
 PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
 NUMBER = r"(\d{1,4}|[ivxlc]{1,8})"
-BARE = re.compile(rf"\W*(?:{PAGE_WORDS}\W{{0,3}})?{NUMBER}(?:\s*(?:/|of|von|de|sur|di|av|van|из)\s*\d{{1,4}})?(?:\s*[页頁])?\W*", re.IGNORECASE)
+BARE = re.compile(
+    rf"\W*(?:{PAGE_WORDS}\W{{0,3}})?{NUMBER}(?:\s*(?:/|of|von|de|sur|di|av|van|из)\s*\d{{1,4}})?(?:\s*[页頁])?\W*", re.IGNORECASE
+)
 BEFORE_WORDS = re.compile(rf"{NUMBER}(?:\s+|\s*[-–—|·]\s*)(\D.*)", re.IGNORECASE)
 AFTER_WORDS = re.compile(rf"(.*[^\s\d])(?:\s+|\s*[-–—|·]\s*){NUMBER}(?:\s*(?:/|of|von|de|sur|di)\s*\d{{1,4}})?\W*", re.IGNORECASE)
 ROMAN = re.compile(r"(?=.)(?:c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
@@ -134,7 +137,7 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
         else:
             rows.append([place])
     heights = [sheet.lines[row[0]].baseline for row in rows]
-    gaps = [abs(first - second) for first, second in zip(heights, heights[1:], strict=False)]
+    gaps = [abs(first - second) for first, second in pairwise(heights)]
     usual = max(median(gaps), 1.15 * body_size) if gaps else body_size
     usual = min(usual, 2.0 * body_size)
     end = 0
@@ -148,9 +151,7 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
         for place in row:
             line = sheet.lines[place]
             if line.size <= LARGER * body_size:
-                yield MarginLine(
-                    page=page, place=place, line=line, height=sheet.height - line.baseline if edge > 0 else line.baseline
-                )
+                yield MarginLine(page=page, place=place, line=line, height=sheet.height - line.baseline if edge > 0 else line.baseline)
 
 
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
@@ -184,7 +185,7 @@ def _running(group: Sequence[MarginLine], body: Body, num_pages: int) -> list[Ma
         pages = {line.page for line in lines}
         is_beside_numbers = len(pages & counted_pages) > len(pages) / 2
         is_known = len(_letters(text)) >= MIN_KNOWN_LETTERS and body.holds(_letters(text))
-        if _is_constant(lines, num_pages) or len(pages) >= 2 and (is_known or is_beside_numbers) or is_known and is_beside_numbers:
+        if _is_constant(lines, num_pages) or (len(pages) >= 2 and (is_known or is_beside_numbers)) or (is_known and is_beside_numbers):
             running += lines
     return running
 
@@ -208,10 +209,7 @@ def _counting(group: Sequence[MarginLine], body: Body) -> set[MarginLine]:
         for page, values in by_page.items()
         for line, value in values
         if any(
-            other - value == step
-            for step in range(-MAX_PAGE_STEP, MAX_PAGE_STEP + 1)
-            if step
-            for _, other in by_page.get(page + step, ())
+            other - value == step for step in range(-MAX_PAGE_STEP, MAX_PAGE_STEP + 1) if step for _, other in by_page.get(page + step, ())
         )
     }
     return found if len({line.page for line in found}) >= MIN_COUNTING_SHARE * len(by_page) else set()

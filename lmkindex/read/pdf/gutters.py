@@ -16,7 +16,7 @@ MIN_GUTTER = 0.8  # of the type size
 MIN_SIDE_LINES = 2
 MAX_STRIPS = 24  # that are followed down a page at once
 
-Row = list[Line]
+PageRow = list[Line]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class Gutter:
         return (self.left + self.right) / 2
 
 
-def rows_of(lines: Sequence[Line]) -> list[Row]:
+def page_rows(lines: Sequence[Line]) -> list[PageRow]:
     """The rows from the top down, each from left to right."""
-    rows: list[Row] = []
+    rows: list[PageRow] = []
     for line in sorted(lines, key=lambda line: -line.baseline):
         if rows and abs(rows[-1][0].baseline - line.baseline) <= SAME_ROW * max(rows[-1][0].size, line.size):
             rows[-1].append(line)
@@ -49,7 +49,7 @@ def rows_of(lines: Sequence[Line]) -> list[Row]:
     return rows
 
 
-def gutters_of(rows: Sequence[Row]) -> list[Gutter]:
+def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
     """All gutters, the longest first."""
     found: list[Gutter] = []
     strips: dict[tuple[float, float], int] = {}  # left and right of a strip -> its first row
@@ -72,7 +72,7 @@ def gutters_of(rows: Sequence[Row]) -> list[Gutter]:
     return sorted(found, key=lambda gutter: (gutter.first - gutter.end, gutter.left - gutter.right))
 
 
-def _spaces(row: Row) -> list[tuple[float, float]]:
+def _spaces(row: PageRow) -> list[tuple[float, float]]:
     """Left and right of what is free in a row."""
     edge = -inf
     spaces = []
@@ -82,7 +82,7 @@ def _spaces(row: Row) -> list[tuple[float, float]]:
     return [*spaces, (edge, inf)]
 
 
-def _close(found: list[Gutter], strip: tuple[float, float], first: int, end: int, rows: Sequence[Row]) -> None:
+def _close(found: list[Gutter], strip: tuple[float, float], first: int, end: int, rows: Sequence[PageRow]) -> None:
     """Keep a strip that has ended, if there are lines on both of its sides; rows beyond the last of either are cut."""
     left, right = strip
     sides = [(index, line.right <= left) for index in range(first, end) for line in rows[index]]

@@ -29,8 +29,8 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
-    parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there are
-    of another kind than those of its compounds: some programs set U+2010 where they cut."""
+    parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
+    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
 
     words: frozenset[str] = frozenset()
     ordered: Sequence[str] = ()

@@ -123,7 +123,14 @@ def _set_in_box(text: str, annotation: Any, view: PageView, kind: str) -> list[L
     size = min(FIELD_SIZE, max(1.0, (top - bottom) / max(1.2, len(texts))))
     pitch = (top - bottom) / len(texts)
     return [
-        Line(line, left, max(left, right), top - (place + 0.5) * pitch - DESCENT * size, size, kind=APART_NEXT if kind == APART and place else kind)
+        Line(
+            line,
+            left,
+            max(left, right),
+            top - (place + 0.5) * pitch - DESCENT * size,
+            size,
+            kind=APART_NEXT if kind == APART and place else kind,
+        )
         for place, line in enumerate(texts)
         if line
     ]

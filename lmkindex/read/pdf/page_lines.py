@@ -11,14 +11,16 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from .page_pieces import BACK, WIDE_GAP, Piece
+from .wide_gaps import BACK, WIDE_GAP, Piece
 
 SAME_ROW = 0.3  # of the type size: baselines nearer than this are one row
 RAISED = 0.6  # of the type size: a small piece as high as this is a raised or lowered part of its row
 SMALL = 0.85  # of the type size beside it
 GLUED = 0.15  # of the type size: pieces nearer than this are one word
 WIDE_STEP = 1.5  # of the usual step from letter to letter, where all letters take the same room: a blank
-ENUMERATOR = re.compile(r"[•◦‣▪▫●○■□–—*·\-\uf0b7]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,6})[.):]|\d{1,2}(?:\.\d{1,3})+\.?|\[[ x]\]|\[\d{1,3}\]")
+ENUMERATOR = re.compile(
+    r"[•◦‣▪▫●○■□–—*·\-\uf0b7]|\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,6})[.):]|\d{1,2}(?:\.\d{1,3})+\.?|\[[ x]\]|\[\d{1,3}\]"
+)
 MAX_ENUMERATOR = 9  # characters
 ENUMERATOR_GAP = 4.0  # of the type size: an item's text is no farther from its mark
 MIN_SPACED = 5  # pairs of letters that are pieces of their own: words set letter by letter

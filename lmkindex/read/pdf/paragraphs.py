@@ -1,4 +1,4 @@
-"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or nothing that parts them.
+"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or only a blank.
 
 Takes the lines of one page and what is usual in the document. A paragraph ends where the gap to the next line is wider
 than usual, where the type changes, where a line is indented in the document's way, or where a line ends early with a
@@ -11,12 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
 
 from .cells import CELL
 from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
-from .sheets import Sheet
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
 TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading
@@ -30,7 +28,9 @@ EARLY = 0.5  # of the type size: a line ends early if the next word and this muc
 STOPS = ".!?:…。！？"
 AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
 CAPTION_INITIALS = "FTAPCLSMB"
-CAPTION = re.compile(r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s")
+CAPTION = re.compile(
+    r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +88,7 @@ def separators(lines: Sequence[Line], layout: Layout, page_width: float = 0.0) -
     """What stands between each line of a page and the next."""
     usual_gap = _usual_gap(lines, layout)
     edges = right_edges(lines, page_width)
-    return [
-        _separator(lines, place, layout, usual_gap, edges) if place + 1 < len(lines) else ""
-        for place in range(len(lines) - 1)
-    ]
+    return [_separator(lines, place, layout, usual_gap, edges) if place + 1 < len(lines) else "" for place in range(len(lines) - 1)]
 
 
 def _usual_gap(lines: Sequence[Line], layout: Layout) -> float:
@@ -127,22 +124,24 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
         return " "  # two pieces of one row
     if gap < 0:  # back up: the next column
         return "\n\n" if ends_sentence(line.text) else "\n"
-    sizes = sorted((line.size, following.size))
-    if gap > PARAGRAPH_GAP * usual_gap or sizes[1] > TYPE_CHANGE * sizes[0]:
+    small, large = sorted((line.size, following.size))
+    if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
         return "\n\n"
+    return "\n\n" if _begins_paragraph(lines, place, layout, edges[place]) else "\n"
+
+
+def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
+    """Whether a paragraph begins behind a line, though neither the gap nor the type size says so."""
+    line, following = lines[place], lines[place + 1]
     if following.text[0] in CAPTION_INITIALS and CAPTION.match(following.text):
-        return "\n\n"
-    if line.is_bold != following.is_bold and _ends_early(line, following, edges[place]):
-        return "\n\n"
-    after = lines[place + 2] if place + 2 < len(lines) else None
-    is_body = max(sizes[1] / layout.body_size, layout.body_size / sizes[0]) < TYPE_CHANGE
-    if layout.has_indents and is_body and _begins_indented(line, following, after):
-        return "\n\n"
-    if _ends_early(line, following, edges[place]) and (
-        (ends_sentence(line.text) and not ENUMERATOR.match(following.text)) or _stands_alone(lines, place, layout, edges[place])
-    ):
-        return "\n\n"
-    return "\n"
+        return True
+    is_body = max(following.size / layout.body_size, layout.body_size / line.size) < TYPE_CHANGE
+    if layout.has_indents and is_body and _begins_indented(line, following, lines[place + 2] if place + 2 < len(lines) else None):
+        return True
+    if not _ends_early(line, following, edge):
+        return False
+    is_end = line.is_bold != following.is_bold or (ends_sentence(line.text) and not ENUMERATOR.match(following.text))
+    return is_end or _stands_alone(lines, place, layout, edge)
 
 
 def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
@@ -178,7 +177,6 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
     word = following.text.split(maxsplit=1)[0]
     width = (following.right - following.left) * (len(word) + 1) / max(1, len(following.text))
     return line.right + width + EARLY * line.size < edge
-
 
 
 def page_separator(line: Line, following: Line, edge: float) -> str:

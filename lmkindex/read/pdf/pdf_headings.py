@@ -1,4 +1,4 @@
-"""Which lines of a PDF are headings, and of what level: those that its outline names, else those in larger or bold type.
+"""Which lines of a PDF are headings, and of what level: those that its outline names, else those in larger type.
 
 Takes the lines of all pages in reading order, with their places in the text. Levels follow the outline, or the order of
 the type sizes. A heading stands in a paragraph of its own; a large first letter or the row of a table is none.
@@ -132,7 +132,11 @@ MAX_PITCH = 1.9  # of the type size: lines of one heading are no farther apart
 
 
 def _has_heading_type(line: Line, layout: Layout) -> bool:
-    return line.kind == TEXT and not line.is_capped and (line.size > LARGER * layout.body_size or (line.is_bold and not layout.is_bold and line.size > 0.95 * layout.body_size))
+    return (
+        line.kind == TEXT
+        and not line.is_capped
+        and (line.size > LARGER * layout.body_size or (line.is_bold and not layout.is_bold and line.size > 0.95 * layout.body_size))
+    )
 
 
 def _is_same_type(line: Line, other: Line) -> bool:

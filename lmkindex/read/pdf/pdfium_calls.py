@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
+from math import isnan
 from typing import Any
 
 BOLD_NAME = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|lmbx", re.IGNORECASE)
 FAR = 1e7  # points: nothing on a page is farther away, nor is the sum of its places
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PdfiumCalls:
@@ -40,7 +42,7 @@ def pdfium_calls() -> PdfiumCalls:
     pointer, number = ctypes.c_void_p, ctypes.c_int
 
     def bound(function: Any, result: Any, *arguments: Any) -> Any:
-        return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, pointer).value)
+        return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(function, pointer).value or 0)
 
     return PdfiumCalls(
         box=bound(raw.FPDFText_GetLooseCharBox, number, pointer, number, pointer),
@@ -93,7 +95,7 @@ def on_a_page(numbers: list[float]) -> list[float]:
     """Numbers as they can stand on a page: a damaged file gives any."""
     if -FAR < sum(numbers) < FAR:
         return numbers
-    return [min(FAR, max(-FAR, number)) if number == number else 0.0 for number in numbers]
+    return [min(FAR, max(-FAR, number)) if not isnan(number) else 0.0 for number in numbers]
 
 
 def fonts_are_bold(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> list[bool]:
@@ -103,7 +105,7 @@ def fonts_are_bold(handle: int, firsts: Sequence[int], lasts: Sequence[int]) -> 
     calls = pdfium_calls()
     fonts = [calls.font(one) if one else None for one in map(calls.text_object, repeat(handle), firsts)]
     is_bold: dict[int | None, bool] = {None: False}
-    for font in set(fonts) - {None}:
+    for font in {font for font in fonts if font}:
         name = ctypes.create_string_buffer(128)
         raw.FPDFFont_GetBaseFontName(ctypes.cast(font, raw.FPDF_FONT), name, 128)
         is_bold[font] = BOLD_NAME.search(name.value.decode("utf-8", "replace")) is not None

@@ -18,22 +18,18 @@ def with_fields(lines: Sequence[Line], fields: Sequence[Line]) -> list[Line]:
     shown = {" ".join(line.text.split()) for line in lines}
     for field in fields:
         row = _row_of(placed, field)
-        if row is not None:
-            field = field._replace(baseline=row.baseline, size=row.size)
-        elif lines:
-            field = field._replace(size=min(field.size, max(line.size for line in lines)))
-        if " ".join(field.text.split()) in shown and _is_shown(lines, field):
-            continue  # a viewer that fills in a form may draw its values into the page, too
-        placed.insert(_place_of(placed, field), field)
+        size = min(field.size, max((line.size for line in lines), default=field.size))
+        in_row = field._replace(baseline=row.baseline, size=row.size) if row is not None else field._replace(size=size)
+        # A viewer that fills in a form may draw its values into the page, too.
+        if " ".join(field.text.split()) not in shown or not _is_shown(lines, in_row):
+            placed.insert(_place_of(placed, in_row), in_row)
     return placed
 
 
 def _row_of(lines: Sequence[Line], field: Line) -> Line | None:
     """The line whose row a field stands in: the nearest in height, then to the left."""
     near = [line for line in lines if abs(line.baseline - field.baseline) <= NEAR_ROW * max(line.size, field.size)]
-    return min(
-        near, key=lambda line: (round(abs(line.baseline - field.baseline) / line.size), abs(field.left - line.right)), default=None
-    )
+    return min(near, key=lambda line: (round(abs(line.baseline - field.baseline) / line.size), abs(field.left - line.right)), default=None)
 
 
 def _is_shown(lines: Sequence[Line], field: Line) -> bool:

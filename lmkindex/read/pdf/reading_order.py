@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from .cells import rows_as_lines
-from .gutters import Gutter, Row, gutters_of, rows_of
+from .gutters import Gutter, PageRow, gutters_of, page_rows
 from .page_lines import SAME_ROW, Line
 
 MIN_COLUMN_LINES = 3
@@ -52,7 +52,7 @@ def _is_in_order(lines: Sequence[Line]) -> bool:
 
 
 def _arranged(lines: list[Line], places: dict[int, int], depth: int) -> list[Line]:
-    rows = rows_of(lines)
+    rows = page_rows(lines)
     gutters = gutters_of(rows) if depth < MAX_DEPTH else []
     for gutter in gutters:
         if _divides_columns(rows, gutter, places):
@@ -81,7 +81,7 @@ def _in_content_order(units: Sequence[Sequence[Line]], places: dict[int, int]) -
     return [unit[0] for unit in by_content]
 
 
-def _divides_columns(rows: Sequence[Row], gutter: Gutter, places: dict[int, int]) -> bool:
+def _divides_columns(rows: Sequence[PageRow], gutter: Gutter, places: dict[int, int]) -> bool:
     """Whether running text stands on both sides of the gutter, column beside column, not cell beside cell."""
     band = rows[gutter.outer_first : gutter.outer_end]
     left = [line for row in band for line in row if line.left < gutter.middle]
@@ -113,7 +113,7 @@ def _is_running(lines: Sequence[Line]) -> bool:
     return sum(line.right - line.left >= FULL_LINE * widest for line in lines) >= MIN_FULL * len(lines)
 
 
-def _num_stripes(rows: Sequence[Row], left: Sequence[Line]) -> int:
+def _num_stripes(rows: Sequence[PageRow], left: Sequence[Line]) -> int:
     """How many white stripes part the rows, from one side of the band to the other."""
     usual = median(first.baseline - second.baseline for first, second in pairwise(left))
     return sum(first[0].baseline - second[0].baseline > STEP * usual for first, second in pairwise(rows))

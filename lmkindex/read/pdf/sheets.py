@@ -9,17 +9,19 @@ from typing import Any
 
 from ...errors import ReadError
 from .drop_caps import with_drop_caps
+from .line_styles import SLANTED
 from .page_fields import read_fields
 from .page_lines import FIELD, Line, lines_of
-from .page_pieces import SLANTED, read_page_pieces
+from .page_pieces import read_page_pieces
 from .page_view import view_of
 from .placing import with_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """A page: the lines of its main direction, those of other directions (`slanted`), and comments on it. `width` and `height` are in
-    points, after turning the page so that its lines are upright. `num_objects` counts what is drawn on it."""
+    """A page: the lines of its main direction, those of other directions (`slanted`), and comments on it. `width` and
+    `height` are in points, after turning the page so that its lines are upright. `num_objects` counts what is drawn on
+    it."""
 
     width: float
     height: float
