@@ -29,7 +29,7 @@ MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
 TEMPLATE_SHARE = 0.5  # of a page's lines that are on other pages, too: the sheets of a form
-MAX_SAMPLE = 50  # pages that are compared to see whether they are sheets of a form
+MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
 PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
@@ -104,7 +104,7 @@ def _whole_rows(sheet: Sheet, dropped: set[int]) -> set[int]:
 
 def _body_size(sheets: Sequence[Sheet]) -> float:
     sizes: Counter[float] = Counter()
-    for sheet in sheets:
+    for sheet in sheets[:: 1 + len(sheets) // MAX_PAGES]:
         for line in sheet.lines:
             sizes[round(line.size, 1)] += len(line.text)
     return max(sizes, key=lambda size: (sizes[size], -size), default=1.0)
@@ -156,7 +156,7 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
 
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
     lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
-    sample = lines[:: max(1, len(lines) // MAX_SAMPLE)]
+    sample = lines[:: 1 + len(lines) // MAX_PAGES]
     keys = [{re.sub(r"\d+", "#", line.text) for line in page if line.size <= LARGER * body_size} for page in sample]
     counts = Counter(key for page in keys for key in page)
     num_lines = sum(len(page) for page in keys)

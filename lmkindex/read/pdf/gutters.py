@@ -14,7 +14,8 @@ from .page_lines import SAME_ROW, Line
 
 MIN_GUTTER = 0.8  # of the type size
 MIN_SIDE_LINES = 2
-MAX_STRIPS = 24  # that are followed down a page at once
+FULL_ROW = 0.6  # of the width of the print: beside a longer line no gutter begins
+MAX_STRIPS = 16  # that are followed down a page at once
 
 PageRow = list[Line]
 
@@ -52,6 +53,7 @@ def page_rows(lines: Sequence[Line]) -> list[PageRow]:
 def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
     """All gutters, the longest first."""
     found: list[Gutter] = []
+    width = max((row[-1].right for row in rows), default=0.0) - min((row[0].left for row in rows), default=0.0)
     strips: dict[tuple[float, float], int] = {}  # left and right of a strip -> its first row
     for index, row in enumerate(rows):
         spaces = _spaces(row)
@@ -63,7 +65,7 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
                 going_on[part] = min(first, going_on.get(part, first))
             if not wide:
                 _close(found, (left, right), first, index, rows)
-        for space in spaces:
+        for space in spaces if len(row) > 1 or row[0].right - row[0].left < FULL_ROW * width else ():
             if space[1] - space[0] >= MIN_GUTTER * row[0].size:
                 going_on.setdefault(space, index)
         strips = dict(sorted(going_on.items(), key=lambda item: item[1])[:MAX_STRIPS])
@@ -85,6 +87,8 @@ def _spaces(row: PageRow) -> list[tuple[float, float]]:
 def _close(found: list[Gutter], strip: tuple[float, float], first: int, end: int, rows: Sequence[PageRow]) -> None:
     """Keep a strip that has ended, if there are lines on both of its sides; rows beyond the last of either are cut."""
     left, right = strip
+    if left == -inf or right == inf or end - first < MIN_SIDE_LINES:
+        return
     sides = [(index, line.right <= left) for index in range(first, end) for line in rows[index]]
     on_left, on_right = [index for index, is_left in sides if is_left], [index for index, is_left in sides if not is_left]
     if len(on_left) >= MIN_SIDE_LINES and len(on_right) >= MIN_SIDE_LINES:

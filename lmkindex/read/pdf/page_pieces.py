@@ -17,7 +17,7 @@ from .line_styles import Style, read_styles
 from .page_text import CharPlaces, CharSpan, line_spans, read_page_text, with_hyphens
 from .page_view import PageView
 from .pdfium_calls import address_of, char_boxes, char_origins
-from .wide_gaps import Piece, cut_at_gaps, extent, gappy_lines
+from .wide_gaps import Piece, cut_lines, extent
 
 HIGH = 0.15  # of the type size: a raised digit's rise
 DIGITS = re.compile(r"[0-9]+")
@@ -35,10 +35,7 @@ def read_page_pieces(textpage: Any, view: PageView) -> tuple[str, list[Piece]]:
     pieces = _whole_lines(spans, styles, handle, to_char, view)
     if not view.turns:
         text = _with_raised_digits(text, pieces, handle, to_char, view)
-    gappy = gappy_lines(text, pieces, [line for line, style in enumerate(styles) if style.jumps], handle, to_char)
-    if gappy:
-        cut = {line: cut_at_gaps(text, pieces[line], handle, to_char, view) for line in gappy}
-        pieces = [part for piece in pieces for part in cut.get(piece.line, [piece])]
+    pieces = cut_lines(text, pieces, [line for line, style in enumerate(styles) if style.jumps], handle, to_char, view)
     right, top = 2 * view.width, view.height
     seen = [
         piece for piece in pieces if (0 <= piece[3] + piece[4] <= right and 0 <= piece[5] <= top and not piece[7]) or _is_seen(piece, view)

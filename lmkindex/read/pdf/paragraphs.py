@@ -21,6 +21,7 @@ TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a hea
 MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
+SAMPLE_PAGES = 100  # that are looked at for what is usual
 SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
 GOES_ON = ",;–—-\u2010\xad("
 CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
@@ -51,6 +52,7 @@ def ends_sentence(text: str) -> bool:
 
 def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:
     """What is usual on pages whose lines are in reading order."""
+    sheets = sheets[:: 1 + len(sheets) // SAMPLE_PAGES]
     sizes: Counter[float] = Counter()
     num_bold = 0
     for lines in sheets:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import NamedTuple
 
 from .line_styles import JUMP, SLANTED, STRAIGHT
-from .page_text import CharPlaces
+from .page_text import CharPlaces, CharSpan
 from .page_view import PageView
 from .pdfium_calls import char_boxes, char_origins
 
@@ -47,34 +47,55 @@ class Piece(NamedTuple):
     is_capped: bool
 
 
-def gappy_lines(text: str, pieces: Sequence[Piece], jumping: Sequence[int], handle: int, to_char: CharPlaces) -> set[int]:
-    """The lines to cut: those with wide gaps, and those that jump."""
-    gappy = set(jumping)
+def cut_lines(text: str, pieces: list[Piece], jumping: Sequence[int], handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
+    """The lines of a page; those with wide gaps and those that jump are cut there."""
+    cuts = {line: _cut_by_words(text, pieces[line], handle, to_char, view) for line in jumping}
     widths = [(right - left) / (size * (end - start)) for start, end, _, left, right, _, size, _, _, _ in pieces]
     usual = max(median(widths), MIN_CHARS)
     limit = min(WIDE_CHARS, WIDER_CHARS * usual)
     wide = [line for line, width in enumerate(widths) if width > limit]
     longest = max(range(len(pieces)), key=lambda line: pieces[line].end - pieces[line].start)
-    samples = {longest, *sorted(wide, key=lambda line: -widths[line])[:: SAMPLE // 2], *range(0, len(pieces), SAMPLE)}
-    if _with_wide_gaps(text, [pieces[line] for line in samples], handle, to_char):
-        gappy |= _with_wide_gaps(text, pieces, handle, to_char)
-    return gappy
+    asked = {longest, *sorted(wide, key=lambda line: -widths[line])[:: SAMPLE // 2], *range(0, len(pieces), SAMPLE)}
+    known = set(jumping)
+    while asked:
+        known |= asked
+        found = _at_wide_gaps(text, [pieces[line] for line in sorted(asked)], handle, to_char, view)
+        cuts.update(found)
+        beside = {line + step for line in found for step in (-1, 1)} | (set(wide) if found else set())
+        asked = {line for line in beside if 0 <= line < len(pieces)} - known
+    return [part for piece in pieces for part in cuts.get(piece.line, [piece])] if cuts else pieces
 
 
-def _with_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces) -> set[int]:
-    """Those of some lines that hold wide gaps or steps back; lines that are not upright count as such."""
+def _at_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView) -> dict[int, list[Piece]]:
+    """The parts of those of some lines that hold wide gaps or steps back. Lines that are not upright are looked at word
+    by word."""
     blanks = [[match.span() for match in BLANK.finditer(text, piece.start, piece.end)] for piece in pieces]
     befores = [start - 1 for spans in blanks for start, _ in spans]
     sides = char_boxes(handle, to_char(befores + [end for spans in blanks for _, end in spans]))
-    gaps = list(map(sub, sides[4 * len(befores) :: 4], sides[2 : 4 * len(befores) : 4]))
-    found = set()
+    rights, lefts = sides[2 : 4 * len(befores) : 4], sides[4 * len(befores) :: 4]
+    gaps = list(map(sub, lefts, rights))
+    found = {}
     first = 0
     for piece, spans in zip(pieces, blanks, strict=True):
         own = gaps[first : first + len(spans)]
+        if own and (piece.turns or view.turns or min(own) < -BACK * piece.size):
+            found[piece.line] = _cut_by_words(text, piece, handle, to_char, view)
+        elif wide := sorted(_wide_gaps(own, piece.size)):
+            edges = [(spans[gap], rights[first + gap] - view.left, lefts[first + gap] - view.left) for gap in wide]
+            found[piece.line] = _parts(piece, edges)
         first += len(spans)
-        if own and (piece.turns or min(own) < -BACK * piece.size or _wide_gaps(own, piece.size)):
-            found.add(piece.line)
     return found
+
+
+def _parts(piece: Piece, edges: Sequence[tuple[CharSpan, float, float]]) -> list[Piece]:
+    """The parts of a line between some blanks, each with the right of what is before and the left of what follows."""
+    starts = [piece.start, *(end for (_, end), _, _ in edges)]
+    ends = [*(start for (start, _), _, _ in edges), piece.end]
+    lefts, rights = [piece.left, *(left for _, _, left in edges)], [*(right for _, right, _ in edges), piece.right]
+    return [
+        piece._replace(start=start, end=end, left=left, right=right, is_capped=piece.is_capped and start == piece.start)
+        for start, end, left, right in zip(starts, ends, lefts, rights, strict=True)
+    ]
 
 
 def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
@@ -88,7 +109,7 @@ def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
     return {place for place, gap in enumerate(gaps) if gap > limit}
 
 
-def cut_at_gaps(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
+def _cut_by_words(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> list[Piece]:
     """The parts of a line between wide gaps, steps back and jumps."""
     spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
     if piece.turns:  # where text is turned, pdfium may take letters of two lines for one word
