@@ -1,6 +1,7 @@
 """Tells the footnotes of a page: lines in small type at the foot of a column, the first of them with a mark.
 
-Takes the lines of a page in reading order, gives them with the footnotes set apart. Knows no other pages.
+Takes the lines of a page in reading order, gives them with the footnotes set apart, and their raised numbers in
+brackets: "lamp.[3]". Knows no other pages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from .page_lines import APART, APART_NEXT, SAME_ROW, TEXT, Line
 
 SMALLER = 0.93  # of the body's type size
 MARK = re.compile(r"[(\[]?(?:(\d{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|[*†‡§¶‖#]{1,3}|[a-z](?=[\s.)\]A-Z]))[)\].:]{0,2}\s*(?=\S)")
+RAISED_MARK = re.compile(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})\s?(?=\S)")
+RAISED_NUMBER = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}")
 SYMBOLS = "*†‡§¶‖#"
 
 
@@ -29,7 +32,20 @@ def with_footnotes_apart(lines: list[Line], body_size: float) -> list[Line]:
                 is_first = note == first or _begins_note(lines, note, first)
                 marked[note] = lines[note]._replace(kind=APART if is_first else APART_NEXT)
             start = place
-    return marked
+    return _with_marks_in_brackets(marked)
+
+
+def _with_marks_in_brackets(lines: list[Line]) -> list[Line]:
+    """The lines of a page; raised numbers that footnotes have are written as "[3]", in the text and before the note."""
+    marks = {found[1] for line in lines if line.kind == APART and (found := RAISED_MARK.match(line.text))}
+    if not marks:
+        return lines
+    for place, line in enumerate(lines):
+        if RAISED_NUMBER.search(line.text):
+            text = RAISED_NUMBER.sub(lambda found: f"[{_value(found[0])}]" if found[0] in marks else found[0], line.text)
+            is_first = line.kind == APART and text[:1] == "[" and RAISED_MARK.match(line.text)
+            lines[place] = line._replace(text=re.sub(r"^(\[\d+\])\s*", r"\1 ", text) if is_first else text)
+    return lines
 
 
 def _first_note(lines: Sequence[Line], start: int, end: int, body_size: float) -> int:

@@ -47,7 +47,10 @@ class Layout:
 
 def ends_sentence(text: str) -> bool:
     """Whether a line ends with a full stop or the like, closed quotes and the marks of notes behind it."""
-    return text.rstrip(AFTER_STOPS)[-1:] in STOPS and text.rstrip(AFTER_STOPS) != ""
+    body = text.rstrip(AFTER_STOPS)
+    if body[-1:] == "[":
+        body = body[:-1].rstrip(AFTER_STOPS)  # the mark of a note
+    return body[-1:] in STOPS and body != ""
 
 
 def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:

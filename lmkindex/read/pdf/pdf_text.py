@@ -18,9 +18,9 @@ from .paragraphs import Layout, page_separator, right_edges, separators
 
 MAX_WAITING_LINES = 30  # of a sentence that notes interrupt
 NO_WORD = r"(?<!Prof)(?<!prof)(?<!Capt)(?<!prox)(?<!incl)(?<!ssrs)"  # abbreviations of four letters and more
-LINE_END = re.compile(rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？:])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*$")
+LINE_END = re.compile(rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？:])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\[\d+\])?$")
 INNER_END = re.compile(
-    rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|(?<=[。！？])(?=\S))"
+    rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\[\d+\])?(?:\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|(?<=[。！？])(?=\S))"
 )
 
 

@@ -27,6 +27,8 @@ WIDE_CHARS = 0.72  # of the type size: a line whose characters take more than th
 WIDER_CHARS = 1.06  # of what is usual on the page: the same
 MIN_CHARS = 0.4  # of the type size: below this no line is looked at for its characters
 SAMPLE = 4  # every fourth line
+MAX_MIDDLES = 200
+FEW = 0.25  # of the lines of a page
 BACK = 0.5  # of the type size: what begins farther to the left of the end before it does not follow it
 
 
@@ -62,8 +64,17 @@ def cut_lines(text: str, pieces: list[Piece], jumping: Sequence[int], handle: in
         found = _at_wide_gaps(text, [pieces[line] for line in sorted(asked)], handle, to_char, view)
         cuts.update(found)
         beside = {line + step for line in found for step in (-1, 1)} | (set(wide) if found else set())
-        asked = {line for line in beside if 0 <= line < len(pieces)} - known
+        asked = {line for line in beside if 0 <= line < len(pieces)} - known or _across(pieces, cuts, known)
     return [part for piece in pieces for part in cuts.get(piece.line, [piece])] if cuts else pieces
+
+
+def _across(pieces: Sequence[Piece], cuts: dict[int, list[Piece]], known: set[int]) -> set[int]:
+    """The lines that stand across the gaps of others, if they are few: in columns that are drawn row by row."""
+    middles = {(before.right + after.left) / 2 for parts in cuts.values() for before, after in pairwise(parts)}
+    if not middles or len(middles) > MAX_MIDDLES:
+        return set()
+    across = {piece.line for piece in pieces if piece.line not in known and any(piece.left < middle < piece.right for middle in middles)}
+    return across if len(across) <= FEW * len(pieces) else set()
 
 
 def _at_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView) -> dict[int, list[Piece]]:
