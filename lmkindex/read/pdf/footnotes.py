@@ -14,7 +14,7 @@ from .page_lines import APART, APART_NEXT, SAME_ROW, TEXT, Line
 
 SMALLER = 0.93  # of the body's type size
 MARK = re.compile(r"[(\[]?(?:(\d{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|[*†‡§¶‖#]{1,3}|[a-z](?=[\s.)\]A-Z]))[)\].:]{0,2}\s*(?=\S)")
-RAISED_MARK = re.compile(r"([⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})\s?(?=\S)")
+NUMBERED_NOTE = re.compile(r"(\d{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})\s?(?=\S)")
 RAISED_NUMBER = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}")
 SYMBOLS = "*†‡§¶‖#"
 
@@ -37,14 +37,18 @@ def with_footnotes_apart(lines: list[Line], body_size: float) -> list[Line]:
 
 def _with_marks_in_brackets(lines: list[Line]) -> list[Line]:
     """The lines of a page; raised numbers that footnotes have are written as "[3]", in the text and before the note."""
-    marks = {found[1] for line in lines if line.kind == APART and (found := RAISED_MARK.match(line.text))}
+    heads = {place: found for place, line in enumerate(lines) if line.kind == APART and (found := NUMBERED_NOTE.match(line.text))}
+    raised = {_value(number) for line in lines for number in RAISED_NUMBER.findall(line.text)}
+    marks = raised & {_value(found[1]) for found in heads.values()}
     if not marks:
         return lines
     for place, line in enumerate(lines):
-        if RAISED_NUMBER.search(line.text):
-            text = RAISED_NUMBER.sub(lambda found: f"[{_value(found[0])}]" if found[0] in marks else found[0], line.text)
-            is_first = line.kind == APART and text[:1] == "[" and RAISED_MARK.match(line.text)
-            lines[place] = line._replace(text=re.sub(r"^(\[\d+\])\s*", r"\1 ", text) if is_first else text)
+        head = heads.get(place)
+        if head and _value(head[1]) in marks:
+            lines[place] = line._replace(text=f"[{_value(head[1])}] {line.text[head.end() :]}")
+        elif RAISED_NUMBER.search(line.text):
+            text = RAISED_NUMBER.sub(lambda found: f"[{_value(found[0])}]" if _value(found[0]) in marks else found[0], line.text)
+            lines[place] = line._replace(text=text)
     return lines
 
 

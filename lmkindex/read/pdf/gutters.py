@@ -13,6 +13,7 @@ from math import inf
 from .page_lines import SAME_ROW, Line
 
 MIN_GUTTER = 0.8  # of the type size
+MIN_REST = 0.35  # of the type size: where a line juts out into a gutter, so much of it is left
 MIN_SIDE_LINES = 2
 FULL_ROW = 0.6  # of the width of the print: beside a longer line no gutter begins
 MAX_STRIPS = 16  # that are followed down a page at once
@@ -60,7 +61,7 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
         going_on: dict[tuple[float, float], int] = {}
         for (left, right), first in strips.items():
             parts = [(max(left, start), min(right, end)) for start, end in spaces]
-            wide = [part for part in parts if part[1] - part[0] >= MIN_GUTTER * row[0].size]
+            wide = [part for part in parts if part[1] - part[0] >= MIN_REST * row[0].size]
             for part in wide:
                 going_on[part] = min(first, going_on.get(part, first))
             if not wide:
