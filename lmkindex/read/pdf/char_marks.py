@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import islice
 from math import hypot
 
 from .pdfium_calls import char_boxes, char_matrices, char_origins, char_sizes
@@ -24,6 +25,7 @@ ACCENTS = {
 }  # fmt: skip
 ACCENT = re.compile(f"[{''.join(map(re.escape, ACCENTS))}]")
 DOTLESS = {"ı": "i", "ȷ": "j"}
+MAX_ACCENTS = 2000  # of a page
 NOTHING = "\x00"
 
 
@@ -49,12 +51,12 @@ def with_composed_accents(text: str, handle: int, to_char: ToChar) -> str:
     if not ACCENT.search(text):
         return text
     chars = list(text)
-    for place in [match.start() for match in ACCENT.finditer(text)]:
+    for match in islice(ACCENT.finditer(text), MAX_ACCENTS):
+        place = match.start()
         for letter in (place + 1, place - 1):
-            if not 0 <= letter < len(chars) or not _is_over(char_boxes(handle, to_char([place, letter]))):
-                continue
-            whole = unicodedata.normalize("NFC", DOTLESS.get(chars[letter], chars[letter]) + ACCENTS[chars[place]])
-            if len(whole) == 1:
+            base = chars[letter] if 0 <= letter < len(chars) else ""
+            whole = unicodedata.normalize("NFC", DOTLESS.get(base, base) + ACCENTS[match[0]])
+            if len(whole) == 1 and base and _is_over(char_boxes(handle, to_char([place, letter]))):
                 chars[min(place, letter)], chars[max(place, letter)] = whole, NOTHING
                 break
     return "".join(chars)

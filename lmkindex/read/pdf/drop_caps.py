@@ -13,6 +13,7 @@ from .page_lines import Line
 
 LARGER = 1.7  # of the type size of the line beside it
 CAP = re.compile(r"[\"'“‘«„¿¡(]?\s?[^\W\d_]{1,2}|[“‘«„\"]")
+MAX_CAPS = 40  # of a page: more are letters set one by one
 MAX_GAP = 1.3  # of the line's type size, from the letter to its word
 SINGLE_WORDS = frozenset("AIOaioÀYyEeЯИОАВСКУ")  # letters that are words, too
 
@@ -20,6 +21,8 @@ SINGLE_WORDS = frozenset("AIOaioÀYyEeЯИОАВСКУ")  # letters that are wor
 def with_drop_caps(lines: Sequence[Line]) -> list[Line]:
     """The lines, each large first letter at the head of its own."""
     caps = [line for line in lines if len(line.text) <= 3 and CAP.fullmatch(line.text)]
+    if not caps or len(caps) > MAX_CAPS:
+        return list(lines)
     joined = list(lines)
     for cap in caps:
         beside = [line for line in joined if line is not cap and _is_beside(cap, line)]

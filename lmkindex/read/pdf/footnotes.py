@@ -16,6 +16,7 @@ SMALLER = 0.93  # of the body's type size
 MARK = re.compile(r"[(\[]?(?:(\d{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})|[*†‡§¶‖#]{1,3}|[a-z](?=[\s.)\]A-Z]))[)\].:]{0,2}\s*(?=\S)")
 NUMBERED_NOTE = re.compile(r"(\d{1,3}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})\s?(?=\S)")
 RAISED_NUMBER = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}")
+MAX_NOTE_LINES = 150  # of a page
 SYMBOLS = "*†‡§¶‖#"
 
 
@@ -57,6 +58,8 @@ def _first_note(lines: Sequence[Line], start: int, end: int, body_size: float) -
     first = end
     while first > start and lines[first - 1].size < SMALLER * body_size and lines[first - 1].kind == TEXT:
         first -= 1
+    if end - first > MAX_NOTE_LINES:
+        return end
     is_below_text = first > start and lines[first - 1].size >= SMALLER * body_size
     while is_below_text and first < end and not MARK.match(lines[first].text):
         first += 1  # a caption above the notes

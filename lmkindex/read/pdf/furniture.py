@@ -21,6 +21,7 @@ from .sheets import Sheet
 
 MARGIN = 0.16  # of the page's height
 MAX_MARGIN_ROWS = 3
+MAX_MARGIN_LINES = 12
 MIN_GAP = 1.35  # of the usual distance between rows
 SAME_HEIGHT = 3.0  # points: lines of two pages that differ by less stand in the same place
 MIN_REPEATS = 3
@@ -147,6 +148,8 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
             break
         if num_rows == len(rows) or gaps[num_rows - 1] >= MIN_GAP * usual:
             end = num_rows
+    if sum(map(len, rows[:end])) > MAX_MARGIN_LINES:
+        return
     for row in rows[:end]:
         for place in row:
             line = sheet.lines[place]

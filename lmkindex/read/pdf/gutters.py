@@ -13,6 +13,7 @@ from math import inf
 from .page_lines import SAME_ROW, Line
 
 MIN_GUTTER = 0.8  # of the type size
+MAX_GUTTERS = 40  # of a page
 MIN_REST = 0.35  # of the type size: where a line juts out into a gutter, so much of it is left
 MIN_SIDE_LINES = 2
 FULL_ROW = 0.6  # of the width of the print: beside a longer line no gutter begins
@@ -52,7 +53,7 @@ def page_rows(lines: Sequence[Line]) -> list[PageRow]:
 
 
 def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
-    """All gutters, the longest first."""
+    """The gutters of a page, the longest first."""
     found: list[Gutter] = []
     width = max((row[-1].right for row in rows), default=0.0) - min((row[0].left for row in rows), default=0.0)
     strips: dict[tuple[float, float], int] = {}  # left and right of a strip -> its first row
@@ -72,7 +73,7 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
         strips = dict(sorted(going_on.items(), key=lambda item: item[1])[:MAX_STRIPS])
     for strip, first in strips.items():
         _close(found, strip, first, len(rows), rows)
-    return sorted(found, key=lambda gutter: (gutter.first - gutter.end, gutter.left - gutter.right))
+    return sorted(found, key=lambda gutter: (gutter.first - gutter.end, gutter.left - gutter.right))[:MAX_GUTTERS]
 
 
 def _spaces(row: PageRow) -> list[tuple[float, float]]:

@@ -16,7 +16,7 @@ from .page_lines import APART, APART_NEXT, CONTROLS, FIELD, Line
 from .page_view import PageView
 from .pdfium_calls import on_a_page
 
-MAX_ANNOTATIONS = 5000  # of a page
+MAX_ANNOTATIONS = 1000  # of a page
 FIELD_SIZE = 10.0  # points: the type size of a field that does not tell
 DESCENT = 0.28  # of the type size: a field's baseline is this far above its middle less half a letter
 NOT_SEEN = 2 | 32  # flags: hidden, no view

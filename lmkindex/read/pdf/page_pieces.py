@@ -17,7 +17,7 @@ from .line_styles import Style, read_styles
 from .page_text import CharPlaces, CharSpan, line_spans, read_page_text, with_hyphens
 from .page_view import PageView
 from .pdfium_calls import address_of, char_boxes, char_origins
-from .wide_gaps import Piece, cut_lines, extent
+from .wide_gaps import WORD, Piece, cut_lines, extent
 
 HIGH = 0.15  # of the type size: a raised digit's rise
 DIGITS = re.compile(r"[0-9]+")
@@ -36,10 +36,7 @@ def read_page_pieces(textpage: Any, view: PageView) -> tuple[str, list[Piece]]:
     if not view.turns:
         text = _with_raised_digits(text, pieces, handle, to_char, view)
     pieces = cut_lines(text, pieces, [line for line, style in enumerate(styles) if style.jumps], handle, to_char, view)
-    right, top = 2 * view.width, view.height
-    seen = [
-        piece for piece in pieces if (0 <= piece[3] + piece[4] <= right and 0 <= piece[5] <= top and not piece[7]) or _is_seen(piece, view)
-    ]
+    seen = [part for piece in pieces if (part := _seen_part(text, piece, handle, to_char, view))]
     return with_hyphens(text, handle, to_char), seen
 
 
@@ -73,7 +70,18 @@ def _with_raised_digits(text: str, pieces: Sequence[Piece], handle: int, to_char
     return with_raised_digits(text, handle, to_char, high) if high else text
 
 
-def _is_seen(piece: Piece, view: PageView) -> bool:
-    """Whether a piece is in the crop box."""
+def _seen_part(text: str, piece: Piece, handle: int, to_char: CharPlaces, view: PageView) -> Piece | None:
+    """What of a piece is in the crop box."""
     width, height = (view.height, view.width) if piece.turns % 2 else (view.width, view.height)
-    return 0 <= piece.left + piece.right <= 2 * width and -0.5 * piece.size <= piece.baseline <= height
+    if piece.left >= -piece.size and piece.right <= width + piece.size and 0 <= piece.baseline <= height:
+        return piece
+    if not -0.5 * piece.size <= piece.baseline <= height or piece.right < 0 or piece.left > width:
+        return None
+    spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
+    firsts, lasts = (char_boxes(handle, to_char(places)) for places in ([start for start, _ in spans], [end - 1 for _, end in spans]))
+    extents = [extent(firsts[i : i + 4], lasts[i : i + 4], piece.turns, view) for i in range(0, 4 * len(spans), 4)]
+    inside = [place for place, (left, right) in enumerate(extents) if 0 <= left + right <= 2 * width]
+    if not inside:
+        return None
+    first, last = inside[0], inside[-1]
+    return piece._replace(start=spans[first][0], end=spans[last][1], left=extents[first][0], right=extents[last][1])

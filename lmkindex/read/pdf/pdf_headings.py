@@ -21,6 +21,7 @@ MAX_LINES = 4
 MAX_CHARS = 250
 MAX_BOLD_CHARS = 120
 MAX_SHARE = 0.2  # of a document's characters in one type: more is no heading
+MAX_PAGE_LINES = 1000  # a page of more is not searched for the titles of the outline
 MAX_LEVEL = 6
 MIN_FOUND_SHARE = 0.5  # of the outline's entries
 
@@ -45,7 +46,7 @@ def _outlined(sheets: Sequence[Sequence[Line]], outline: Sequence[OutlineEntry])
     found: list[tuple[Run, int]] = []
     keys: dict[int, list[str]] = {}
     for entry in outline:
-        if entry.page >= len(sheets):
+        if entry.page >= len(sheets) or len(sheets[entry.page]) > MAX_PAGE_LINES:
             continue
         lines = sheets[entry.page]
         if entry.page not in keys:
