@@ -16,6 +16,7 @@ LABEL_END = (":", "?", "：")
 MAX_WRAP_GAP = 1.6  # of the type size: a cell's next line is no farther below
 OVERLAP = 0.5  # of the height of the lower of two cells: they are of one row
 STAGGERED = 0.95  # of the type size: rows nearer than this overlap
+SAME_LEFT = 0.15  # of the type size: lines of one cell begin no farther apart
 CELL = " | "
 ASCENT, DESCENT = 0.75, 0.2  # of the type size
 
@@ -42,11 +43,18 @@ def _beside(rows: Sequence[PageRow], gutters: Sequence[Gutter], index: int) -> l
     """The gutters that part a row, or a row so near that the two overlap."""
     drop = [rows[place][0].baseline - rows[place + 1][0].baseline if 0 <= place < len(rows) - 1 else 0.0 for place in (index - 1, index)]
     is_near = [0 < one < STAGGERED * rows[index][0].size for one in drop]
+    if len(rows[index]) == 1 and drop[0] <= MAX_WRAP_GAP * rows[index][0].size:
+        is_near[0] |= _is_below_cell(rows[index - 1], rows[index][0])
     return [
         gutter
         for gutter in gutters
         if gutter.first - (is_near[1] and gutter.outer_first <= index) <= index < gutter.end + (is_near[0] and index < gutter.outer_end)
     ]
+
+
+def _is_below_cell(row: PageRow, line: Line) -> bool:
+    """Whether a line is set under a cell of the row above, other than the first."""
+    return any(abs(cell.left - line.left) < SAME_LEFT * line.size for cell in row[1:])
 
 
 def _unit(lines: Sequence[Line], gutters: Sequence[Gutter], places: dict[int, int]) -> Unit:

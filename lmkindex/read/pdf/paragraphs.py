@@ -143,6 +143,8 @@ def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: f
     is_body = max(following.size / layout.body_size, layout.body_size / line.size) < TYPE_CHANGE
     if layout.has_indents and is_body and _begins_indented(line, following, lines[place + 2] if place + 2 < len(lines) else None):
         return True
+    if line.text[-1] in ":：" and following.text[0].isupper() and place + 2 < len(lines) and _ends_early(following, lines[place + 2], edge):
+        return True
     if not _ends_early(line, following, edge):
         return False
     is_end = line.is_bold != following.is_bold or (ends_sentence(line.text) and not ENUMERATOR.match(following.text))

@@ -7,7 +7,6 @@ the end of the sentence that it interrupts; if that ends on the next page, so mu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,12 +15,8 @@ from .hyphens import HYPHENS, Vocabulary, joint, vocabulary_of
 from .page_lines import APART, APART_NEXT, FIELD, ROW, Line
 from .paragraphs import Layout, page_separator, right_edges, separators
 
+OPENING = "“‘«„(["  # sentencex may leave an opening quotation mark, which it cannot pair, to the sentence before
 MAX_WAITING_LINES = 30  # of a sentence that notes interrupt
-NO_WORD = r"(?<!Prof)(?<!prof)(?<!Capt)(?<!prox)(?<!incl)(?<!ssrs)"  # abbreviations of four letters and more
-LINE_END = re.compile(rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？:])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\[\d+\])?$")
-INNER_END = re.compile(
-    rf"(?:(?<=[^\W\d_]{{4}}){NO_WORD}\.|[!?…。！？])[)\]\"'”’»⁰¹²³⁴⁵⁶⁷⁸⁹]*(?:\[\d+\])?(?:\s+(?=[\"'“‘«(\[]*[^\W\d_a-z])|(?<=[。！？])(?=\S))"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,26 +43,23 @@ class _Setter:
 
     def put(self, page: int, place: int, line: Line, separator: str) -> None:
         """Write a line of the running text."""
-        before = self.before
+        before, cut = self.before, -1
         if self.waiting and before is not None:
-            if separator == "\n\n" or LINE_END.search(before.text) or self.num_waited >= MAX_WAITING_LINES:
+            self.num_waited += 1
+            cut = 0 if separator == "\n\n" or self.num_waited > MAX_WAITING_LINES else sentence_start(before.text, line.text)
+            if cut == 0:
                 self.release(is_between=True)
                 separator = ""
-            else:
-                self.num_waited += 1
         if before is not None and separator:
             self.part(before, line, separator)
         if not self.waiting and page >= len(self.starts):
             self.begin(page)
         start = self.length
-        end = INNER_END.search(line.text) if self.waiting and before is not None else None
-        if end:
-            self.write(line.text[: end.end()].rstrip())
+        if cut > 0:
+            self.write(line.text[:cut].rstrip())
             self.release(is_between=True)
             self.begin(page)
-            self.write(line.text[end.end() :])
-        else:
-            self.write(line.text)
+        self.write(line.text[max(cut, 0) :])
         self.places[page, place] = (start, self.length)
         self.before = line
 
@@ -136,3 +128,15 @@ def set_text(sheets: Sequence[Sequence[Line]], widths: Sequence[float], layout: 
         pages=tuple(Page(number=number, start=start, end=end) for number, (start, end) in enumerate(bounds, 1)),
         places=[[setter.places[page, place] for place in range(len(lines))] for page, lines in enumerate(sheets)],
     )
+
+
+def sentence_start(before: str, line: str) -> int:
+    """Where the first sentence begins in a line that stands behind another; -1 if there is none."""
+    from sentencex import get_sentence_boundaries
+
+    found = get_sentence_boundaries("en", f"{before} {line}")
+    starts = (boundary["start_index"] - len(before) - 1 for boundary in found)
+    start = next((start for start in starts if start >= 0), -1)
+    while start > 0 and line[start - 1] in OPENING:
+        start -= 1
+    return start

@@ -15,12 +15,14 @@ from .gutters import Gutter, PageRow, gutters_of, page_rows
 from .page_lines import SAME_ROW, Line
 
 MIN_COLUMN_LINES = 3
+MIN_DRAWN_LINES = 2
 MIN_COLUMN_EMS = 7.0  # the mean width of a column's lines
 MIN_GOING_ON = 0.4  # the share of a column's lines that go on with a sentence
 FULL_LINE = 0.8  # of the widest line of a column
 MIN_FULL = 0.6  # the share of full lines in a column of a script without small letters
 STEP = 1.25  # of the usual distance between rows: a white stripe
 SENTENCE_STOPS = ".!?:;…。！？)]\"'”’»"
+MAX_COLUMNS = 3  # of a page that is not taken apart
 MAX_LINES = 3000  # of a page that is taken apart
 MAX_DEPTH = 6
 
@@ -48,7 +50,7 @@ def _is_in_order(lines: Sequence[Line]) -> bool:
             if following.left < line.left + size:
                 return False
             num_columns += 1
-    return num_columns <= 3
+    return num_columns == 1 or (num_columns <= MAX_COLUMNS and _is_running(lines, is_drawn_so=True))
 
 
 def _arranged(lines: list[Line], places: dict[int, int], depth: int) -> list[Line]:
@@ -86,11 +88,12 @@ def _divides_columns(rows: Sequence[PageRow], gutter: Gutter, places: dict[int, 
     band = rows[gutter.outer_first : gutter.outer_end]
     left = [line for row in band for line in row if line.left < gutter.middle]
     right = [line for row in band for line in row if line.left >= gutter.middle]
-    if not (_is_running(left) and _is_running(right)):
-        return False
     side = {places[id(line)]: line.left < gutter.middle for line in [*left, *right]}
     num_changes = sum(side[first] != side[second] for first, second in pairwise(sorted(side)))
-    if num_changes <= 2:
+    is_drawn_so = num_changes <= 2
+    if not (_is_running(left, is_drawn_so=is_drawn_so) and _is_running(right, is_drawn_so=is_drawn_so)):
+        return False
+    if is_drawn_so:
         return True
     num_stripes = _num_stripes(band, left)
     if num_stripes >= 2 and len(band) <= 6 * (num_stripes + 1):
@@ -98,13 +101,14 @@ def _divides_columns(rows: Sequence[PageRow], gutter: Gutter, places: dict[int, 
     return num_changes >= 1.4 * min(len(left), len(right))
 
 
-def _is_running(lines: Sequence[Line]) -> bool:
-    """Whether lines are a column of running text: wide, and most of them go on with the sentence before them."""
-    if len(lines) < MIN_COLUMN_LINES:
+def _is_running(lines: Sequence[Line], *, is_drawn_so: bool) -> bool:
+    """Whether lines are a column of running text: most of them go on with the sentence before them. They are also wide
+    and some more, unless the column is drawn as a whole."""
+    if len(lines) < (MIN_DRAWN_LINES if is_drawn_so else MIN_COLUMN_LINES):
         return False
-    if sum((line.right - line.left) / line.size for line in lines) < MIN_COLUMN_EMS * len(lines):
+    if not is_drawn_so and sum((line.right - line.left) / line.size for line in lines) < MIN_COLUMN_EMS * len(lines):
         return False
-    firsts = [next((char for char in line.text if char.isalpha()), "") for line in lines]
+    firsts = [next((char for char in line.text if char.isalnum()), "") for line in lines]
     inner = [first for (line, _), first in zip(pairwise(lines), firsts[1:], strict=True) if line.text[-1] not in SENTENCE_STOPS]
     cased = [first for first in inner if first.lower() != first.upper()]
     if len(cased) >= len(lines) / 4:
