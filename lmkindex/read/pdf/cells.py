@@ -6,12 +6,14 @@ cell, otherwise by their fill: a cell goes on below itself only where its line h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from .gutters import Gutter, PageRow
 from .page_lines import ENUMERATOR, FIELD, GLUED, ROW, TEXT, Line
 
+LEADERS = re.compile(r"\. ?\. ?\. ?\. ?\.|\u2026\u2026")  # of a table of contents
 LABEL_END = (":", "?", "：")
 MAX_WRAP_GAP = 1.6  # of the type size: a cell's next line is no farther below
 OVERLAP = 0.5  # of the height of the lower of two cells: they are of one row
@@ -120,7 +122,7 @@ def _drawn_cells(lines: Sequence[Line], middles: Sequence[float], places: dict[i
         last = cells[-1][-1] if cells else None
         if last is not None and _column(last, middles) == _column(line, middles):
             drop = last.baseline - line.baseline
-            if 0 < drop <= MAX_WRAP_GAP * line.size:
+            if 0 < drop <= MAX_WRAP_GAP * line.size and not LEADERS.search(last.text):
                 cells[-1].append(line)
                 continue
         cells.append([line])
@@ -183,6 +185,7 @@ def _joined(cells: Sequence[Sequence[Line]], gutters: Sequence[Gutter]) -> Line:
         edge = max(line.right for line in left)
         is_cell = any(edge <= gutter.left + 1 and piece.left >= gutter.right - 1 for gutter in gutters)
         is_cell &= not before.text.endswith(LABEL_END) and not ENUMERATOR.fullmatch(before.text) and piece.kind != FIELD
+        is_cell &= not LEADERS.search(piece.text)
         num_cells += is_cell
         is_glued = not is_cell and -GLUED * piece.size < piece.left - edge < GLUED * piece.size
         words += f"{CELL if is_cell else '' if is_glued else ' '}{' '.join(line.text for line in right)}"

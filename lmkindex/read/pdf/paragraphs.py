@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .cells import CELL
+from .cells import CELL, LEADERS
 from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
 
 PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
@@ -127,6 +127,8 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     gap = _gap(line, following)
     if abs(gap) <= SAME_ROW:
         return " "  # two pieces of one row
+    if LEADERS.search(line.text) and (LEADERS.search(following.text) or line.text[-1].isdigit()):
+        return "\n\n"  # a table of contents
     if gap < 0:  # back up: the next column
         return "\n\n" if ends_sentence(line.text) else "\n"
     small, large = sorted((line.size, following.size))

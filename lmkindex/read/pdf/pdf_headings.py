@@ -36,7 +36,7 @@ def headings_of(sheets: Sequence[Sequence[Line]], laid: SetText, layout: Layout,
     headings = {}
     for (page, first, end), level in runs:
         places = laid.places[page][first:end]
-        text = " ".join(" ".join(line.text for line in sheets[page][first:end]).split())
+        text = " ".join(laid.text[places[0][0] : places[-1][1]].split())
         headings[places[0][0]] = Heading(start=places[0][0], end=places[-1][1], level=level, text=text)
     return tuple(heading for _, heading in sorted(headings.items()))
 
