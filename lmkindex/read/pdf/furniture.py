@@ -13,10 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 
 from .page_lines import SAME_ROW, Line
+from .page_numbers import BARE, page_numbers
 from .sheets import Sheet
 
 MARGIN = 0.16  # of the page's height
@@ -29,18 +30,10 @@ MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on
 MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
-TEMPLATE_SHARE = 0.5  # of a page's lines that are on other pages, too: the sheets of a form
+TEMPLATE_SHARE = 0.5  # of a page's lines that are on other pages, too, but not all: the sheets of a form
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
-PAGE_WORDS = r"(?:page|pages|p|pp|pg|seite|s|página|pagina|págs?|strona|side|sida|sivu|blz|стр|лист|第)"
-NUMBER = r"(\d{1,4}|[ivxlc]{1,8})"
-BARE = re.compile(
-    rf"\W*(?:{PAGE_WORDS}\W{{0,3}})?{NUMBER}(?:\s*(?:/|of|von|de|sur|di|av|van|из)\s*\d{{1,4}})?(?:\s*[页頁])?\W*", re.IGNORECASE
-)
-BEFORE_WORDS = re.compile(rf"{NUMBER}(?:\s+|\s*[-–—|·]\s*)(\D.*)", re.IGNORECASE)
-AFTER_WORDS = re.compile(rf"(.*[^\s\d])(?:\s+|\s*[-–—|·]\s*){NUMBER}(?:\s*(?:/|of|von|de|sur|di)\s*\d{{1,4}})?\W*", re.IGNORECASE)
-ROMAN = re.compile(r"(?=.)(?:c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +75,12 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
         return dropped
     candidates = {(line.page, line.place) for group in groups for line in group}
     body = _body(sheets, candidates, body_size)
-    for group in groups:
-        for line in _running(group, body, len(sheets)):
-            dropped[line.page].add(line.place)
+    numbered = [_counting(group, body) for group in groups]
+    heads = [] if body.is_template else [_heads(group, lines, body, len(sheets)) for group, lines in zip(groups, numbered, strict=True)]
+    if len({line.page for lines in numbered for line in lines}) < MIN_RUNNING_SHARE * len(sheets):
+        heads = [_but_the_first(lines) for lines in heads]  # without page numbers these may be letterheads: none is lost
+    for line in chain(*numbered, *heads):
+        dropped[line.page].add(line.place)
     for page, sheet in enumerate(sheets):
         dropped[page] = _whole_rows(sheet, dropped[page])
         if len(dropped[page]) == len(sheet.lines):  # only numbers go from a page that holds nothing else
@@ -165,7 +161,7 @@ def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: 
     num_lines = sum(len(page) for page in keys)
     num_repeated = sum(count for count in counts.values() if count >= max(2, len(sample) / 3))
     titles = "".join(_letters(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold)
-    return Body(titles=titles, is_template=num_repeated >= TEMPLATE_SHARE * num_lines)
+    return Body(titles=titles, is_template=TEMPLATE_SHARE * num_lines <= num_repeated < num_lines)
 
 
 def _letters(text: str) -> str:
@@ -173,17 +169,22 @@ def _letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalpha())
 
 
-def _running(group: Sequence[MarginLine], body: Body, num_pages: int) -> list[MarginLine]:
-    """The lines of a group that are page numbers or running heads."""
-    numbered = _counting(group, body)
+def _but_the_first(lines: Sequence[MarginLine]) -> list[MarginLine]:
+    """Lines without the first of each text."""
+    firsts: dict[str, MarginLine] = {}
+    for line in sorted(lines, key=lambda line: line.page):
+        firsts.setdefault(line.line.text, line)
+    return [line for line in lines if firsts[line.line.text] is not line]
+
+
+def _heads(group: Sequence[MarginLine], numbered: set[MarginLine], body: Body, num_pages: int) -> list[MarginLine]:
+    """The lines of a group without a number that are running heads."""
     counted_pages = {line.page for line in numbered}
     by_text: dict[str, list[MarginLine]] = defaultdict(list)
     for line in group:
         if line not in numbered:
             by_text[" ".join(line.line.text.split())].append(line)
-    if body.is_template:
-        return [line for line in group if line in numbered]
-    running = [line for line in group if line in numbered]
+    running: list[MarginLine] = []
     for text, lines in by_text.items():
         pages = {line.page for line in lines}
         is_beside_numbers = len(pages & counted_pages) > len(pages) / 2
@@ -219,29 +220,9 @@ def _counting(group: Sequence[MarginLine], body: Body) -> set[MarginLine]:
 
 
 def _numbers(line: MarginLine, is_template: bool) -> Iterator[tuple[int, str]]:
-    """What may be the page number in a line, and the letters beside it: all of the line is the number, or the first or
-    last of its words if near the page's own number."""
-    text = line.line.text
-    bare = BARE.fullmatch(text)
-    if bare:
-        value = _value(bare[1])
-        if value >= 0 and not (is_template and abs(value - line.page - 1) > MAX_OFFSET):
-            yield value, ""
-        return
-    if is_template:
-        return
-    for match, place in ((BEFORE_WORDS.fullmatch(text), 1), (AFTER_WORDS.fullmatch(text), 2)):
-        if match:
-            value = _value(match[place])
-            if value >= 0 and abs(value - line.page - 1) <= MAX_OFFSET:
-                yield value, _letters(match[3 - place])
-
-
-def _value(number: str) -> int:
-    """The value of an arabic or roman number, -1 if it is none."""
-    if number.isdigit():
-        return int(number)
-    if not ROMAN.fullmatch(number):
-        return -1
-    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[char] for char in number.lower()]
-    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
+    """What may be the page number in a line, and the letters beside it; beside words only if near the page's own
+    number, and on the sheets of a form only that."""
+    for value, words in page_numbers(line.line.text):
+        offset = abs(value - line.page - 1)
+        if (offset <= 1 and not words) if is_template else (offset <= MAX_OFFSET or not words):
+            yield value, _letters(words)
