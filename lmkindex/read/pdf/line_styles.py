@@ -39,26 +39,24 @@ def read_styles(text: str, spans: Sequence[CharSpan], handle: int, to_char: Char
     middles = to_char([_letter_near(text, (start + end) // 2, end) for start, end in spans])
     lasts = to_char([end - 1 for _, end in spans])
     origins = [char_origins(handle, places) for places in (firsts, middles, lasts)]
-    sizes = char_sizes(handle, middles), char_sizes(handle, firsts)
-    matrices = char_matrices(handle, middles)
+    heights = list(zip(*(places[1::2] for places in origins), strict=True))
+    sizes, matrices = char_sizes(handle, middles), char_matrices(handle, middles)
     bold = _boldness(spans, firsts, lasts, handle)
     styles = []
-    for place, (own, first, is_bold) in enumerate(zip(*sizes, bold, strict=True)):
+    for place, ((first, middle, last), own, is_bold) in enumerate(zip(heights, sizes, bold, strict=True)):
         a, b, c, d = matrices[6 * place : 6 * place + 4]
-        scale = hypot(c, d)
-        size = abs(own) * scale or 1.0
-        is_capped = False
-        if first != own:
-            size, is_capped = _size_and_cap(size, firsts[place], first, handle)
+        size = abs(own) * hypot(c, d) or 1.0
         if view.turns or abs(b) > STRAIGHT * a or own < 0:
             turns = _turns(a, b, own, view)
             points = [places[2 * place : 2 * place + 2] for places in origins]
-            heights = [view.show((x, y, x, y), turns % SLANTED)[1] for x, y in points]
+            levels = [view.show((x, y, x, y), turns % SLANTED)[1] for x, y in points]
+            styles.append(Style(sorted(levels)[1], size, turns, is_bold, False, max(levels) - min(levels) > JUMP * size))
+        elif first == middle == last:
+            styles.append(Style(first - view.bottom, size, 0, is_bold, False, False))
         else:
-            turns, heights = 0, [places[2 * place + 1] - view.bottom for places in origins]
-        baseline = heights[0] if heights[0] == heights[2] else sorted(heights)[1]
-        jumps = not is_capped and max(heights) - min(heights) > JUMP * size
-        styles.append(Style(baseline, size, turns, is_bold, is_capped, jumps))
+            size, is_capped = _size_and_cap(size, firsts[place], handle)
+            jumps = not is_capped and max(first, middle, last) - min(first, middle, last) > JUMP * size
+            styles.append(Style(sorted((first, middle, last))[1] - view.bottom, size, 0, is_bold, is_capped, jumps))
     return styles
 
 
@@ -70,10 +68,10 @@ def _letter_near(text: str, place: int, end: int) -> int:
     return next((near for near in range(place + 1, last) if text[near].isalpha()), end - 1 if text[place].isspace() else place)
 
 
-def _size_and_cap(size: float, first: int, first_size: float, handle: int) -> tuple[float, bool]:
+def _size_and_cap(size: float, first: int, handle: int) -> tuple[float, bool]:
     """The size of a line whose first character may be set in another one, and whether that hangs over several lines."""
     matrix = char_matrices(handle, [first])
-    first_size = abs(first_size) * hypot(matrix[2], matrix[3])
+    first_size = abs(char_sizes(handle, [first])[0]) * hypot(matrix[2], matrix[3])
     if first_size >= CAP_SIZE * size:
         return size, True
     return (first_size, False) if size < SMALL * first_size else (size, False)

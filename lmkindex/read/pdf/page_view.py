@@ -43,6 +43,10 @@ class PageView:
 
 
 def view_of(page: Any) -> PageView:
-    """How a page of pypdfium2 is shown."""
-    left, bottom, right, top = page.get_bbox()
-    return PageView(left=left, bottom=bottom, right=max(left, right), top=max(bottom, top), turns=page.get_rotation() // 90 % 4)
+    """How a page of pdfium is shown."""
+    from pypdfium2 import raw
+
+    box = raw.FS_RECTF()
+    raw.FPDF_GetPageBoundingBox(page, box)
+    turns = max(0, raw.FPDFPage_GetRotation(page)) % 4
+    return PageView(left=box.left, bottom=box.bottom, right=max(box.left, box.right), top=max(box.bottom, box.top), turns=turns)

@@ -33,34 +33,45 @@ class _Setter:
     """Writes lines one after the other; its invariant: what waits is set behind the sentence that is being written."""
 
     known: Vocabulary
+    places: list[list[tuple[int, int]]]  # of each page's lines
     parts: list[str] = field(default_factory=list)
     length: int = 0
     starts: list[int] = field(default_factory=list)  # of pages that have begun
     before: Line | None = None
     waiting: list[tuple[int, int, Line]] = field(default_factory=list)  # page, place, line
     num_waited: int = 0
-    places: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def put(self, page: int, place: int, line: Line, separator: str) -> None:
         """Write a line of the running text."""
-        before, cut = self.before, -1
-        if self.waiting and before is not None:
-            self.num_waited += 1
-            cut = 0 if separator == "\n\n" or self.num_waited > MAX_WAITING_LINES else sentence_start(before.text, line.text)
-            if cut == 0:
-                self.release(is_between=True)
-                separator = ""
+        before = self.before
+        if before is not None and self.waiting:
+            self.put_past_waiting(page, place, line, separator, before)
+            return
         if before is not None and separator:
             self.part(before, line, separator)
-        if not self.waiting and page >= len(self.starts):
+        if page >= len(self.starts):
             self.begin(page)
+        start, self.length = self.length, self.length + len(line.text)
+        self.parts.append(line.text)
+        self.places[page][place] = (start, self.length)
+        self.before = line
+
+    def put_past_waiting(self, page: int, place: int, line: Line, separator: str, before: Line) -> None:
+        """Write a line, and what waits where the sentence ends before it or in it."""
+        self.num_waited += 1
+        cut = 0 if separator == "\n\n" or self.num_waited > MAX_WAITING_LINES else sentence_start(before.text, line.text)
+        if cut == 0:
+            self.release(is_between=True)
+            self.put(page, place, line, "")
+            return
+        self.part(before, line, separator)
         start = self.length
         if cut > 0:
             self.write(line.text[:cut].rstrip())
             self.release(is_between=True)
             self.begin(page)
         self.write(line.text[max(cut, 0) :])
-        self.places[page, place] = (start, self.length)
+        self.places[page][place] = (start, self.length)
         self.before = line
 
     def release(self, *, is_between: bool) -> None:
@@ -74,7 +85,7 @@ class _Setter:
                 self.write("\n\n")
             start = self.length
             self.write(line.text)
-            self.places[page, place] = (start, self.length)
+            self.places[page][place] = (start, self.length)
             before = line
         self.waiting.clear()
         self.num_waited = 0
@@ -83,9 +94,11 @@ class _Setter:
 
     def part(self, before: Line, line: Line, separator: str) -> None:
         """Write what stands between two lines; a hyphen that only cut a word is taken away."""
-        glue = joint(before.text, line.text, self.known) if before.text[-1] in HYPHENS and before.kind not in (ROW, FIELD) else None
+        is_open = before.text[-1] in HYPHENS and before.kind not in (ROW, FIELD)
+        glue = joint(before.text, line.text, self.known) if is_open else None
         if glue is None:
-            self.write(separator)
+            self.parts.append(separator)
+            self.length += len(separator)
         elif glue:
             self.parts[-1] = self.parts[-1][:-glue]
             self.length -= glue
@@ -102,7 +115,8 @@ class _Setter:
 
 def set_text(sheets: Sequence[Sequence[Line]], widths: Sequence[float], layout: Layout) -> SetText:
     """The text of pages, some points wide, whose lines are in reading order."""
-    setter = _Setter(known=vocabulary_of([line for lines in sheets for line in lines]))
+    known = vocabulary_of([line for lines in sheets for line in lines])
+    setter = _Setter(known=known, places=[[(0, 0)] * len(lines) for lines in sheets])
     last_edge = 0.0  # how far the lines of the page before reach
     for page, lines in enumerate(sheets):
         running = [(place, line) for place, line in enumerate(lines) if line.kind not in (APART, APART_NEXT)]
@@ -126,7 +140,7 @@ def set_text(sheets: Sequence[Sequence[Line]], widths: Sequence[float], layout: 
     return SetText(
         text=text,
         pages=tuple(Page(number=number, start=start, end=end) for number, (start, end) in enumerate(bounds, 1)),
-        places=[[setter.places[page, place] for place in range(len(lines))] for page, lines in enumerate(sheets)],
+        places=setter.places,
     )
 
 

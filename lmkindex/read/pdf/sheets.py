@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,19 +39,13 @@ class Sheet:
 
 def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
     """Page `index` of a PDF of pypdfium2, counted from 0, with its fields if `form` is open. Raises `ReadError`."""
-    import pypdfium2
-
-    try:
-        with closing(pdf[index]) as page, closing(page.get_textpage()) as textpage:
-            view = view_of(page)
-            lines = lines_of(*read_page_pieces(textpage, view))
-            lines = with_drop_caps(lines)
-            fields = read_fields(page, form, view)
-            if fields:
-                lines = with_fields(lines, [field for field in fields if field.kind == FIELD])
-            num_objects = 0 if lines else pypdfium2.raw.FPDFPage_CountObjects(page)
-    except pypdfium2.PdfiumError as error:
-        raise ReadError(f"damaged PDF: page {index + 1} cannot be read") from error
+    with _open_page(pdf, index, form) as (page, textpage):
+        view = view_of(page)
+        lines = with_drop_caps(lines_of(*read_page_pieces(textpage, view)))
+        fields = read_fields(page, form, view)
+        if fields:
+            lines = with_fields(lines, [field for field in fields if field.kind == FIELD])
+        num_objects = 0 if lines else _count_objects(page)
     main = _main_turns(lines)
     width, height = (view.height, view.width) if main % 2 else (view.width, view.height)
     slanted = [] if all(line.turns == main for line in lines) else [line for line in lines if line.turns != main]
@@ -62,6 +57,35 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
         comments=[field for field in fields if field.kind != FIELD],
         num_objects=num_objects,
     )
+
+
+def _count_objects(page: Any) -> int:
+    from pypdfium2 import raw
+
+    return int(raw.FPDFPage_CountObjects(page))
+
+
+@contextmanager
+def _open_page(pdf: Any, index: int, form: Any) -> Iterator[tuple[Any, Any]]:
+    """A page of pdfium and its text. pypdfium2's own objects for them would take a twentieth of the time to read a
+    page."""
+    from pypdfium2 import raw
+
+    page = raw.FPDF_LoadPage(pdf, index)
+    textpage = raw.FPDFText_LoadPage(page) if page else None
+    try:
+        if not textpage:
+            raise ReadError(f"damaged PDF: page {index + 1} cannot be read")
+        if form is not None:
+            raw.FORM_OnAfterLoadPage(page, form)
+        yield page, textpage
+    finally:
+        if page and form is not None:
+            raw.FORM_OnBeforeClosePage(page, form)
+        if textpage:
+            raw.FPDFText_ClosePage(textpage)
+        if page:
+            raw.FPDF_ClosePage(page)
 
 
 def _main_turns(lines: list[Line]) -> int:
