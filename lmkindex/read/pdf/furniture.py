@@ -8,7 +8,6 @@ form do, a line that varies is content. Knows no reading order.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on
 MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
-TEMPLATE_SHARE = 0.5  # of a page's lines that are on other pages, too, but not all: the sheets of a form
+TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too, but not all: the sheets of a form
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
@@ -82,21 +81,24 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
     for line in chain(*numbered, *heads):
         dropped[line.page].add(line.place)
     for page, sheet in enumerate(sheets):
-        dropped[page] = _whole_rows(sheet, dropped[page])
+        dropped[page] = _outermost(sheet, dropped[page])
         if len(dropped[page]) == len(sheet.lines):  # only numbers go from a page that holds nothing else
             dropped[page] = {place for place in dropped[page] if BARE.fullmatch(sheet.lines[place].text)}
     return dropped
 
 
-def _whole_rows(sheet: Sheet, dropped: set[int]) -> set[int]:
-    """Those of some lines that are numbers, or have no other lines in their row."""
-    kept = [line for place, line in enumerate(sheet.lines) if place not in dropped]
-    return {
-        place
-        for place in dropped
-        if BARE.fullmatch(sheet.lines[place].text)
-        or not any(abs(line.baseline - sheet.lines[place].baseline) <= SAME_ROW * line.size for line in kept)
-    }
+def _outermost(sheet: Sheet, dropped: set[int]) -> set[int]:
+    """Those of some lines that are numbers, or have nothing that stays in their row or beyond it to the edge."""
+    kept = [line.baseline for place, line in enumerate(sheet.lines) if place not in dropped]
+    lowest, highest = min(kept, default=sheet.height), max(kept, default=0.0)
+    found = set()
+    for place in dropped:
+        line = sheet.lines[place]
+        rest = SAME_ROW * line.size
+        is_outside = line.baseline > highest + rest if line.baseline > sheet.height / 2 else line.baseline < lowest - rest
+        if is_outside or BARE.fullmatch(line.text):
+            found.add(place)
+    return found
 
 
 def _body_size(sheets: Sequence[Sheet]) -> float:
@@ -156,7 +158,7 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
     lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
     sample = lines[:: 1 + len(lines) // MAX_PAGES]
-    keys = [{re.sub(r"\d+", "#", line.text) for line in page if line.size <= LARGER * body_size} for page in sample]
+    keys = [{line.text for line in page if line.size <= LARGER * body_size} for page in sample]
     counts = Counter(key for page in keys for key in page)
     num_lines = sum(len(page) for page in keys)
     num_repeated = sum(count for count in counts.values() if count >= max(2, len(sample) / 3))
