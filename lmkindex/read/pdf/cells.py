@@ -43,6 +43,9 @@ def rows_as_lines(rows: Sequence[PageRow], gutters: Sequence[Gutter], places: di
 
 def _beside(rows: Sequence[PageRow], gutters: Sequence[Gutter], index: int) -> list[Gutter]:
     """The gutters that part a row, or a row so near that the two overlap."""
+    gutters = [gutter for gutter in gutters if gutter.outer_first <= index < gutter.outer_end]
+    if not gutters:
+        return []
     drop = [rows[place][0].baseline - rows[place + 1][0].baseline if 0 <= place < len(rows) - 1 else 0.0 for place in (index - 1, index)]
     is_near = [0 < one < STAGGERED * rows[index][0].size for one in drop]
     if len(rows[index]) == 1 and drop[0] <= MAX_WRAP_GAP * rows[index][0].size:

@@ -58,6 +58,9 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
     width = max((row[-1].right for row in rows), default=0.0) - min((row[0].left for row in rows), default=0.0)
     strips: dict[tuple[float, float], int] = {}  # left and right of a strip -> its first row
     for index, row in enumerate(rows):
+        is_full = len(row) == 1 and row[0].right - row[0].left >= FULL_ROW * width
+        if is_full and not strips:
+            continue
         spaces = _spaces(row)
         going_on: dict[tuple[float, float], int] = {}
         for (left, right), first in strips.items():
@@ -67,7 +70,7 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
                 going_on[part] = min(first, going_on.get(part, first))
             if not wide:
                 _close(found, (left, right), first, index, rows)
-        for space in spaces if len(row) > 1 or row[0].right - row[0].left < FULL_ROW * width else ():
+        for space in () if is_full else spaces:
             if space[1] - space[0] >= MIN_GUTTER * row[0].size:
                 going_on.setdefault(space, index)
         strips = dict(sorted(going_on.items(), key=lambda item: item[1])[:MAX_STRIPS])

@@ -116,7 +116,7 @@ def _wide_gaps(gaps: Sequence[float], size: float) -> set[int]:
         return set()
     limit = WIDE_GAP * size
     if len(gaps) >= MIN_GAPS:
-        limit = min(CERTAIN_GAP * size, max(limit, UNLIKE * sorted(gaps)[len(gaps) // 4]))
+        limit = min(CERTAIN_GAP * size, max(limit, UNLIKE * sorted(gaps)[len(gaps) // 5]))
     return {place for place, gap in enumerate(gaps) if gap > limit}
 
 
