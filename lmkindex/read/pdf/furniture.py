@@ -8,6 +8,7 @@ form do, a line that varies is content. Knows no reading order.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
 TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too, but not all: the sheets of a form
+NO_LETTERS = re.compile(r"[\W\d_]+")
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
@@ -168,7 +170,7 @@ def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: 
 
 def _letters(text: str) -> str:
     """The letters of a text: what a head and the title that it repeats have in common."""
-    return "".join(char for char in text.casefold() if char.isalpha())
+    return NO_LETTERS.sub("", text.casefold())
 
 
 def _but_the_first(lines: Sequence[MarginLine]) -> list[MarginLine]:

@@ -6,6 +6,7 @@ the type sizes. A heading stands in a paragraph of its own; a large first letter
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -22,6 +23,7 @@ MAX_CHARS = 250
 MAX_BOLD_CHARS = 120
 MAX_SHARE = 0.2  # of a document's characters in one type: more is no heading
 MAX_PAGE_LINES = 1000  # a page of more is not searched for the titles of the outline
+NO_LETTERS = re.compile(r"[\W\d_]+")
 MAX_LEVEL = 6
 MIN_FOUND_SHARE = 0.5  # of the outline's entries
 
@@ -83,7 +85,7 @@ def _distance(line: Line, entry: OutlineEntry) -> float:
 
 def _letters(text: str) -> str:
     """What a title and its line have in common: its letters, or all of it if it has none."""
-    return "".join(char for char in text.casefold() if char.isalpha()) or "".join(text.split())
+    return NO_LETTERS.sub("", text.casefold()) or "".join(text.split())
 
 
 def _by_type(sheets: Sequence[Sequence[Line]], laid: SetText, layout: Layout) -> list[tuple[Run, int]]:
