@@ -47,7 +47,7 @@ class Line(NamedTuple):
     is_capped: bool = False
 
 
-def lines_of(text: str, pieces: Sequence[Piece]) -> list[Line]:
+def print_lines(text: str, pieces: Sequence[Piece]) -> list[Line]:
     """The lines of a page, in the order of its content."""
     has_controls = CONTROLS.search(text) is not None
     blanks = _blanks_between(text, pieces)

@@ -1,6 +1,6 @@
 """Page numbers in a line of print: arabic or roman, alone ("- 7 -", "Page 3 of 9") or beside words ("12 The Keeper").
 
-Takes one line. Whether a number is that of the page is for `furniture.py` to say, which sees the pages beside.
+Takes one line. Whether a number is that of the page is for `running_heads.py` to say, which sees the pages beside.
 """
 
 from __future__ import annotations

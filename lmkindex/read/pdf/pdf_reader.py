@@ -11,7 +11,6 @@ from typing import Any
 from ...errors import ReadError
 from ..parsed import ParsedFile
 from .footnotes import with_footnotes_apart
-from .furniture import furniture_of
 from .outline import OutlineEntry, read_outline
 from .page_fields import open_form
 from .page_lines import Line
@@ -20,6 +19,7 @@ from .pdf_headings import headings_of
 from .pdf_text import set_text
 from .placing import apart_lines, with_comments
 from .reading_order import in_reading_order
+from .running_heads import furniture_of
 from .sheets import Sheet, read_sheet
 
 PDFIUM_LOCK = threading.Lock()  # pdfium may be called by one thread at a time

@@ -12,7 +12,7 @@ from ...errors import ReadError
 from .drop_caps import with_drop_caps
 from .line_styles import SLANTED
 from .page_fields import read_fields
-from .page_lines import FIELD, Line, lines_of
+from .page_lines import FIELD, Line, print_lines
 from .page_pieces import read_page_pieces
 from .page_view import view_of
 from .placing import with_fields
@@ -41,7 +41,7 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
     """Page `index` of a PDF of pypdfium2, counted from 0, with its fields if `form` is open. Raises `ReadError`."""
     with _open_page(pdf, index, form) as (page, textpage):
         view = view_of(page)
-        lines = with_drop_caps(lines_of(*read_page_pieces(textpage, view)))
+        lines = with_drop_caps(print_lines(*read_page_pieces(textpage, view)))
         fields = read_fields(page, form, view)
         if fields:
             lines = with_fields(lines, [field for field in fields if field.kind == FIELD])
