@@ -1,0 +1,108 @@
+"""Words cut at the end of a line: whether the hyphen stays. Only the document itself is evidence, no dictionary.
+
+A hyphen stays unless the joined word stands elsewhere in the document, or a longer or shorter form of it does. What is
+left is decided by what the document does: if those that could be decided are cut words, the rest are taken for cut
+words too, except where both halves are words of the document, as those of a compound are.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .page_lines import Line
+
+HYPHENS = "-\xad\u2010"  # U+2011 does not break
+BEFORE = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)[-\xad\u2010]$")
+AFTER = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+MIN_STEM = 3  # letters after the cut that another form of the word shares
+MIN_CUTS = 3  # of words that the document proves
+CUTS_PER_COMPOUND = 3  # proven cuts for each proven compound, where the rest are taken for cuts
+SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "e", "o", "en", "of", "och", "og"))
+CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
+    parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
+    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
+
+    words: frozenset[str] = frozenset()
+    ordered: Sequence[str] = ()
+    parts: frozenset[str] = frozenset()
+    cuts_words: bool = False
+    has_own_mark: bool = False
+
+
+def vocabulary_of(lines: Sequence[Line]) -> Vocabulary:
+    """What the lines of a document, in reading order, say about its words."""
+    texts = [line.text for line in lines]
+    cuts: list[tuple[str, str]] = []
+    for place, text in enumerate(texts[:-1]):
+        if text[-1] in HYPHENS:
+            before, after = text.rpartition(" "), texts[place + 1].partition(" ")
+            cuts.append((before[2], after[0]))
+            texts[place], texts[place + 1] = before[0] or " ", after[2] or " "
+    if not cuts:
+        return Vocabulary()
+    inner = " ".join(texts)
+    has_own_mark = "\u2010" not in inner and "-" in inner and any(first[-1] == "\u2010" for first, _ in cuts)
+    words = frozenset(word for token in set(_plain(inner).split()) for word in WORD.findall(token))
+    known = Vocabulary(
+        words=words,
+        ordered=sorted(word for word in words if "-" not in word),
+        parts=frozenset(word.partition("-")[0] for word in words if "-" in word),
+        has_own_mark=has_own_mark,
+    )
+    verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
+    return replace(known, cuts_words=verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND]))
+
+
+def joint(before: str, after: str, known: Vocabulary) -> int | None:
+    """How many characters to take from the end of a line to join the next to it: 1 for a hyphen that only cut a word, 0
+    for one that stays. None if the line end parts two words."""
+    if not before or before[-1] not in HYPHENS or len(before) < 2 or not before[-2].isalnum() or not after[:1].isalnum():
+        return None
+    verdict = _verdict(before, after, known)
+    if verdict == SUSPENSION:
+        return None
+    return int(verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)))
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("\u2010", "-").replace("\u2011", "-").replace("’", "'")
+
+
+def _verdict(before: str, after: str, known: Vocabulary) -> str:
+    """What the document says about the hyphen between the end of one line and the start of the next."""
+    first, second = BEFORE.search(before), AFTER.match(after)
+    if before[-1] == "\xad" or (before[-1] == "\u2010" and known.has_own_mark):
+        return CUT
+    if not first or not second or (second[0][0].isupper() and not first[1].isupper()) or not second[0][0].isalpha():
+        return COMPOUND
+    head, tail = _plain(first[1]), _plain(second[0])
+    last = head.rpartition("-")[2]
+    if f"{last}-{tail}" in known.words or any(word in known.words for word in (f"{head}-{tail}",)):
+        return COMPOUND
+    if last + tail in known.words:
+        return CUT
+    if tail in SUSPENDED:
+        return SUSPENSION
+    stem = last + tail[:MIN_STEM]
+    place = bisect_left(known.ordered, stem)
+    is_form = len(tail) >= MIN_STEM and place < len(known.ordered) and known.ordered[place].startswith(stem)
+    return CUT if is_form else OPEN
+
+
+def _may_be_compound(before: str, after: str, known: Vocabulary) -> bool:
+    """Whether both halves are words of the document, or the first is part of another compound."""
+    first, second = BEFORE.search(before), AFTER.match(after)
+    if not first or not second:
+        return True
+    last, tail = _plain(first[1]).rpartition("-")[2], _plain(second[0])
+    return last in known.parts or (last in known.words and tail in known.words)

@@ -1,0 +1,198 @@
+"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or only a blank.
+
+Takes the lines of one page and what is usual in the document. A paragraph ends where the gap to the next line is wider
+than usual, where the type changes, where a line is indented in the document's way, or where a line ends early with a
+full stop. Knows no words but the marks of lists and captions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .cells import CELL, LEADERS
+from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
+
+PARAGRAPH_GAP = 1.25  # of the usual gap between baselines; measured, see docs/log.md
+TYPE_CHANGE = 1.2  # ratio of two lines' type sizes that makes one of them a heading
+MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
+INDENT = (0.7, 4.5)  # of the type size: a first line's indent
+MIN_INDENTS = 3
+SAMPLE_PAGES = 100  # that are looked at for what is usual
+SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
+GOES_ON = ",;–—-\u2010\xad("
+CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
+EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
+STOPS = ".!?:…。！？"
+AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
+CAPTION_INITIALS = "FTAPCLSMB"
+CAPTION = re.compile(
+    r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What is usual in a document: the size of its running text, the gap between two lines of it in type sizes, and
+    whether its paragraphs begin with an indent."""
+
+    body_size: float
+    gap: float
+    has_indents: bool
+    is_bold: bool
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a line ends with a full stop or the like, closed quotes and the marks of notes behind it."""
+    body = text.rstrip(AFTER_STOPS)
+    if body[-1:] == "[":
+        body = body[:-1].rstrip(AFTER_STOPS)  # the mark of a note
+    return body[-1:] in STOPS and body != ""
+
+
+def layout_of(sheets: Sequence[Sequence[Line]]) -> Layout:
+    """What is usual on pages whose lines are in reading order."""
+    sheets = sheets[:: 1 + len(sheets) // SAMPLE_PAGES]
+    sizes: Counter[float] = Counter()
+    num_bold = 0
+    for lines in sheets:
+        for line in lines:
+            sizes[round(line.size, 1)] += len(line.text)
+            num_bold += len(line.text) if line.is_bold else 0
+    body_size = max(sizes, key=lambda size: (sizes[size], -size), default=1.0)
+    gaps: Counter[float] = Counter()
+    num_indents = num_flush = 0
+    for lines in sheets:
+        for before, line, after in _body_triples(lines, body_size):
+            gaps[round((before.baseline - line.baseline) / line.size, 2)] += 1
+            if ends_sentence(before.text) and abs(after.left - before.left) < 0.5 * line.size:
+                if _is_indent(line.left - after.left, line.size):
+                    num_indents += 1
+                elif before.right < line.right - 2 * line.size:
+                    num_flush += 1
+    return Layout(
+        body_size=body_size,
+        gap=gaps.most_common(1)[0][0] if gaps else 0.0,
+        has_indents=num_indents >= MIN_INDENTS and num_indents > num_flush,
+        is_bold=num_bold > sizes.total() / 2,
+    )
+
+
+def _body_triples(lines: Sequence[Line], body_size: float) -> Iterator[tuple[Line, Line, Line]]:
+    """Three lines of the body's size that follow each other downwards."""
+    for before, line, after in zip(lines, lines[1:], lines[2:], strict=False):
+        is_body = abs(before.size - body_size) + abs(line.size - body_size) + abs(after.size - body_size) < 0.3 * body_size
+        if is_body and before.baseline > line.baseline > after.baseline:
+            yield before, line, after
+
+
+def separators(lines: Sequence[Line], layout: Layout, page_width: float = 0.0) -> list[str]:
+    """What stands between each line of a page and the next."""
+    usual_gap = _usual_gap(lines, layout)
+    edges = right_edges(lines, page_width)
+    return [_separator(lines, place, layout, usual_gap, edges) if place + 1 < len(lines) else "" for place in range(len(lines) - 1)]
+
+
+def _usual_gap(lines: Sequence[Line], layout: Layout) -> float:
+    """The median distance, in type sizes, from a baseline to the next one below it."""
+    gaps = [gap for gap in map(_gap, lines, lines[1:]) if gap > SAME_ROW]
+    own = median(gaps) if gaps else 0.0
+    return own if len(gaps) >= MIN_OWN_GAPS or not layout.gap else min(own, layout.gap) or layout.gap
+
+
+def _gap(line: Line, following: Line) -> float:
+    return (line.baseline - following.baseline) / min(line.size, following.size)
+
+
+def right_edges(lines: Sequence[Line], page_width: float) -> list[float]:
+    """For each line, how far to the right the lines of its column reach, or could reach on a page of short lines."""
+    if lines and max(line.right for line in lines) < SHORT_LINES * page_width:
+        return [SHORT_LINES * page_width] * len(lines)
+    edges: list[float] = []
+    start = 0
+    for place in range(1, len(lines) + 1):
+        if place == len(lines) or lines[place].baseline > lines[place - 1].baseline + lines[place].size:
+            edges += [max(line.right for line in lines[start:place])] * (place - start)
+            start = place
+    return edges
+
+
+def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: float, edges: Sequence[float]) -> str:
+    line, following = lines[place], lines[place + 1]
+    if line.kind or following.kind:
+        return "\n" if line.kind == following.kind == ROW and CELL in line.text and CELL in following.text else "\n\n"
+    gap = _gap(line, following)
+    if abs(gap) <= SAME_ROW:
+        return " "  # two pieces of one row
+    if LEADERS.search(line.text) and (LEADERS.search(following.text) or line.text[-1].isdigit()):
+        return "\n\n"  # a table of contents
+    if gap < 0:  # back up: the next column
+        return "\n\n" if ends_sentence(line.text) else "\n"
+    small, large = sorted((line.size, following.size))
+    if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
+        return "\n\n"
+    return "\n\n" if _begins_paragraph(lines, place, layout, edges[place]) else "\n"
+
+
+def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
+    """Whether a paragraph begins behind a line, though neither the gap nor the type size says so."""
+    line, following = lines[place], lines[place + 1]
+    if following.text[0] in CAPTION_INITIALS and CAPTION.match(following.text):
+        return True
+    is_body = max(following.size / layout.body_size, layout.body_size / line.size) < TYPE_CHANGE
+    if layout.has_indents and is_body and _begins_indented(line, following, lines[place + 2] if place + 2 < len(lines) else None):
+        return True
+    if line.text[-1] in ":：" and following.text[0].isupper() and place + 2 < len(lines) and _ends_early(following, lines[place + 2], edge):
+        return True
+    if not _ends_early(line, following, edge):
+        return False
+    is_end = line.is_bold != following.is_bold or (ends_sentence(line.text) and not ENUMERATOR.match(following.text))
+    return is_end or _stands_alone(lines, place, layout, edge)
+
+
+def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
+    """Whether a line that ends early without a full stop is one by itself, as a list item without a mark is: the next
+    begins with a capital or a number, and either other lines fill the column, or none around goes on with the one
+    before, as lines of verse do."""
+    line, following = lines[place], lines[place + 1]
+    first = next((char for char in following.text if char.isalnum()), "")
+    if line.size > TYPE_CHANGE * layout.body_size or line.text[-1] in GOES_ON or not (first.isupper() or first.isdigit()):
+        return False
+    if line.right + CLEARLY_EARLY * line.size > edge:
+        return False
+    around = lines[max(0, place - 4) : place + 5]
+    if sum(other.right > edge - line.size for other in around) >= 2:
+        beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
+        return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
+    return not any(other.text[0].islower() or other.text[-1] in GOES_ON for other in around)
+
+
+def _begins_indented(line: Line, following: Line, after: Line | None) -> bool:
+    """Whether a line begins a paragraph by its indent: the lines around it are flush, or it is the only one."""
+    if not _is_indent(following.left - line.left, line.size) or not ends_sentence(line.text) or line.is_capped:
+        return False
+    return after is None or after.baseline > following.baseline or after.left < following.left - 0.5 * line.size
+
+
+def _is_indent(distance: float, size: float) -> bool:
+    return INDENT[0] * size <= distance <= INDENT[1] * size
+
+
+def _ends_early(line: Line, following: Line, edge: float) -> bool:
+    """Whether the next line's first word had fitted at the end of this one."""
+    word = following.text.split(maxsplit=1)[0]
+    width = (following.right - following.left) * (len(word) + 1) / max(1, len(following.text))
+    return line.right + width + EARLY * line.size < edge
+
+
+def page_separator(line: Line, following: Line, edge: float) -> str:
+    """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
+    if ends_sentence(line.text) or line.kind or following.kind:
+        return "\n\n"
+    first = next((char for char in following.text if char.isalnum()), "")
+    goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)
+    is_same_type = max(line.size, following.size) <= TYPE_CHANGE * min(line.size, following.size)
+    return "\n" if goes_on and is_same_type else "\n\n"
