@@ -51,17 +51,19 @@ def read(terminal: Terminal, reference: Reference, context: Context = 0) -> int:
 
 
 def print_passage(terminal: Terminal, passage: Passage, context: int) -> None:
-    """Without context and without a terminal the passage is exact to the byte; with context, lines mark where it starts
-    and ends."""
+    """Without context and without a terminal the passage is exact to the byte, and its headings go to stderr; with
+    context, lines mark where it starts and ends."""
+    headings = heading_line(passage.heading)
     if context:
         terminal.print(passage.before, DIM)
-        terminal.print(f"--- {place(passage)} ---", BOLD)
-        if passage.heading:
-            terminal.print(heading_line(passage.heading), DIM)
+        terminal.print(f"--- {place(passage)}{f' under {headings}' if headings else ''} ---", BOLD)
         terminal.print(passage.text)
         terminal.print("--- end ---", BOLD)
         terminal.print(passage.after, DIM)
-    elif sys.stdout.isatty():
+        return
+    if headings and passage.start:  # a whole document stands under no heading but its own
+        terminal.note(f"{place(passage)} under {headings}")
+    if sys.stdout.isatty():
         terminal.print(passage.text.removesuffix("\n"))
     else:
         sys.stdout.flush()

@@ -12,8 +12,8 @@ import pytest
 import tiny
 
 SCRIPT_PATH = Path(__file__).parent / "support" / "trace_path.py"
-# 18 and 15 at b14df75, by the same script. 14 modules became 17 by steps that were not there before: names in one Unicode
-# form, stops that end no sentence, the hash of the rows.
+# 18 and 15 at b14df75, by the same script. 14 modules became 17 by steps that were not there before: names in one
+# Unicode form, stops that end no sentence, the hash of the rows.
 MAX_MODULES, MAX_STEPS_BACK = 17, 6
 
 

@@ -352,7 +352,10 @@ def test_read_prints_the_exact_passage(run: Run, corpus: Path) -> None:
     assert (passage["before"], passage["text"], passage["after"]) == (LAMP[55:60], LAMP[60:63], LAMP[63:68])
     assert run("read", f"{passage['doc_id']}:0-6").out == "Amdahl"
     marked = run("read", "plain.md:9-17", "--context", "3").out
-    assert marked == "s\n\n\n--- plain.md:9-17 ---\nThe boat\n--- end ---\n co\n"
+    assert marked == "s\n\n\n--- plain.md:9-17 under Boats ---\nThe boat\n--- end ---\n co\n"
+    plain = run("read", "plain.md:9-17")
+    assert (plain.out, plain.err) == ("The boat", "plain.md:9-17 under Boats\n")
+    assert run("read", "plain.md:9-17", "-q").err == ""
 
 
 def test_read_errors_help(run: Run, corpus: Path, fake: Any) -> None:
