@@ -77,7 +77,7 @@ def print_sheet(producer: Producer, sheet: Sheet, target: Path) -> None:
         producer=producer.name,
         file_format=producer.suffix.lstrip("."),
         command=producer.command,
-        furniture_of_producer=producer.furniture,
+        furniture_of_producer=[*producer.furniture, *(words_of_contents(producer, sheet) if producer.has_contents else ())],
         note_signs=producer.note_signs,
     )
     if not _is_printed(target, truth_path, truth):
@@ -88,6 +88,13 @@ def print_sheet(producer: Producer, sheet: Sheet, target: Path) -> None:
             print(f"not printed: {producer.name} {sheet.kind}: {str(error)[-400:]}", file=sys.stderr)
             return
     truth_path.write_text(json.dumps(truth, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def words_of_contents(producer: Producer, sheet: Sheet) -> Iterator[str]:
+    """The words around a text and of its table of contents, one by one: a heading may match some of them."""
+    headings = (block.sentences[0] for block in sheet.blocks if block.kind in {"title", "heading"})
+    for text in (*producer.furniture, *headings):
+        yield from text.split()
 
 
 def _is_printed(target: Path, truth_path: Path, truth: dict[str, Any]) -> bool:

@@ -30,7 +30,7 @@ CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf
 class Producer:
     """`print_sheet` writes the file; `command` says how it was made; `can` are the kinds of its format
     and `cannot` those that it has no means for. `furniture` is what it sets around every text, `note_signs` are its
-    signs of footnotes, in their order."""
+    signs of footnotes, in their order, and `has_contents` says that it sets a table of contents beside the text."""
 
     name: str
     suffix: str
@@ -40,6 +40,7 @@ class Producer:
     cannot: frozenset[str] = frozenset()
     furniture: Sequence[str] = ()
     note_signs: str = ""
+    has_contents: bool = False
 
     @property
     def kinds(self) -> list[str]:

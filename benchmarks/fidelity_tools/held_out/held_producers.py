@@ -29,8 +29,8 @@ PRINTED = ("novel", "report", "newsletter", "manuscript", "symbols", "journal", 
 SITE_KINDS = ("novel", "report", "symbols", "ledger", "outline")
 MKDOCS_FURNITURE = (
     "Vault Handbook|Welcome|Opening hours|The page|Imprint and privacy|Search|Previous|Next|Edit on|Documentation built with|MkDocs|.|"
-    "×|Close|From here you can search these documents.|Enter your search terms below.|Keyboard Shortcuts|Keys|Action|?|Open this help|n|"
-    "Next page|p|Previous page|s|git.example.org|« Previous|Next »|↩|Toggle navigation|Repo|hours|imprint|index|Title|Docs"
+    "×|Close|Git|From here you can search these documents.|Enter your search terms below.|Keyboard Shortcuts|Keys|Action|?|Open this help|"
+    "n|Next page|p|Previous page|s|git.example.org|« Previous|Next »|↩|Toggle navigation|Repo|hours|imprint|index|Title|Docs"
 )
 SPHINX_FURNITURE = (
     "Vault Handbook|Opening hours|Imprint|Navigation|Quick search|Related Topics|Documentation overview|Previous:|Next:|Previous|Next|"
@@ -150,15 +150,18 @@ def held_producers(work_path: Path) -> list[Producer]:
             print_sheet=by_node(place / "node_modules", "html_to_docx_script.js", bare_page),
         ),
         Producer(
-            name="mkdocs", suffix=".html", command="mkdocs build", can=SITE_KINDS, furniture=MKDOCS_FURNITURE.split("|"),
+            name="mkdocs", suffix=".html", command="mkdocs build", can=SITE_KINDS,
+            furniture=MKDOCS_FURNITURE.split("|"), has_contents=True,
             print_sheet=by_site(MARKDOWN, "docs/sheet.md", "site/sheet/index.html", *mkdocs),
         ),
         Producer(
-            name="sphinx", suffix=".html", command="sphinx-build -b html", can=SITE_KINDS, furniture=SPHINX_FURNITURE.split("|"),
+            name="sphinx", suffix=".html", command="sphinx-build -b html", can=SITE_KINDS,
+            furniture=SPHINX_FURNITURE.split("|"), has_contents=True,
             print_sheet=by_site(RST, "sheet.rst", "made/sheet.html", *sphinx),
         ),
         Producer(
-            name="asciidoctor", suffix=".html", command="asciidoctor -a toc=left", can=SITE_KINDS, furniture=ASCIIDOC_FURNITURE.split("|"),
+            name="asciidoctor", suffix=".html", command="asciidoctor -a toc=left", can=SITE_KINDS,
+            furniture=ASCIIDOC_FURNITURE.split("|"), has_contents=True,
             print_sheet=by_source("sheet.adoc", lambda sheet: write_source(sheet, ASCIIDOC), *asciidoctor),
         ),
     ]  # fmt: skip
