@@ -56,7 +56,8 @@ fidelity *ARGS:
 # the producers of `just fidelity` (Debian packages; needs root)
 fidelity-install:
     apt-get install -y --no-install-recommends libreoffice-writer-nogui libreoffice-math-nogui hyphen-en-us chromium pandoc groff ghostscript \
-        poppler-utils texlive-latex-extra texlive-xetex texlive-fonts-recommended fonts-liberation fonts-dejavu-core fonts-lmodern
+        poppler-utils texlive-latex-extra texlive-xetex texlive-fonts-recommended fonts-liberation fonts-dejavu-core fonts-lmodern \
+        texlive-luatex wkhtmltopdf asciidoctor fonts-urw-base35 npm
 
 # what an edit of a text of 1 MB costs in windows; takes a data folder for real texts
 edits *ARGS:

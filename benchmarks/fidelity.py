@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fidelity_tools.held_out.held_kinds import held_sheet_of
+from fidelity_tools.held_out.held_producers import held_producers
 from fidelity_tools.our_reader import read_with_ours, split
 from fidelity_tools.peers import PEERS, install, read_with_peer
 from fidelity_tools.printing import print_missing, print_samples, printed_files
@@ -30,6 +32,7 @@ def main() -> None:
     arguments.add_argument("--no-peers", action="store_true", help="only our own reader")
     arguments.add_argument("--no-print", action="store_true", help="only files that are printed already")
     arguments.add_argument("--print-only", action="store_true", help="print the files and stop")
+    arguments.add_argument("--held-out", action="store_true", help="the corpus that the readers were not developed on (DIR/held-out)")
     arguments.add_argument("--samples", type=Path, help="print the small files of tests/data/fidelity into this folder and stop")
     arguments.add_argument("--json", type=Path, help="write the figures of every reader and file here, too")
     arguments.add_argument("--show", type=Path, help="show the differences of one printed file")
@@ -44,11 +47,13 @@ def main() -> None:
     if not options.work:
         arguments.error("needs --work DIR")
     work_path = options.work.resolve()
+    corpus_path = work_path / "held-out" if options.held_out else work_path
     if not options.no_print:
-        print_missing(work_path, only_producers=options.producer, only_kinds=options.kind)
+        corpus: dict[str, Any] = {"producers": held_producers(corpus_path), "sheet_of": held_sheet_of} if options.held_out else {}
+        print_missing(corpus_path, only_producers=options.producer, only_kinds=options.kind, **corpus)
     if options.print_only:
         return
-    truths = dict(printed_files(work_path, only_producers=options.producer, only_kinds=options.kind))
+    truths = dict(printed_files(corpus_path, only_producers=options.producer, only_kinds=options.kind))
     rows = list(own_rows(truths))
     if not options.no_peers:
         rows += peer_rows(truths, work_path)

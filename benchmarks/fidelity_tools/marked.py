@@ -14,7 +14,12 @@ TEXTS_PATH = Path(__file__).resolve().parent / "texts"
 
 def read_marked(name: str) -> tuple[Block, ...]:
     """The blocks of `texts/NAME.txt`."""
-    text = (TEXTS_PATH / f"{name}.txt").read_text(encoding="utf-8")
+    return marked_blocks(TEXTS_PATH / f"{name}.txt")
+
+
+def marked_blocks(path: Path) -> tuple[Block, ...]:
+    """The blocks of a marked text."""
+    text = path.read_text(encoding="utf-8")
     return tuple(block for lines in text.strip().split("\n\n") for block in _blocks(lines.splitlines()))
 
 

@@ -107,8 +107,10 @@ def _text_of(peer: Peer, path: Path, answer: dict[str, str] | None) -> str:
 
 def without_markdown(text: str) -> str:
     """The text without the marks that a peer adds for Markdown: they are neither lost nor invented text."""
-    text = re.sub(r"(?m)^#{1,6} |^\s*\|?(?:\s*:?-{3,}:?\s*\|)+\s*(?::?-{3,}:?)?\s*$|^> |^```\w*$", "", text)
+    text = re.sub(r"(?m)^#{1,6} |^\s*\|?(?:\s*:?-{3,}:?\s*\|)+\s*(?::?-{3,}:?)?\s*$|^> |^```\w*$|^ *-{3,} *$", "", text)
     text = re.sub(r"!?\[((?:[^\[\]\n]|\[[^\[\]\n]*\])*)\]\([^)\n]*\)", r"\1", text)
     text = re.sub(r"\*{1,3}(?=\S)([^*\n]+?)(?<=\S)\*{1,3}", r"\1", text)
-    text = re.sub(r"(?m)^(\s*)[-*] ", r"\1• ", text)
+    text = re.sub(r"`([^`\n]+)`", r"\1", text)
+    text = re.sub(r"<((?:https?://|mailto:)?[^<>\s]+[.@][^<>\s]+)>", r"\1", text)
+    text = re.sub(r"(?m)^(\s*)[-*+] ", r"\1• ", text)
     return re.sub(r"\\([\\`*_{}\[\]()#+.!|$~<>-])", r"\1", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,16 @@ SAMPLE_SENTENCES = {"columns-furniture": 110}  # a running head is told from thr
 OTHER_SAMPLE_SENTENCES = 60
 
 
-def print_missing(work_path: Path, *, only_producers: Collection[str], only_kinds: Collection[str]) -> None:
+def print_missing(
+    work_path: Path,
+    *,
+    only_producers: Collection[str],
+    only_kinds: Collection[str],
+    producers: Sequence[Producer] = PRODUCERS,
+    sheet_of: Callable[[str], Sheet] = sheet_of,
+) -> None:
     """Print what is missing or changed under `work_path/files`; what cannot be printed is named and passed over."""
-    for producer in PRODUCERS:
+    for producer in producers:
         for kind in producer.kinds:
             if (not only_producers or producer.name in only_producers) and (not only_kinds or kind in only_kinds):
                 print_sheet(producer, sheet_of(kind), work_path / "files" / producer.name / f"{kind}{producer.suffix}")
@@ -65,7 +72,14 @@ def shortened(sheet: Sheet) -> Sheet:
 def print_sheet(producer: Producer, sheet: Sheet, target: Path) -> None:
     """Print one sheet and write its truth, unless both are there; what is wrong goes to stderr."""
     truth_path = target.with_name(target.name + ".json")
-    truth = truth_of(sheet, producer=producer.name, file_format=producer.suffix.lstrip("."), command=producer.command)
+    truth = truth_of(
+        sheet,
+        producer=producer.name,
+        file_format=producer.suffix.lstrip("."),
+        command=producer.command,
+        furniture_of_producer=[*producer.furniture, *(words_of_contents(producer, sheet) if producer.has_contents else ())],
+        note_signs=producer.note_signs,
+    )
     if not _is_printed(target, truth_path, truth):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -74,6 +88,13 @@ def print_sheet(producer: Producer, sheet: Sheet, target: Path) -> None:
             print(f"not printed: {producer.name} {sheet.kind}: {str(error)[-400:]}", file=sys.stderr)
             return
     truth_path.write_text(json.dumps(truth, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+
+def words_of_contents(producer: Producer, sheet: Sheet) -> Iterator[str]:
+    """The words around a text and of its table of contents, one by one: a heading may match some of them."""
+    headings = (block.sentences[0] for block in sheet.blocks if block.kind in {"title", "heading"})
+    for text in (*producer.furniture, *headings):
+        yield from text.split()
 
 
 def _is_printed(target: Path, truth_path: Path, truth: dict[str, Any]) -> bool:

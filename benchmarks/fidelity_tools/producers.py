@@ -29,7 +29,8 @@ CHROMIUM = ("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Producer:
     """`print_sheet` writes the file; `command` says how it was made; `can` are the kinds of its format
-    and `cannot` those that it has no means for."""
+    and `cannot` those that it has no means for. `furniture` is what it sets around every text, `note_signs` are its
+    signs of footnotes, in their order, and `has_contents` says that it sets a table of contents beside the text."""
 
     name: str
     suffix: str
@@ -37,6 +38,9 @@ class Producer:
     print_sheet: Callable[[Sheet, Path], None]
     can: Sequence[str] = tuple(PRINTED_KINDS)
     cannot: frozenset[str] = frozenset()
+    furniture: Sequence[str] = ()
+    note_signs: str = ""
+    has_contents: bool = False
 
     @property
     def kinds(self) -> list[str]:

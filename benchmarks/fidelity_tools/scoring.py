@@ -19,6 +19,7 @@ from .matching import common_subsequence, match_characters, runs_of
 LEFT_OUT = re.compile(r"[\s|•◦▪‣●○■□∙↩↑\ufe0e\uf000-\uf0ff]+")
 NOTE_IN_TRUTH = re.compile(r"⟦([^⟧]*)⟧")
 NOTE_IN_BRACKETS = re.compile(r"\[\^?(\d{1,3})\]:?")
+HYPHENS = "-‐\N{SOFT HYPHEN}"
 FLOATING = frozenset({"note", "comment", "freetext", "box", "head"})  # where they stand in the text is the reader's choice
 
 
@@ -142,8 +143,13 @@ def _tell_furniture(
     pattern = re.compile("(?:" + "|".join([*heads, *truth["furniture_patterns"], "(?!)"]) + ")+")
     furniture: list[tuple[int, int]] = []
     invented: list[tuple[int, int]] = []
-    for start, end in spare:
-        (furniture if pattern.fullmatch(found, start, end) else invented).append((start, end))
+    for first, end in spare:
+        start = first
+        while start < end and found[start] in HYPHENS:  # of a word that the furniture cuts
+            start += 1
+        invented += [(first, start)] if start > first else []
+        if start < end:
+            (furniture if pattern.fullmatch(found, start, end) else invented).append((start, end))
     return furniture, invented
 
 

@@ -7,13 +7,14 @@ a tracked change deletes `⌫words⌦`. The truth is JSON beside the printed fil
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .boilerplate import BOILERPLATE
 
 NOTE_MARK = re.compile(r"⟦(\d+)⟧")
+NUMBER_IN_TRUTH = re.compile(r"⟦(\d+)\.?⟧")
 ITALICS = re.compile(r"[⟪⟫]")
 DELETED = re.compile(r"⌫([^⌦]*)⌦")
 TEX_SIGNS = re.compile(r"[_^{}]")  # of an equation: x_{1} is printed as a small 1
@@ -23,7 +24,8 @@ TEX_SIGNS = re.compile(r"[_^{}]")  # of an equation: x_{1} is printed as a small
 class Block:
     """A piece of a sheet. `kind` is title, heading, paragraph, item, row, caption, field, comment, freetext, equation,
     rtl, aside, quote, figcaption, code, box (a text box beside the next paragraph) or page (a new one begins). `marker`
-    is the number of an item ("2.") or "•"; `cells` are those of a row; a field has a label and a value as its cells."""
+    is the number of an item ("2."), "•" or "–", and its `level` is 1 in the list of another item. `cells` are those of
+    a row; a field has a label and a value as its cells."""
 
     kind: str
     sentences: tuple[str, ...] = ()
@@ -33,7 +35,7 @@ class Block:
 
     @property
     def is_numbered(self) -> bool:
-        return self.kind == "item" and self.marker != "•"
+        return self.kind == "item" and self.marker not in {"•", "–"}
 
 
 # Width, height and margin in millimetres.
@@ -44,7 +46,8 @@ PAGE_SIZES = {"a4": (210, 297, 25), "a5": (148, 210, 16), "a6": (105, 148, 14)}
 class Sheet:
     """One document before it is printed. `notes` are its footnotes by number. `head` is the running head, "" for none;
     `page_label` is "", "number" ("7") or "of" ("Page 7 of 9"); `page` is a key of `PAGE_SIZES`; the first `wide` blocks
-    go over all columns."""
+    go over all columns. `furniture` and `furniture_patterns` are more of what is printed around the text;
+    `has_symbols` says that footnotes are marked by signs and not by numbers."""
 
     kind: str
     blocks: tuple[Block, ...] = ()
@@ -58,6 +61,9 @@ class Sheet:
     rotation: int = 0
     has_goal: bool = True
     page: str = "a4"
+    furniture: tuple[str, ...] = ()
+    furniture_patterns: tuple[str, ...] = ()
+    has_symbols: bool = False
 
     @property
     def title(self) -> str:
@@ -100,15 +106,25 @@ def truth_blocks(sheet: Sheet, file_format: str) -> Iterator[dict[str, Any]]:
 
 def _prefix(block: Block, file_format: str) -> str:
     """What stands before the first sentence: an item's number, or a comment's author, whom a reader may name."""
+    if block.kind == "item" and block.marker == "–":
+        return "⟦–⟧ "
     if block.is_numbered:
         return f"⟦{block.marker}⟧ " if file_format == "html" else f"{block.marker} "
     return "⟦Comment (A. Reader):⟧ " if block.kind in {"comment", "freetext"} and file_format == "docx" else ""
 
 
-def truth_of(sheet: Sheet, *, producer: str, file_format: str, command: str) -> dict[str, Any]:
+def with_signs(block: dict[str, Any], signs: str) -> dict[str, Any]:
+    """A block of the truth with the signs of footnotes in the place of their numbers."""
+    return block | {"sentences": [NUMBER_IN_TRUTH.sub(lambda match: f"⟦{signs[int(match[1]) - 1]}⟧", text) for text in block["sentences"]]}
+
+
+def truth_of(
+    sheet: Sheet, *, producer: str, file_format: str, command: str, furniture_of_producer: Sequence[str] = (), note_signs: str = ""
+) -> dict[str, Any]:
     """The truth of a printed sheet, as JSON."""
     furniture = list(BOILERPLATE) if file_format == "html" else []
-    furniture += [sheet.head] if sheet.head else []
+    furniture += [*([sheet.head] if sheet.head else []), *sheet.furniture, *furniture_of_producer]
+    blocks = list(truth_blocks(sheet, file_format))
     patterns = {"": [], "number": [r"\d+"], "of": [r"Page(\d+(of\d+)?)?"]}[sheet.page_label]
     return {
         "producer": producer,
@@ -118,6 +134,6 @@ def truth_of(sheet: Sheet, *, producer: str, file_format: str, command: str) -> 
         "has_goal": sheet.has_goal,
         "command": command,
         "furniture": furniture,
-        "furniture_patterns": patterns,
-        "blocks": list(truth_blocks(sheet, file_format)),
+        "furniture_patterns": [*patterns, *sheet.furniture_patterns],
+        "blocks": [with_signs(block, note_signs) for block in blocks] if sheet.has_symbols and note_signs else blocks,
     }
