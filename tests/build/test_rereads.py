@@ -116,12 +116,13 @@ def test_another_language_reads_everything_again_and_is_remembered(corpus: Path,
     assert build(index).languages == {"en": 3}
 
 
-def test_rows_that_changed_are_found_by_their_hash(corpus: Path, index: str) -> None:
+@pytest.mark.parametrize("column", ["heading", "lexical"])
+def test_rows_that_changed_are_found_by_their_hash(corpus: Path, index: str, column: str) -> None:
     build(index, corpus)
     session = IndexSession(Path(index))
     entry = entries(index)["a.txt"]
     writer = session.open_writer(dim=session.reader.dim)
-    writer.landmarks.update(where=f"doc_id = '{entry.doc_id}' AND pos = 1", values={"heading": "Forged"})
+    writer.landmarks.update(where=f"doc_id = '{entry.doc_id}' AND pos = 1", values={column: "Forged"})
     assert writer.head is not None
     writer.publish(writer.head)
     assert check_index(IndexReader(Path(index))) == ["a.txt: its rows are not those that were written."]
