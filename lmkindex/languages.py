@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import UsageError
-from .records import EncoderFolder
+
+if TYPE_CHECKING:
+    from .records import EncoderFolder
 
 AUTO = "auto"
 NUM_SAMPLES, SAMPLE_CHARS = 3, 1000  # from the inside of a text: its first page may be a licence in another language
