@@ -24,6 +24,7 @@ from lmkindex.train.recipe import DevRecipe, LoraRecipe, Recipe, SetRecipe, Stag
 ROOT = tiny.ROOT_PATH
 FORMAT = (ROOT / "docs" / "reference" / "format.md").read_text("utf-8")
 RECIPES = (ROOT / "docs" / "reference" / "recipes.md").read_text("utf-8")
+SCHEDULED = (ROOT / "docs" / "guides" / "scheduled-builds.md").read_text("utf-8")
 TROUBLESHOOTING = (ROOT / "docs" / "guides" / "troubleshooting.md").read_text("utf-8")
 
 
@@ -129,3 +130,12 @@ def test_each_class_of_error_is_on_the_troubleshooting_page() -> None:
     assert len(classes) > 7
     for kind in classes:
         assert f"`{kind.__name__}`" in TROUBLESHOOTING, kind.__name__
+
+
+def test_each_event_for_a_collector_is_on_the_page_of_scheduled_builds() -> None:
+    lines = [line for path in sorted((ROOT / "cli").glob("*.py")) for line in path.read_text("utf-8").splitlines()]
+    telling = [line for line in lines if re.search(r"\b(?:note|warn|tell|log_line)\(", line)]
+    events = {event for line in telling for event in re.findall(r', "([a-z_]+)"', line)}
+    listed = {event for event, _ in rows(SCHEDULED, "Logs for a collector") for event in re.findall(r"`([a-z_]+)`", event)}
+    assert {"build_started", "files_passed_over"} <= events
+    assert events - listed == set()

@@ -37,6 +37,7 @@ SLAB_ROWS = 1024
 SLAB_TOKENS = 1 << 17  # what a stop can lose
 FIRST_SLAB_TOKENS = 1 << 13
 SLAB_STEPS = 4096
+FIRST_SLAB_KNOWN = 256  # windows that are stored already: they cost only reading, but of many documents
 
 
 @dataclass(slots=True)
@@ -92,19 +93,22 @@ def source_of(job: Job, session: IndexSession, encoder: Encoder, stopwatch: Stop
 
 def prepare_slabs(tasks: Iterable[Task], source: Source) -> Iterator[Slab]:
     """All steps of all tasks in order, cut into slabs of at most `SLAB_ROWS` rows and about `SLAB_TOKENS` tokens to
-    encode. The first slabs are shorter, so that a build that is soon stopped has saved something."""
+    encode. The first slabs are shorter, so that a build that is soon stopped has saved something, also one that finds
+    all windows stored."""
     slab: Slab = []
-    num_rows = num_tokens = 0
-    most_tokens = FIRST_SLAB_TOKENS
+    num_rows = num_tokens = num_known = 0
+    most_tokens, most_known = FIRST_SLAB_TOKENS, FIRST_SLAB_KNOWN
     for task in tasks:
         for step in prepare_task(task, source):
             slab.append(step)
             if isinstance(step, WindowStep) and step.row is not None:
                 num_rows += 1
                 num_tokens += len(step.row.ids_T)
-            if num_rows >= SLAB_ROWS or num_tokens >= most_tokens or len(slab) >= SLAB_STEPS:
+            num_known += isinstance(step, WindowStep) and step.known is not None
+            if num_rows >= SLAB_ROWS or num_tokens >= most_tokens or num_known >= most_known or len(slab) >= SLAB_STEPS:
                 yield slab
-                slab, num_rows, num_tokens, most_tokens = [], 0, 0, min(2 * most_tokens, SLAB_TOKENS)
+                slab, num_rows, num_tokens, num_known = [], 0, 0, 0
+                most_tokens, most_known = min(2 * most_tokens, SLAB_TOKENS), min(2 * most_known, SLAB_STEPS)
     if slab:
         yield slab
 

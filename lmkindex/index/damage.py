@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..files import PrintedNames
-from .rows_hash import new_rows_hash, rows_bytes
+from .rows_hash import HASHED_COLUMNS, new_rows_hash, rows_bytes
 
 if TYPE_CHECKING:
     from hashlib import blake2b
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 16_384
 NORM_TOLERANCE = 0.01  # a float16 vector of norm 1 is within 0.001
-COLUMNS = ["doc_id", "pos", "start", "end", "text", "window_key", "heading", "vector"]
+COLUMNS = ["doc_id", *HASHED_COLUMNS]
 
 
 def check_index(reader: IndexReader) -> list[str]:
@@ -97,7 +97,7 @@ class RowsHashes:
             found = self.hashes.get(doc_id, new_rows_hash())
             if doc_id in self.out_of_order:  # compaction may reorder them
                 found = new_rows_hash()
-                for batch in reader.landmarks_of(doc_id, COLUMNS[2:]).to_batches():
+                for batch in reader.landmarks_of(doc_id, HASHED_COLUMNS[1:]).to_batches():
                     found.update(rows_bytes(batch))
             if entry.rows_hash and found.hexdigest() != entry.rows_hash:
                 yield f"{entry.path}: its rows are not those that were written."

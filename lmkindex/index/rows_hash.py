@@ -14,7 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HASHED_COLUMNS = ("pos", "start", "end", "window_key", "text", "heading", "vector")
+NUMBERS = ("pos", "start", "end")
+WORDS = ("window_key", "text", "lexical", "heading")
+HASHED_COLUMNS = (*NUMBERS, *WORDS, "vector")
 HASH_BYTES = 16
 
 
@@ -24,15 +26,15 @@ def new_rows_hash() -> blake2b:
 
 
 def rows_bytes(batch: pa.RecordBatch) -> bytes:
-    """What is hashed of rows: of each, `pos`, `start` and `end` as 64-bit integers, its key, text and heading path in
-    UTF-8 with a zero byte after each, and its float16 vector. Integers are little-endian. However the rows are cut into
-    batches, the bytes one after another are the same."""
-    numbers_N3 = np.stack([batch.column(name).to_numpy().astype("<i8") for name in ("pos", "start", "end")], axis=1)
+    """What is hashed of rows: of each, `NUMBERS` as 64-bit integers, `WORDS` in UTF-8 with a zero byte after each, and
+    its float16 vector. Integers are little-endian. However the rows are cut into batches, the bytes one after another
+    are the same."""
+    numbers_N3 = np.stack([batch.column(name).to_numpy().astype("<i8") for name in NUMBERS], axis=1)
     numbers = numbers_N3.tobytes()
     vector = batch.column("vector")
     vectors = np.ascontiguousarray(vector.flatten().to_numpy(zero_copy_only=False)).tobytes()
     num_bytes = len(vectors) // max(batch.num_rows, 1)
-    texts = zip(*(batch.column(name).to_pylist() for name in ("window_key", "text", "heading")), strict=True)
+    texts = zip(*(batch.column(name).to_pylist() for name in WORDS), strict=True)
     rows = []
     for row, words in enumerate(texts):
         text = "".join(f"{word or ''}\0" for word in words).encode()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny
 from building import build, put
 
 import lmkindex.read.versions
@@ -84,6 +85,20 @@ def test_a_time_budget_spreads_them_over_several_builds(corpus: Path, index: str
     assert build(index, corpus).reread == 0
 
 
+def test_a_time_budget_holds_where_all_windows_are_stored(tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nothing is encoded, and only the documents that were read fill a slab."""
+    monkeypatch.setattr("lmkindex.build.prepare.FIRST_SLAB_KNOWN", 8)
+    names = [f"{number:02}.txt" for number in range(30)]
+    for number, name in enumerate(names):
+        put(tmp_path / "corpus" / name, tiny.prose(number, 20))
+    build(index, tmp_path / "corpus")
+    make_older(index, *names)
+    first = build(index, time_budget_s=1e-6)
+    assert (first.windows_encoded, first.incomplete) == (0, True)
+    assert 0 < first.reread < 5
+    assert build(index).reread == first.waiting == 30 - first.reread
+
+
 def test_a_document_whose_file_is_gone_or_changed_is_not_read_twice(corpus: Path, index: str) -> None:
     build(index, corpus)
     make_older(index, "a.txt", "b.md", "c.txt")
@@ -116,12 +131,13 @@ def test_another_language_reads_everything_again_and_is_remembered(corpus: Path,
     assert build(index).languages == {"en": 3}
 
 
-def test_rows_that_changed_are_found_by_their_hash(corpus: Path, index: str) -> None:
+@pytest.mark.parametrize("column", ["heading", "lexical"])
+def test_rows_that_changed_are_found_by_their_hash(corpus: Path, index: str, column: str) -> None:
     build(index, corpus)
     session = IndexSession(Path(index))
     entry = entries(index)["a.txt"]
     writer = session.open_writer(dim=session.reader.dim)
-    writer.landmarks.update(where=f"doc_id = '{entry.doc_id}' AND pos = 1", values={"heading": "Forged"})
+    writer.landmarks.update(where=f"doc_id = '{entry.doc_id}' AND pos = 1", values={column: "Forged"})
     assert writer.head is not None
     writer.publish(writer.head)
     assert check_index(IndexReader(Path(index))) == ["a.txt: its rows are not those that were written."]
