@@ -20,7 +20,7 @@ PLAN_WORDS = {
     "change": "to encode again",
     "rename": "renamed",
     "delete": "to delete",
-    "reread": "to read again with a newer reader",
+    "reread": "to read again",
     "fail": "cannot be read",
     "skip": "not followed",
 }
@@ -133,12 +133,12 @@ def summary_of(report: BuildReport) -> str:
     """One line: what was done, what the index holds, and how fast it went."""
     names = ("added", "changed", "renamed", "deleted", "unchanged")
     parts = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
-    parts += [f"{report.reread:,} of them read again by a newer reader"] if report.reread else []
+    parts += [f"{report.reread:,} of them read again"] if report.reread else []
     parts += [f"{len(report.failed):,} failed"] if report.failed else []
     speed = f" ({report.tokens_per_second:,.0f} tokens/s)" if report.windows_encoded else ""
     expected = f" Forecast: {forecast_of(report.forecast)}." if report.forecast is not None and report.forecast.files else ""
     until = " Time is up: run the same command to continue." if report.incomplete else ""
-    until += f" {report.waiting:,} unchanged documents are still to be read again by a newer reader." if report.waiting else ""
+    until += f" {report.waiting:,} unchanged documents are still to be read again." if report.waiting else ""
     return (
         f"{report.documents:,} documents indexed{empty_of(report)}: {', '.join(parts) or 'no files'}. {report.sentences:,} sentences of "
         f"{report.tokens:,} tokens; {report.bytes_read / 1e6:,.1f} MB read, windows of {report.tokens_encoded:,} tokens encoded "
