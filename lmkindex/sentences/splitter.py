@@ -42,7 +42,7 @@ MISSED_STOP = re.compile(rf"\.\s+(?=\d)|[.!?][{RAISED}]{{1,3}}\s+(?=[^\W\d_])")
 MISSED_UNSPACED_STOP = re.compile(rf"[。！？](?=\d)|{MISSED_STOP.pattern}")
 # What stands directly behind a stop belongs to it: the marks of notes, and those that end bold or slanted Markdown.
 BEHIND_STOP = re.compile(rf"(?:\[[^\[\]\s][^\[\]\n]{{0,20}}\]|[*_~`†‡{RAISED}]){{1,9}}+(?=\s|\Z)")
-CONTINUING = "-/=&@%+"  # directly behind "!" or "?": "<!--", "Yahoo!-owned"
+CONTINUING = re.compile(r"-(?!-[A-ZÀ-Þ\"“])|[/=&@%+]")  # directly behind "!" or "?": "<!--", "Yahoo!-owned"
 CLOSING = "」』）】〉》”’)]"
 QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
 BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
@@ -117,16 +117,14 @@ def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
             pieces = cut_sentence(stops, piece_start, piece_end)
         else:
             pieces = (trim(text, piece_start, piece_end),)
-        for bounds in pieces:
+        for piece in pieces:
+            bounds, stop_end = piece, held_end
+            if held_end > held_start and piece[0] == held_end and (behind := BEHIND_STOP.match(text, *piece)):
+                held_end = behind.end()
+                bounds = trim(text, held_end, piece[1])
             if bounds[0] >= bounds[1]:
                 continue
             if held_end > held_start:
-                stop_end = held_end
-                if bounds[0] == held_end and (behind := BEHIND_STOP.match(text, *bounds)):
-                    held_end = behind.end()
-                    bounds = trim(text, held_end, bounds[1])
-                    if bounds[0] >= bounds[1]:
-                        continue
                 if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, stop_end, bounds[0]):
                     held_end = bounds[1]
                     continue
@@ -144,7 +142,7 @@ def goes_on(stops: Stops, start: int, end: int, following: int) -> bool:
         return True
     if text[end - 1] == ".":
         return not stops.is_plain(end, following) and stops.joins(start, end, following)
-    if following == end and text[end - 1] in "!?" and text[following] in CONTINUING:
+    if following == end and text[end - 1] in "!?" and CONTINUING.match(text, following):
         return True
     return stops.is_unspaced and following == end and (text[following] in CLOSING or is_said(text, end))
 

@@ -76,7 +76,7 @@ class Stops:
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
         if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src", "the .NET framework"
             if end - 1 == start or text[end - 2].isspace():
-                return first.isalnum()
+                return first not in OPENING
             return not (first.isupper() or first in OPENING) or (word_at is not None and len(word_at[0]) == 1 and word_at[0].isalpha())
         return word_at is not None and self.joins_after(word_at[0], start, word_at.start(), following)
 
