@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...records import Heading
+from ..raised import raised_text
 from .block_writer import NEWLINE, SPACE, TAB, BlockWriter, Place
 from .elements import heading_level, is_block, is_plain_leaf, keeps_white_space
 from .form_values import control_value
-from .formulas import formula_end, formula_exponent, formula_start, formula_text, is_exponent, raised_text
+from .formulas import formula_end, formula_exponent, formula_start, formula_text, is_exponent
 from .list_marks import ListCounter, counter_of
 
 LISTS = frozenset(("dir", "menu", "ol", "ul"))
