@@ -21,6 +21,7 @@ from .list_marks import ListCounter, counter_of
 
 LISTS = frozenset(("dir", "menu", "ol", "ul"))
 CELLS = frozenset(("td", "th"))
+APART = frozenset(("aside", "blockquote", "details", "dialog", "fieldset", "figure"))
 # Elements that need more than a bound before and behind them.
 PARTICULAR = frozenset(("a", "br", "button", "li", "rt", "ruby", "sup", "table", "tspan")) | LISTS
 CONTROLS = frozenset(("input", "select"))
@@ -116,6 +117,8 @@ class _Renderer:
             writer.start_heading(opened.level)
         elif opened.is_block:
             writer.bound(ends_heading=tag != "div")
+        if tag in APART:
+            writer.start_apart()
         self.verbatim_depth += opened.keeps_white_space
         if tag in PARTICULAR:
             self._start_kind(element, tag)
@@ -142,6 +145,8 @@ class _Renderer:
             writer.end_heading()
         elif opened.is_block:
             writer.bound(ends_heading=tag != "div")
+        if tag in APART:
+            writer.end_apart()
         if tag == "li":
             del writer.marks[self.item_marks.pop() :]
 
