@@ -43,7 +43,7 @@ LISTS = {
         "rep amb "
         "fed civ crim evid proc cir cong univ esp nb viz",
         "no nos ed edn min max approx isa matt cor gen exod rom vol vols "
-        "ch chs sec secs para paras art arts fig figs pl plt pls pt pts bk bks app ex "
+        "ch chs sec secs sect sects subsec para paras art arts fig figs pl plt pls pt pts bk bks app ex "
         "exx def thm lem prop "
         "cor alg eq eqs eqn tab ver rev ext tel est circ ca c cf p pp n nn l ll v vv fn fol fols ser iss nr num cl rm "
         "apt ste bldg fl "
@@ -178,7 +178,7 @@ LISTS |= {
 
 # Abbreviations that are plain English words as well: in small letters they count before a number only after a word that
 # cites.
-PLAIN_WORDS = words_between("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
+PLAIN_WORDS = words_between("no sect sects art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
 SAYING = words_between(
     "said say says saying answered replied answer is was and or with voted vote mean means meant a simply"
 )  # "He said no."

@@ -163,7 +163,7 @@ class Stops:
             return word.replace(".", "").isalpha() and len(word.rpartition(".")[2]) <= 3  # "m.in", "U.S.C", not "main.py.x"
         if word.isdigit():
             return len(word) <= 2 or (self.language == "hu" and len(word) == 4)  # "3. maj"
-        return self.looks_abbreviated(word, start, following)
+        return ROMAN.fullmatch(word) is not None or self.looks_abbreviated(word.rpartition("-")[2], start, following)
 
     def looks_abbreviated(self, word: str, start: int, following: int) -> bool:
         """A short word with a consonant at its end that the document does not have without a stop nearby."""
