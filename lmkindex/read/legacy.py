@@ -60,7 +60,7 @@ class Reading:
 def legacy_codec(data: bytes) -> str | None:
     """The codec of a text that is not UTF-8, or None if nothing fits. Raises `ReadError` if several fit."""
     sample = telling_sample(data)
-    if (codec := _codec_of_english(sample)) is not None:
+    if (codec := _codec_of_english(sample[:CHECKED_BYTES])) is not None:
         return codec
     readings = _readings(sample)
     if not readings or readings[0].score < MIN_SCORE:

@@ -11,6 +11,8 @@ MIN_SHARE = 0.2  # of all bytes beyond ASCII
 
 def lines_by_encoding(data: bytes) -> list[tuple[bytes, bool]] | None:
     """The lines with their ends, each with whether it is UTF-8; None if the file is in one encoding."""
+    if len(data.decode("utf-8", "ignore")) - len(data.translate(None, BEYOND)) < MIN_SEQUENCES:
+        return None  # quickly, as for most texts
     lines: list[tuple[bytes, bool]] = []
     num_valid = num_valid_bytes = num_beyond = 0
     for line in data.splitlines(keepends=True):
