@@ -93,7 +93,10 @@ OBJECTS = {
             ("documents sentences tokens", "what it holds"),
             ("encoder.name encoder.fingerprint encoder.dim encoder.path", "what it was built with; a null path is the default encoder"),
             ("options.window_tokens options.context_tokens", "sizes of its windows"),
-            ("options.language options.comments", "the language of its documents, or `auto`; whether comments of Word documents are read; from format 2 on"),
+            (
+                "options.language options.comments",
+                "the language of its documents, or `auto`; whether comments of Word documents are read; from format 2 on",
+            ),
             ("roots", "the directories it was built from"),
             ("tokens_per_second", "the rate that a build last measured; null if none has"),
             *below("failed[]", FAILURE),

@@ -8,6 +8,7 @@ grows with the length of the text.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -16,17 +17,23 @@ from itertools import pairwise
 from typing import Any
 
 from ..records import Heading
+from ..sections import headings_again, open_heading
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 RST_SUFFIXES = (".rst",)
 TITLED_SUFFIXES = MARKDOWN_SUFFIXES + RST_SUFFIXES
 PART_CHARS = 1_000_000  # a Markdown file is parsed in parts of about this length
 FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
-MAY_BE_HEADING = re.compile(r"#[ \t]|#$|^[ \t>]*(?:=+|-+)[ \t]*\r?$", re.MULTILINE)
+MAY_BE_HEADING = re.compile(r"#[ \t]|#$|^[ \t>]*(?:=+|-+)[ \t]*\r?$|<[hH][1-6]", re.MULTILINE)
 MAX_HEADING_CHARS = 1000  # of a heading's words: inline markup is not parsed further
 LINE_END = re.compile(r"\r\n|\r|\n")
 FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*(?:\r\n|\r|\n)")
 FRONT_MATTER_ENDS = {mark: re.compile(rf"[\r\n](?:{mark})[ \t]*(?:\r\n|\r|\n|\Z)") for mark in (r"\-\-\-", r"\+\+\+")}
+HTML_HEADING = re.compile(
+    r"<!--(?:[^-]|-(?!->))*+|<h(?P<level>[1-6])(?:\s[^<>]{0,500})?>(?P<words>(?:[^<]|<(?!/?h[1-6])){0,1000})</h(?P=level)\s*>",
+    re.IGNORECASE,
+)  # comments are passed over
+HTML_TAG = re.compile(r"<[^<>]*>")
 SETTING = re.compile(r"\w\s*[:=]")
 ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}$")  # "{#name}", "{.class}"
 ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*")
@@ -44,15 +51,32 @@ def plain_headings(text: str, suffix: str) -> tuple[Heading, ...]:
 
 
 def markdown_headings(text: str) -> tuple[Heading, ...]:
-    """The headings of CommonMark, with `#` or underlined, outside of front matter, code and HTML."""
+    """The headings of CommonMark, with `#` or underlined, and those of blocks of HTML, but none in code.
+    Where a quotation with headings of its own ends, those before it are said again, without characters."""
     env: dict[str, Any] = {}  # the targets of links, in all parts
     start = front_matter_end(text)
-    found: list[Heading] = []
+    found: list[tuple[Heading, int]] = []
     while start < len(text):
         end = part_end(text, start)
         found += headings_of_part(text, start, end, env)
         start = end
-    return tuple(heading for heading in found if heading.text)
+    return tuple(with_ends_of_quotations([(heading, quote_end) for heading, quote_end in found if heading.text], len(text)))
+
+
+def with_ends_of_quotations(found: list[tuple[Heading, int]], num_chars: int) -> Iterator[Heading]:
+    """Headings, each with where the quotation ends that it is in or 0 -> the same with `headings_again`."""
+    path: list[Heading] = []
+    outer_path, outer_start = path, 0
+    for heading, quote_end in found:
+        if outer_start and heading.start >= outer_start:
+            yield from headings_again(outer_path, outer_start)
+            path, outer_start = outer_path, 0
+        if quote_end and not outer_start:
+            outer_path, outer_start = [*path], quote_end
+        open_heading(path, heading)
+        yield heading
+    if 0 < outer_start < num_chars:
+        yield from headings_again(outer_path, outer_start)
 
 
 def part_end(text: str, start: int) -> int:
@@ -67,17 +91,35 @@ def part_end(text: str, start: int) -> int:
     return len(text)
 
 
-def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[Heading]:
+def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[tuple[Heading, int]]:
+    """The headings of a part, each with where the outermost quotation ends that it is in, or 0."""
     part = text[start:end]
     if not MAY_BE_HEADING.search(part):
         return
     places = line_places(part)
-    for opening, inline in pairwise(markdown_parser().parse(part, env)):
+    quote_line = 0
+    for opening, inline in pairwise([*markdown_parser().parse(part, env), None]):
+        if opening.map is not None and opening.map[0] >= quote_line:
+            quote_line = opening.map[1] if opening.type == "blockquote_open" else 0
         if opening.type == "heading_open" and opening.map is not None:
             first, last = opening.map
             heading_start, heading_end = without_blanks(text, start + places[first][0], start + places[last - 1][1])
             words = inline_words(inline.content, env)
-            yield Heading(start=heading_start, end=heading_end, level=int(opening.tag[1:]), text=words)
+            quote_end = quote_line and start + places[quote_line - 1][1]
+            yield Heading(start=heading_start, end=heading_end, level=int(opening.tag[1:]), text=words), quote_end
+        elif opening.type == "html_block" and opening.map is not None:
+            first, last = opening.map
+            quote_end = quote_line and start + places[quote_line - 1][1]
+            for heading in headings_in_html(text, start + places[first][0], start + places[last - 1][1]):
+                yield heading, quote_end
+
+
+def headings_in_html(text: str, start: int, end: int) -> Iterator[Heading]:
+    """`<h1 align="center">Name</h1>`, as many read-me files begin."""
+    for found in HTML_HEADING.finditer(text, start, end):
+        if found["words"] is not None:
+            words = " ".join(html.unescape(HTML_TAG.sub(" ", found["words"])).split())
+            yield Heading(start=found.start(), end=found.end(), level=int(found["level"]), text=words)
 
 
 @cache

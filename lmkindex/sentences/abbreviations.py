@@ -43,7 +43,7 @@ LISTS = {
         "rep amb "
         "fed civ crim evid proc cir cong univ esp nb viz",
         "no nos ed edn min max approx isa matt cor gen exod rom vol vols "
-        "ch chs sec secs para paras art arts fig figs pl plt pls pt pts bk bks app ex "
+        "ch chs sec secs sect sects subsec para paras art arts fig figs pl plt pls pt pts bk bks app ex "
         "exx def thm lem prop "
         "cor alg eq eqs eqn tab ver rev ext tel est circ ca c cf p pp n nn l ll v vv fn fol fols ser iss nr num cl rm "
         "apt ste bldg fl "
@@ -58,7 +58,7 @@ LISTS = {
         "st ave blvd rd hwy mt ft nw ne sw u.s u.k u.n e.u ph.d m.d b.a m.a b.sc m.sc a.k.a w.r.t s.t i.i.d p.a per",
     ),
     "de": lists_of(
-        "hr fr frau hrn herr dres dipl ing mag st sankt z.b z d.h d u.a bzw vgl s o.ä v.a i.d.r sog insb insbes usw. "
+        "hr fr frau hrn herr fa dres dipl ing mag st sankt z.b z d.h d u.a bzw vgl s o.ä v.a i.d.r sog insb insbes usw. "
         "gen gez hrsg hg "
         "med jur phil rer nat habil theol vet oec abs nr art kap bd abb tab ziff",
         "nr nrn ca zirka etwa abb tab bd bde kap s bl z art abs ziff ziffer lit satz tel max min mind höchst rd "
@@ -178,9 +178,9 @@ LISTS |= {
 
 # Abbreviations that are plain English words as well: in small letters they count before a number only after a word that
 # cites.
-PLAIN_WORDS = words_between("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
+PLAIN_WORDS = words_between("no sect sects art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
 SAYING = words_between(
-    "said say says saying answered replied answer is was and or with voted vote mean means meant a the simply"
+    "said say says saying answered replied answer is was and or with voted vote mean means meant a simply"
 )  # "He said no."
 CITING = words_between(
     "see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most"

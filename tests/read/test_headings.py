@@ -14,6 +14,7 @@ from lmkindex.files import walk_files
 from lmkindex.read import headings
 from lmkindex.read.headings import markdown_headings, plain_headings, rst_headings
 from lmkindex.read.read import read_file
+from lmkindex.sections import heading_paths
 from lmkindex.sentences import split_sentences
 
 MARKDOWN = """---
@@ -57,6 +58,8 @@ MARKDOWN_HEADINGS = [
     (2, "Set ext in two lines", "Set *ext* in\ntwo lines\n---"),
     (1, "In an item", "- # In an item"),
     (3, "Quoted", "> ### Quoted"),
+    (1, "", ""),  # the quotation ends
+    (1, "In an item", ""),
     (1, "An picture and a link &", "An ![picture](x.png) and a [link][ref] &amp; {#name}\n===================="),
     (4, "Last", "#### \tLast"),
 ]
@@ -143,6 +146,26 @@ def test_front_matter_and_small_forms(text: str) -> None:
     assert len(markdown_headings(text)) == 1
 
 
+def test_headings_in_blocks_of_html() -> None:
+    text = (
+        '<h1 align="center">\n  <img src="x.png">\n  The <b>light</b> &amp; gate\n</h1>\n\ntext <h2>not a block</h2>\n\n'
+        "<!-- <h2>no</h2> -->\n\n```html\n<h2>code</h2>\n```\n\n<div>\n<H2>Sub</H2>\n<h3></h3>\n</div>"
+    )
+    found = markdown_headings(text)
+    assert [(heading.level, heading.text) for heading in found] == [(1, "The light & gate"), (2, "Sub")]
+    assert text[found[1].start : found[1].end] == "<H2>Sub</H2>"
+
+
+@pytest.mark.parametrize("end", ["", "\n\nafter", "\n\n> # B\n> b\n\nafter", "\n\n## C\n\nafter"])
+def test_headings_of_a_quotation_head_nothing_behind_it(end: str) -> None:
+    text = "# One\n\n## Two\n\n> # A\n> a\n>\n> > ## Deep\n> > deep\n>\n> last" + end
+    found = markdown_headings(text)
+    paths = heading_paths(found, [text.index(word) for word in ("# A", "deep", "last")])
+    assert paths == ["A", "A\nDeep", "A\nDeep"]
+    if end:
+        assert heading_paths(found, [text.index("after")]) == ["One\nC" if "C" in end else "One\nTwo"]
+
+
 def test_a_long_file_is_parsed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "".join(f"\n\n# Part {number}\n\nText.\n\n```\n\n# no heading\n\n```\n\nUnder\n-----\n" for number in range(50))
     whole = markdown_headings(text)
@@ -162,8 +185,9 @@ def test_headings_lie_in_the_text_in_order(text: str, suffix: str) -> None:
     found = plain_headings(text, suffix)
     previous_end = 0
     for heading in found:
-        assert previous_end <= heading.start < heading.end <= len(text)
-        assert heading.text == " ".join(heading.text.split()) and heading.text
+        assert previous_end <= heading.start <= heading.end <= len(text)
+        assert heading.text == " ".join(heading.text.split())
+        assert (heading.start < heading.end and heading.text) or suffix == ".md"  # after a quotation
         assert heading.level >= 1
         previous_end = heading.end
     split_sentences(text, headings=found)
@@ -171,7 +195,23 @@ def test_headings_lie_in_the_text_in_order(text: str, suffix: str) -> None:
 
 def test_work_grows_with_the_length() -> None:
     """Not timed: work that grows with the square of the text would not return."""
-    for piece in ("> ", "[", "<!--\n", "#", "# a [b](", "===\n", "a\n", "\n\n#", "```\n\n#", ":", "`"):
+    for piece in (
+        "> ",
+        "[",
+        "<!--\n",
+        "#",
+        "# a [b](",
+        "===\n",
+        "a\n",
+        "\n\n#",
+        "```\n\n#",
+        ":",
+        "`",
+        "<h1>",
+        "<h1 ",
+        "<h1>a</h1>\n",
+        "<div>\n<!-- <h1>\n",
+    ):
         text = piece * (50_000 // len(piece))
         markdown_headings(text)
         rst_headings(text)
