@@ -18,7 +18,7 @@ from .retrieval import asked_question, make_search_options, open_index_of
 
 if TYPE_CHECKING:
     from lmkindex.records import JsonObject
-    from lmkindex.search import Searcher, SearchResult
+    from lmkindex.search import Searcher, SearchResult, Span
 
 EPILOG = "Example:\n\n\b\n  lmkindex search 'Who keeps the light?' --budget 500\n  lmkindex search --batch questions.jsonl > spans.jsonl"
 
@@ -94,12 +94,18 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
         terminal.note("Nothing was found.")
     for rank, span in enumerate(result.spans, start=1):
         terminal.print(f"{rank}. {span.score:.3f}  {place(span)}", BOLD)
-        if span.heading:
-            terminal.print(f"   {heading_line(span.heading)}", DIM)
+        if headings := heading_line(headings_over(span)):
+            terminal.print(f"   {headings}", DIM)
         terminal.print(indent(span.text.strip("\r\n").splitlines()))
         for line in span.why if explain else ():
             terminal.print(f"   | {one_line(line)}", DIM)
         terminal.print()
+
+
+def headings_over(span: Span) -> tuple[str, ...]:
+    """The headings that a span starts under, without the one that it starts with."""
+    starts_with_last = span.heading and span.text.lstrip("#=-~*_ ").startswith(span.heading[-1])
+    return span.heading[:-1] if starts_with_last else span.heading
 
 
 def indent(lines: Sequence[str]) -> str:

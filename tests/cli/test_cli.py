@@ -224,6 +224,14 @@ def test_search_json_is_the_contract(run: Run, corpus: Path) -> None:
     assert run("search", "light", "--path", "*.docx").err == "Nothing was found.\n"
 
 
+def test_search_prints_the_headings_over_a_span_once(run: Run, corpus: Path) -> None:
+    printed = run("search", "When does the boat come?", "--path", "plain.md", "--front", "1", "--no-hybrid", "--budget", "200").out
+    assert "\n   Boats\n   The boat comes on Friday.\n" in printed
+    assert printed.count("Boats") == 2  # as the path over one span, and as the text of the other
+    found = run("search", "When does the boat come?", "--path", "plain.md", "--front", "1", "--json").json
+    assert {tuple(span["heading"]) for span in found["spans"]} == {("Boats",)}
+
+
 def test_alpha_weighs_the_sentences_before_the_boundary(run: Run, corpus: Path) -> None:
     def scores(*flags: str) -> list[float]:
         return [span["score"] for span in run("search", "Where do gulls nest?", "--json", *flags).json["spans"]]
