@@ -70,7 +70,7 @@ def damaged_index(stage: Stage, place: Place) -> None:
     fields = json.loads(good)
     for broken in (
         good[:40],
-        json.dumps(fields | {"format": 2}),
+        json.dumps(fields | {"format": 3}),
         json.dumps(fields | {"encoder": fields["encoder"] | {"fingerprint": "0" * 32, "name": "other"}}),
         json.dumps(fields | {"counts": fields["counts"] | {"documents": 9}}),
     ):
