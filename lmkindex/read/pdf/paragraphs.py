@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 
 from .cells import CELL, LEADERS
@@ -115,9 +116,18 @@ def right_edges(lines: Sequence[Line], page_width: float) -> list[float]:
     start = 0
     for place in range(1, len(lines) + 1):
         if place == len(lines) or lines[place].baseline > lines[place - 1].baseline + lines[place].size:
-            edges += [max(line.right for line in lines[start:place])] * (place - start)
+            edges += _column_edges(lines[start:place], lines[place] if place < len(lines) else None)
             start = place
     return edges
+
+
+def _column_edges(lines: Sequence[Line], following: Line | None) -> list[float]:
+    """How far the lines of a column reach, for each of them; `following` is the first line of the next column. A title
+    or picture's words over both columns say nothing about the lines of one."""
+    limit = following.left if following is not None and following.left > lines[0].left else inf
+    inner = max((line.right for line in lines if line.right <= limit), default=0.0)
+    outer = max(line.right for line in lines)
+    return [inner if line.right <= limit else outer for line in lines]
 
 
 def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: float, edges: Sequence[float]) -> str:
