@@ -140,11 +140,22 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     if LEADERS.search(line.text) and (LEADERS.search(following.text) or line.text[-1].isdigit()):
         return "\n\n"  # a table of contents
     if gap < 0:  # back up: the next column
-        return "\n\n" if ends_sentence(line.text) else "\n"
+        return _column_separator(line, following, lines[place + 2] if place + 2 < len(lines) else None, layout, edges[place])
     small, large = sorted((line.size, following.size))
     if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
         return "\n\n"
     return "\n\n" if _begins_paragraph(lines, place, layout, edges[place]) else "\n"
+
+
+def _column_separator(line: Line, following: Line, after: Line | None, layout: Layout, edge: float) -> str:
+    """What stands between the last line of a column and the first of the next. A full line that ends with a stop may
+    end with an abbreviation, so it ends no paragraph where nothing else says so."""
+    if not ends_sentence(line.text):
+        return "\n"
+    is_other_type = max(line.size, following.size) > TYPE_CHANGE * min(line.size, following.size) or line.is_bold != following.is_bold
+    is_indented = layout.has_indents and after is not None and _is_indent(following.left - after.left, following.size)
+    is_new = is_other_type or is_indented or ENUMERATOR.match(following.text) or _ends_early(line, following, edge)
+    return "\n\n" if is_new else "\n"
 
 
 def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
@@ -200,7 +211,7 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
 
 def page_separator(line: Line, following: Line, edge: float) -> str:
     """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
-    if ends_sentence(line.text) or line.kind or following.kind:
+    if line.kind or following.kind or (ends_sentence(line.text) and (ENUMERATOR.match(following.text) or _ends_early(line, following, edge))):
         return "\n\n"
     first = next((char for char in following.text if char.isalnum()), "")
     goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)
