@@ -73,7 +73,8 @@ def joint(before: str, after: str, known: Vocabulary) -> int | None:
     verdict = _verdict(before, after, known)
     if verdict == SUSPENSION:
         return None
-    return int(verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)))
+    is_open_cut = verdict == OPEN and known.cuts_words and not known.has_own_mark
+    return int(verdict == CUT or (is_open_cut and not _may_be_compound(before, after, known)))
 
 
 def _plain(word: str) -> str:

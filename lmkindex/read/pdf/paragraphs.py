@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from statistics import median
 
@@ -185,7 +186,7 @@ def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float
     if line.right + CLEARLY_EARLY * line.size > edge:
         return False
     around = lines[max(0, place - 4) : place + 5]
-    if sum(other.right > edge - line.size for other in around) >= 2:
+    if sum(other.right > edge - line.size or _is_full(other, after, edge) for other, after in pairwise(around)) >= 2:
         beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
         return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
     return not any(other.text[0].islower() or other.text[-1] in GOES_ON for other in around)
@@ -207,6 +208,11 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
     word = following.text.split(maxsplit=1)[0]
     width = (following.right - following.left) * (len(word) + 1) / max(1, len(following.text))
     return line.right + width + EARLY * line.size < edge
+
+
+def _is_full(line: Line, following: Line, edge: float) -> bool:
+    """Whether a line goes on in the next because nothing more of it had fitted."""
+    return line.baseline > following.baseline and line.size == following.size and not _ends_early(line, following, edge)
 
 
 def page_separator(line: Line, following: Line, edge: float) -> str:
