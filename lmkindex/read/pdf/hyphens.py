@@ -1,8 +1,8 @@
 """Words cut at the end of a line: whether the hyphen stays. Only the document itself is evidence, no dictionary.
 
 A hyphen stays unless the joined word stands elsewhere in the document, or a longer or shorter form of it does. What is
-left is decided by what the document does: if those that could be decided are cut words, the rest are taken for cut
-words too, except where both halves are words of the document, as those of a compound are.
+left is decided by what the document does: if it is proven to cut words, the rest are taken for cut words too, except
+where both halves are words of the document, as those of a compound are, or where its cuts have a mark of their own.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
-    parts of its compounds, `last_parts` the last. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
-    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
+    parts of its compounds, `last_parts` the last. `cuts_words` if the document cuts words at line ends, `has_own_mark`
+    if its hyphens there are of another kind than those of its compounds: some programs set U+2010 where they cut."""
 
     words: frozenset[str] = frozenset()
     ordered: Sequence[str] = ()

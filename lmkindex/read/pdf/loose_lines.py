@@ -16,6 +16,7 @@ STOPS = '.!?:;,…”’")]'
 SAME_SIDE = 0.5  # of the type size: marks may hang over the edge of a column
 INDENT = 4.5  # of the type size: a first line's indent
 PITCH = 1.75  # of the type size: the next line of a paragraph is no farther below
+MAX_GAPS = 60  # of a line that may be running text
 ALIGNED = 0.15  # of the type size: edges nearer than this stand above each other
 
 
@@ -42,7 +43,7 @@ class Placed(Protocol):
 
 def loose_lines(lines: Sequence[Placed], cut: Container[int], gaps: Mapping[int, Sequence[Gap]]) -> set[int]:
     """Which of the lines that are cut are running text; `gaps` are those of the cut lines that may be it."""
-    even = {line for line, own in gaps.items() if own and _are_even(own, lines[line].size)}
+    even = {line for line, own in gaps.items() if 0 < len(own) <= MAX_GAPS and _are_even(own, lines[line].size)}
     even = {line for line in even if not _is_aligned(line, lines, gaps)}
     loose: set[int] = set()
     for step, order in ((-1, sorted(even)), (1, sorted(even, reverse=True))):

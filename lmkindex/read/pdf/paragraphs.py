@@ -24,12 +24,14 @@ MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
 SAMPLE_PAGES = 100  # that are looked at for what is usual
+AROUND = 6  # lines that tell whether others fill the column
 SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
 GOES_ON = ",;–—-\u2010\xad("
 CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
 STOPS = ".!?:…。！？"
 AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
+DECIMAL = re.compile(r"(?:^|[^\d.])\d{1,3}[.:]\d{1,3}$")  # behind a year, it is a stop and the mark of a note
 CAPTION_INITIALS = "FTAPCLSMB"
 CAPTION = re.compile(
     r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s"
@@ -50,6 +52,8 @@ class Layout:
 def ends_sentence(text: str) -> bool:
     """Whether a line ends with a full stop or the like, closed quotes and the marks of notes behind it."""
     body = text.rstrip(AFTER_STOPS)
+    if DECIMAL.search(text, max(0, len(text) - 12)):
+        return False  # 44.2, of which the unit is in the next line
     if body[-1:] == "[":
         body = body[:-1].rstrip(AFTER_STOPS)  # the mark of a note
     return body[-1:] in STOPS and body != ""
@@ -185,7 +189,7 @@ def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float
         return False
     if line.right + CLEARLY_EARLY * line.size > edge:
         return False
-    around = lines[max(0, place - 4) : place + 5]
+    around = lines[max(0, place - AROUND) : place + AROUND + 1]
     if sum(other.right > edge - line.size or _is_full(other, after, edge) for other, after in pairwise(around)) >= 2:
         beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
         return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
@@ -217,9 +221,12 @@ def _is_full(line: Line, following: Line, edge: float) -> bool:
 
 def page_separator(line: Line, following: Line, edge: float) -> str:
     """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
-    if line.kind or following.kind or (ends_sentence(line.text) and (ENUMERATOR.match(following.text) or _ends_early(line, following, edge))):
+    if line.kind or following.kind:
+        return "\n\n"
+    is_early = _ends_early(line, following, edge)
+    if ends_sentence(line.text) and (is_early or line.is_bold != following.is_bold or ENUMERATOR.match(following.text)):
         return "\n\n"
     first = next((char for char in following.text if char.isalnum()), "")
-    goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)
+    goes_on = first.islower() or line.text[-1] in GOES_ON or not is_early
     is_same_type = max(line.size, following.size) <= TYPE_CHANGE * min(line.size, following.size)
     return "\n" if goes_on and is_same_type else "\n\n"
