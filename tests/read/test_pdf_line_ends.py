@@ -13,13 +13,13 @@ from lmkindex.read.pdf.hyphens import vocabulary_of
 from lmkindex.read.pdf.loose_lines import Gap, loose_lines
 from lmkindex.read.pdf.page_lines import Line
 
-LOOSE = [
-    ("The keeper knows what the tide", 0.36),
-    ("has told him and what the clerk", 0.65),
-    ("wrote about the fitted", 15.87),
-    ("half-heartedly-mended-lantern", 0.0),
-    ("in the old house of the winter", 2.17),
-    ("before the war.", 0.0),
+LOOSE = [  # lines, and the points to add to each blank so that they fill a column of 163 points
+    ("not, as Affleck has it, on the third", 2.2),
+    ("of May. Although", 41.95),
+    ("the office was closed, Ilse", 12.27),
+    ("Vandenberghe photographed the", 9.7),
+    ("nitrate negative of the winter and the", 0.18),
+    ("lamp in May.", 0.0),
 ]
 
 
