@@ -167,6 +167,7 @@ def test_where_cuts_have_their_own_mark_the_other_hyphens_stay() -> None:
         ("He went home.", "example.org is", False),
         ("either/", "or.both", False),
         ("It is 4.", "5 m", False),
+        ("230 \\\\code@AtEnd%", "231 h/package", False),
     ],
 )
 def test_addresses_go_on_in_the_next_line(before: str, after: str, goes_on: bool) -> None:
@@ -176,3 +177,5 @@ def test_addresses_go_on_in_the_next_line(before: str, after: str, goes_on: bool
 def test_an_address_of_two_lines_is_one_word() -> None:
     texts = ["The list of the lamps is at https://archive.", "example.org/reels/12.html and goes on with", "the gates."]
     assert read_text(lines(texts)).startswith("The list of the lamps is at https://archive.example.org/reels/12.html and goes on")
+    title = ["The lamps of all the harbours of the northern coast", "https://example.org/lamps/", "2022/10/04"]
+    assert read_text(lines(title, size=15)).endswith("lamps/\n2022/10/04"), "there was room for it"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-BREAKS = "./-_@?&=#%:~"  # an address is broken behind these, or before them
+BREAKS = "./_@?&=#%:~"  # an address is broken behind these, or before them; hyphens have a module of their own
 INNER = re.compile(r"\w[./_@=&#%~-]\w|^[./?&#]\w|\d")  # what an address has and few words have
 CLOSING = ".,;:!?)]}>”’\"'»"
-ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://|www\.|[\w.+-]@|@$|^[(<“\"']?~?/[\w.-]+/")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://|www\.|(?<![\\\w.+-])[\w.+-]{1,64}@|^[(<“\"']?~?/[\w.-]+/")
 MAX_CHARS = 300  # of an address that are looked at
 
 

@@ -1,4 +1,4 @@
-"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or only a blank.
+"""Lines in reading order -> what stands between each and the next: a blank line, a line end, a blank, or nothing.
 
 Takes the lines of one page and what is usual in the document. A paragraph ends where the gap to the next line is wider
 than usual, where the type changes, where a line is indented in the document's way, or where a line ends early with a
@@ -15,6 +15,7 @@ from itertools import pairwise
 from math import inf
 from statistics import median
 
+from .addresses import address_goes_on
 from .cells import CELL, LEADERS
 from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
 
@@ -24,7 +25,7 @@ MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
 SAMPLE_PAGES = 100  # that are looked at for what is usual
-AROUND = 6  # lines that tell whether others fill the column
+FILLED_AROUND, VERSE_AROUND = 6, 4  # lines that tell whether others fill the column, or are short as those of verse
 SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
 GOES_ON = ",;–—-\u2010\xad("
 CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
@@ -149,7 +150,9 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     small, large = sorted((line.size, following.size))
     if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
         return "\n\n"
-    return "\n\n" if _begins_paragraph(lines, place, layout, edges[place]) else "\n"
+    if _begins_paragraph(lines, place, layout, edges[place]):
+        return "\n\n"
+    return "" if address_goes_on(line.text, following.text) and not _ends_early(line, following, edges[place]) else "\n"
 
 
 def _column_separator(line: Line, following: Line, after: Line | None, layout: Layout, edge: float) -> str:
@@ -160,7 +163,7 @@ def _column_separator(line: Line, following: Line, after: Line | None, layout: L
     is_other_type = max(line.size, following.size) > TYPE_CHANGE * min(line.size, following.size) or line.is_bold != following.is_bold
     is_indented = layout.has_indents and after is not None and _is_indent(following.left - after.left, following.size)
     is_new = is_other_type or is_indented or ENUMERATOR.match(following.text) or _ends_early(line, following, edge)
-    return "\n\n" if is_new else "\n"
+    return "\n\n" if is_new else "" if address_goes_on(line.text, following.text) else "\n"
 
 
 def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
@@ -189,10 +192,11 @@ def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float
         return False
     if line.right + CLEARLY_EARLY * line.size > edge:
         return False
-    around = lines[max(0, place - AROUND) : place + AROUND + 1]
+    around = lines[max(0, place - FILLED_AROUND) : place + FILLED_AROUND + 1]
     if sum(other.right > edge - line.size or _is_full(other, after, edge) for other, after in pairwise(around)) >= 2:
         beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
         return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
+    around = lines[max(0, place - VERSE_AROUND) : place + VERSE_AROUND + 1]
     return not any(other.text[0].islower() or other.text[-1] in GOES_ON for other in around)
 
 
@@ -228,5 +232,6 @@ def page_separator(line: Line, following: Line, edge: float) -> str:
         return "\n\n"
     first = next((char for char in following.text if char.isalnum()), "")
     goes_on = first.islower() or line.text[-1] in GOES_ON or not is_early
-    is_same_type = max(line.size, following.size) <= TYPE_CHANGE * min(line.size, following.size)
-    return "\n" if goes_on and is_same_type else "\n\n"
+    if not goes_on or max(line.size, following.size) > TYPE_CHANGE * min(line.size, following.size):
+        return "\n\n"
+    return "" if not is_early and address_goes_on(line.text, following.text) else "\n"

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...records import Page
-from .addresses import address_goes_on
 from .hyphens import HYPHENS, Vocabulary, joint, vocabulary_of
 from .page_lines import APART, APART_NEXT, FIELD, ROW, Line
 from .paragraphs import Layout, page_separator, right_edges, separators
@@ -94,12 +93,9 @@ class _Setter:
             self.write("\n\n")
 
     def part(self, before: Line, line: Line, separator: str) -> None:
-        """Write what stands between two lines; a hyphen that only cut a word is taken away, and nothing is
-        put into an address."""
-        is_text = before.kind not in (ROW, FIELD)
-        glue = joint(before.text, line.text, self.known) if is_text and before.text[-1] in HYPHENS else None
-        if glue is None and is_text and separator == "\n" and address_goes_on(before.text, line.text):
-            glue = 0
+        """Write what stands between two lines; a hyphen that only cut a word is taken away."""
+        is_open = before.text[-1] in HYPHENS and before.kind not in (ROW, FIELD)
+        glue = joint(before.text, line.text, self.known) if is_open else None
         if glue is None:
             self.parts.append(separator)
             self.length += len(separator)
