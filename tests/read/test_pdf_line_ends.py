@@ -167,6 +167,9 @@ def test_where_cuts_have_their_own_mark_the_other_hyphens_stay() -> None:
         ("He went home.", "example.org is", False),
         ("either/", "or.both", False),
         ("It is 4.", "5 m", False),
+        ("/usr/local/lib/lamp.a", "/usr/local/share/lamp", False),
+        ("https://example.org/", "https://archive.example.org", False),
+        ("defaulting to \\@ax@mode}%", "75 \\par@lamp", False),
         ("230 \\\\code@AtEnd%", "231 h/package", False),
     ],
 )

@@ -29,8 +29,8 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
-    parts of its compounds, `last_parts` the last. `cuts_words` if the document cuts words at line ends, `has_own_mark`
-    if its hyphens there are of another kind than those of its compounds: some programs set U+2010 where they cut."""
+    parts of its compounds, `last_parts` the last. `cuts_words` if it cuts words at line ends with a common hyphen,
+    `has_own_mark` if it has cuts with another hyphen than that of its compounds: some programs set U+2010 there."""
 
     words: frozenset[str] = frozenset()
     ordered: Sequence[str] = ()
@@ -61,7 +61,7 @@ def vocabulary_of(lines: Sequence[Line]) -> Vocabulary:
         last_parts=frozenset(word.rpartition("-")[2] for word in words if "-" in word),
         has_own_mark=has_own_mark,
     )
-    verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
+    verdicts = Counter(_verdict(first, second, known) for first, second in cuts if not (has_own_mark and first[-1] == "\u2010"))
     return replace(known, cuts_words=verdicts[CUT] >= max(MIN_CUTS, verdicts[COMPOUND] / COMPOUNDS_PER_CUT))
 
 
@@ -73,8 +73,7 @@ def joint(before: str, after: str, known: Vocabulary) -> int | None:
     verdict = _verdict(before, after, known)
     if verdict == SUSPENSION:
         return None
-    is_open_cut = verdict == OPEN and known.cuts_words and not known.has_own_mark
-    return int(verdict == CUT or (is_open_cut and not _may_be_compound(before, after, known)))
+    return int(verdict == CUT or (verdict == OPEN and known.cuts_words and not _may_be_compound(before, after, known)))
 
 
 def _plain(word: str) -> str:

@@ -148,9 +148,8 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     if gap < 0:  # back up: the next column
         return _column_separator(line, following, lines[place + 2] if place + 2 < len(lines) else None, layout, edges[place])
     small, large = sorted((line.size, following.size))
-    if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
-        return "\n\n"
-    if _begins_paragraph(lines, place, layout, edges[place]):
+    is_apart = gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small
+    if is_apart or _begins_paragraph(lines, place, layout, edges[place]):
         return "\n\n"
     return "" if address_goes_on(line.text, following.text) and not _ends_early(line, following, edges[place]) else "\n"
 
