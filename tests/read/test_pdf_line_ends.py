@@ -9,7 +9,7 @@ from small_pdf import Text, lines, small_pdf
 
 from lmkindex.read.pdf import read_pdf
 from lmkindex.read.pdf.addresses import address_goes_on
-from lmkindex.read.pdf.hyphens import vocabulary_of
+from lmkindex.read.pdf.hyphens import joint, vocabulary_of
 from lmkindex.read.pdf.loose_lines import Gap, loose_lines
 from lmkindex.read.pdf.page_lines import Line
 
@@ -24,7 +24,7 @@ LOOSE = [  # lines, and the points to add to each blank so that they fill a colu
 
 
 def read_text(*pages: Sequence[Text | bytes]) -> str:
-    return read_pdf(small_pdf(pages)).text  # type: ignore[arg-type]
+    return read_pdf(small_pdf(pages)).text
 
 
 def justified(texts: Sequence[tuple[str, float]]) -> list[Text | bytes]:
@@ -145,8 +145,6 @@ def test_a_part_of_a_compound_is_evidence() -> None:
 def test_where_cuts_have_their_own_mark_the_other_hyphens_stay() -> None:
     texts = ["the keep‐", "er and the har‐", "bour with one offset-", "printed copy, a keeper and the harbour of self-made lamps"]
     known = vocabulary_of([Line(text, 0, 0, 0, 1) for text in texts])
-    from lmkindex.read.pdf.hyphens import joint
-
     assert known.has_own_mark and joint(texts[0], texts[1], known) == 1 and joint(texts[2], texts[3], known) == 0
 
 
