@@ -14,6 +14,7 @@ from .gutters import Gutter, PageRow
 from .page_lines import ENUMERATOR, FIELD, GLUED, ROW, TEXT, Line
 
 LEADERS = re.compile(r"\. ?\. ?\. ?\. ?\.|\u2026\u2026")  # of a table of contents
+AMOUNT = re.compile(r"\d+\.\d+")
 LABEL_END = (":", "?", "：")
 MAX_WRAP_GAP = 1.6  # of the type size: a cell's next line is no farther below
 OVERLAP = 0.5  # of the height of the lower of two cells: they are of one row
@@ -187,7 +188,8 @@ def _joined(cells: Sequence[Sequence[Line]], gutters: Sequence[Gutter]) -> Line:
         before, piece = left[-1], right[0]
         edge = max(line.right for line in left)
         is_cell = any(edge <= gutter.left + 1 and piece.left >= gutter.right - 1 for gutter in gutters)
-        is_cell &= not before.text.endswith(LABEL_END) and not ENUMERATOR.fullmatch(before.text) and piece.kind != FIELD
+        is_cell &= not before.text.endswith(LABEL_END) and piece.kind != FIELD
+        is_cell &= not _is_enumerator(before.text, piece.text, is_first=left is cells[0])
         is_cell &= not LEADERS.search(piece.text)
         num_cells += is_cell
         is_glued = not is_cell and -GLUED * piece.size < piece.left - edge < GLUED * piece.size
@@ -202,3 +204,11 @@ def _joined(cells: Sequence[Sequence[Line]], gutters: Sequence[Gutter]) -> Line:
         turns=lines[0].turns,
         kind=ROW if num_cells > 1 or any(line.kind == FIELD for line in lines) else TEXT,
     )
+
+
+def _is_enumerator(text: str, following: str, *, is_first: bool) -> bool:
+    """Whether a cell is the number or mark of the item beside it, and not an amount: those stand in a row of amounts,
+    or behind words."""
+    if not ENUMERATOR.fullmatch(text) or not any(map(str.isalpha, following)):
+        return False
+    return is_first or not AMOUNT.fullmatch(text)

@@ -1,8 +1,8 @@
 """Words cut at the end of a line: whether the hyphen stays. Only the document itself is evidence, no dictionary.
 
 A hyphen stays unless the joined word stands elsewhere in the document, or a longer or shorter form of it does. What is
-left is decided by what the document does: if those that could be decided are cut words, the rest are taken for cut
-words too, except where both halves are words of the document, as those of a compound are.
+left is decided by what the document does: if it is proven to cut words, the rest are taken for cut words too, except
+where both halves are words of the document, as those of a compound are, or where its cuts have a mark of their own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ BEFORE = re.compile(r"([^\W\d_]+(?:['’-][^\W\d_]+)*)[-\xad\u2010]$")
 AFTER = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 MIN_STEM = 3  # letters after the cut that another form of the word shares
-MIN_CUTS = 3  # of words that the document proves
-CUTS_PER_COMPOUND = 3  # proven cuts for each proven compound, where the rest are taken for cuts
+MIN_CUTS = 2  # of words that the document proves: from here on the rest are taken for cuts
+COMPOUNDS_PER_CUT = 8  # proven compounds for each proven cut: with more, a few cuts may be chance
 SUSPENDED = frozenset(("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "e", "o", "en", "of", "och", "og"))
 CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 
@@ -29,12 +29,13 @@ CUT, COMPOUND, OPEN, SUSPENSION = "cut", "compound", "open", "suspension"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words of a document in small letters, away from cuts; `ordered` are those without a hyphen, `parts` the first
-    parts of its compounds. `cuts_words` if the document cuts words at line ends, `has_own_mark` if its hyphens there
-    are of another kind than those of its compounds: some programs set U+2010 where they cut."""
+    parts of its compounds, `last_parts` the last. `cuts_words` if it cuts words at line ends with a common hyphen,
+    `has_own_mark` if it has cuts with another hyphen than that of its compounds: some programs set U+2010 there."""
 
     words: frozenset[str] = frozenset()
     ordered: Sequence[str] = ()
     parts: frozenset[str] = frozenset()
+    last_parts: frozenset[str] = frozenset()
     cuts_words: bool = False
     has_own_mark: bool = False
 
@@ -57,10 +58,11 @@ def vocabulary_of(lines: Sequence[Line]) -> Vocabulary:
         words=words,
         ordered=sorted(word for word in words if "-" not in word),
         parts=frozenset(word.partition("-")[0] for word in words if "-" in word),
+        last_parts=frozenset(word.rpartition("-")[2] for word in words if "-" in word),
         has_own_mark=has_own_mark,
     )
-    verdicts = Counter(_verdict(first, second, known) for first, second in cuts)
-    return replace(known, cuts_words=verdicts[CUT] >= max(MIN_CUTS, CUTS_PER_COMPOUND * verdicts[COMPOUND]))
+    verdicts = Counter(_verdict(first, second, known) for first, second in cuts if not (has_own_mark and first[-1] == "\u2010"))
+    return replace(known, cuts_words=verdicts[CUT] >= max(MIN_CUTS, verdicts[COMPOUND] / COMPOUNDS_PER_CUT))
 
 
 def joint(before: str, after: str, known: Vocabulary) -> int | None:
@@ -87,9 +89,9 @@ def _verdict(before: str, after: str, known: Vocabulary) -> str:
         return COMPOUND
     head, tail = _plain(first[1]), _plain(second[0])
     last = head.rpartition("-")[2]
-    if f"{last}-{tail}" in known.words or any(word in known.words for word in (f"{head}-{tail}",)):
+    if f"{last}-{tail}" in known.words or f"{head}-{tail}" in known.words:
         return COMPOUND
-    if last + tail in known.words:
+    if last + tail in known.words or last + tail in known.parts or last + tail in known.last_parts:
         return CUT
     if tail in SUSPENDED:
         return SUSPENSION

@@ -1,4 +1,4 @@
-"""Lines in reading order -> what stands between each and the next: a blank line, a line end, or only a blank.
+"""Lines in reading order -> what stands between each and the next: a blank line, a line end, a blank, or nothing.
 
 Takes the lines of one page and what is usual in the document. A paragraph ends where the gap to the next line is wider
 than usual, where the type changes, where a line is indented in the document's way, or where a line ends early with a
@@ -11,8 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 from statistics import median
 
+from .addresses import address_goes_on
 from .cells import CELL, LEADERS
 from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
 
@@ -22,12 +25,14 @@ MIN_OWN_GAPS = 6  # of a page: with fewer, the document's usual gap counts
 INDENT = (0.7, 4.5)  # of the type size: a first line's indent
 MIN_INDENTS = 3
 SAMPLE_PAGES = 100  # that are looked at for what is usual
+FILLED_AROUND, VERSE_AROUND = 6, 4  # lines that tell whether others fill the column, or are short as those of verse
 SHORT_LINES = 0.6  # of a page's width: where no line reaches so far, all are short
 GOES_ON = ",;–—-\u2010\xad("
 CLEARLY_EARLY = 4.0  # of the type size: so far from the edge of its column a line ends on purpose
 EARLY = 0.5  # of the type size: a line ends early if the next word and this much had fitted
 STOPS = ".!?:…。！？"
 AFTER_STOPS = ")]\"'”’»*0123456789⁰¹²³⁴⁵⁶⁷⁸⁹"
+DECIMAL = re.compile(r"(?:^|[^\d.])\d{1,3}[.:]\d{1,3}$")  # behind a year, it is a stop and the mark of a note
 CAPTION_INITIALS = "FTAPCLSMB"
 CAPTION = re.compile(
     r"(?:Figure|Fig|Table|Tab|Abbildung|Abb|Tabelle|Tableau|Plate|Chart|Listing|Scheme|Map|Box)\.?\s?[\dIVX]+[.\-\d]*\s*[:.–—]\s"
@@ -48,6 +53,8 @@ class Layout:
 def ends_sentence(text: str) -> bool:
     """Whether a line ends with a full stop or the like, closed quotes and the marks of notes behind it."""
     body = text.rstrip(AFTER_STOPS)
+    if DECIMAL.search(text, max(0, len(text) - 12)):
+        return False  # 44.2, of which the unit is in the next line
     if body[-1:] == "[":
         body = body[:-1].rstrip(AFTER_STOPS)  # the mark of a note
     return body[-1:] in STOPS and body != ""
@@ -115,9 +122,18 @@ def right_edges(lines: Sequence[Line], page_width: float) -> list[float]:
     start = 0
     for place in range(1, len(lines) + 1):
         if place == len(lines) or lines[place].baseline > lines[place - 1].baseline + lines[place].size:
-            edges += [max(line.right for line in lines[start:place])] * (place - start)
+            edges += _column_edges(lines[start:place], lines[place] if place < len(lines) else None)
             start = place
     return edges
+
+
+def _column_edges(lines: Sequence[Line], following: Line | None) -> list[float]:
+    """How far the lines of a column reach, for each of them; `following` is the first line of the next column. A title
+    or picture's words over both columns say nothing about the lines of one."""
+    limit = following.left if following is not None and following.left > lines[0].left else inf
+    inner = max((line.right for line in lines if line.right <= limit), default=0.0)
+    outer = max(line.right for line in lines)
+    return [inner if line.right <= limit else outer for line in lines]
 
 
 def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: float, edges: Sequence[float]) -> str:
@@ -130,11 +146,23 @@ def _separator(lines: Sequence[Line], place: int, layout: Layout, usual_gap: flo
     if LEADERS.search(line.text) and (LEADERS.search(following.text) or line.text[-1].isdigit()):
         return "\n\n"  # a table of contents
     if gap < 0:  # back up: the next column
-        return "\n\n" if ends_sentence(line.text) else "\n"
+        return _column_separator(line, following, lines[place + 2] if place + 2 < len(lines) else None, layout, edges[place])
     small, large = sorted((line.size, following.size))
-    if gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small:
+    is_apart = gap > PARAGRAPH_GAP * usual_gap or large > TYPE_CHANGE * small
+    if is_apart or _begins_paragraph(lines, place, layout, edges[place]):
         return "\n\n"
-    return "\n\n" if _begins_paragraph(lines, place, layout, edges[place]) else "\n"
+    return "" if address_goes_on(line.text, following.text) and not _ends_early(line, following, edges[place]) else "\n"
+
+
+def _column_separator(line: Line, following: Line, after: Line | None, layout: Layout, edge: float) -> str:
+    """What stands between the last line of a column and the first of the next. A full line that ends with a stop may
+    end with an abbreviation, so it ends no paragraph where nothing else says so."""
+    if not ends_sentence(line.text):
+        return "\n"
+    is_other_type = max(line.size, following.size) > TYPE_CHANGE * min(line.size, following.size) or line.is_bold != following.is_bold
+    is_indented = layout.has_indents and after is not None and _is_indent(following.left - after.left, following.size)
+    is_new = is_other_type or is_indented or ENUMERATOR.match(following.text) or _ends_early(line, following, edge)
+    return "\n\n" if is_new else "" if address_goes_on(line.text, following.text) else "\n"
 
 
 def _begins_paragraph(lines: Sequence[Line], place: int, layout: Layout, edge: float) -> bool:
@@ -163,10 +191,11 @@ def _stands_alone(lines: Sequence[Line], place: int, layout: Layout, edge: float
         return False
     if line.right + CLEARLY_EARLY * line.size > edge:
         return False
-    around = lines[max(0, place - 4) : place + 5]
-    if sum(other.right > edge - line.size for other in around) >= 2:
+    around = lines[max(0, place - FILLED_AROUND) : place + FILLED_AROUND + 1]
+    if sum(other.right > edge - line.size or _is_full(other, after, edge) for other, after in pairwise(around)) >= 2:
         beside = [other for other in (lines[place - 1] if place else None, following) if other is not None]
         return not all(abs(other.right - line.right) < line.size for other in beside)  # set around a picture
+    around = lines[max(0, place - VERSE_AROUND) : place + VERSE_AROUND + 1]
     return not any(other.text[0].islower() or other.text[-1] in GOES_ON for other in around)
 
 
@@ -188,11 +217,20 @@ def _ends_early(line: Line, following: Line, edge: float) -> bool:
     return line.right + width + EARLY * line.size < edge
 
 
+def _is_full(line: Line, following: Line, edge: float) -> bool:
+    """Whether a line goes on in the next because nothing more of it had fitted."""
+    return line.baseline > following.baseline and line.size == following.size and not _ends_early(line, following, edge)
+
+
 def page_separator(line: Line, following: Line, edge: float) -> str:
     """What stands between the last line of a page, whose lines reach to `edge`, and the first of the next."""
-    if ends_sentence(line.text) or line.kind or following.kind:
+    if line.kind or following.kind:
+        return "\n\n"
+    is_early = _ends_early(line, following, edge)
+    if ends_sentence(line.text) and (is_early or line.is_bold != following.is_bold or ENUMERATOR.match(following.text)):
         return "\n\n"
     first = next((char for char in following.text if char.isalnum()), "")
-    goes_on = first.islower() or line.text[-1] in GOES_ON or not _ends_early(line, following, edge)
-    is_same_type = max(line.size, following.size) <= TYPE_CHANGE * min(line.size, following.size)
-    return "\n" if goes_on and is_same_type else "\n\n"
+    goes_on = first.islower() or line.text[-1] in GOES_ON or not is_early
+    if not goes_on or max(line.size, following.size) > TYPE_CHANGE * min(line.size, following.size):
+        return "\n\n"
+    return "" if not is_early and address_goes_on(line.text, following.text) else "\n"

@@ -67,7 +67,9 @@ def with_comments(lines: list[Line], comments: Sequence[Line]) -> list[Line]:
 def apart_lines(lines: Sequence[Line], between: Sequence[str]) -> list[Line]:
     """Lines of another direction, in reading order, set apart from the text of their page; `between` stands between
     them."""
-    return [line._replace(kind=APART if before != "\n" else APART_NEXT) for line, before in zip(lines, ["", *between], strict=True)]
+    return [
+        line._replace(kind=APART_NEXT if before in ("\n", "") else APART) for line, before in zip(lines, ["\n\n", *between], strict=True)
+    ]
 
 
 def _place_beside(lines: Sequence[Line], comment: Line) -> int:

@@ -13,6 +13,7 @@ from statistics import median
 from typing import NamedTuple
 
 from .line_styles import JUMP, SLANTED, STRAIGHT
+from .loose_lines import STOPS, Gap, loose_lines
 from .page_text import CharPlaces, CharSpan
 from .page_view import PageView
 from .pdfium_calls import char_boxes, char_origins
@@ -59,12 +60,15 @@ def cut_lines(text: str, pieces: list[Piece], jumping: Sequence[int], handle: in
     longest = max(range(len(pieces)), key=lambda line: pieces[line].end - pieces[line].start)
     asked = {longest, *sorted(wide, key=lambda line: -widths[line])[:: SAMPLE // 2], *range(0, len(pieces), SAMPLE)}
     known = set(jumping)
+    gaps: dict[int, list[Gap]] = {}
     while asked:
         known |= asked
-        found = _at_wide_gaps(text, [pieces[line] for line in sorted(asked)], handle, to_char, view)
+        found = _at_wide_gaps(text, [pieces[line] for line in sorted(asked)], handle, to_char, view, gaps)
         cuts.update(found)
         beside = {line + step for line in found for step in (-1, 1)} | (set(wide) if found else set())
         asked = {line for line in beside if 0 <= line < len(pieces)} - known or _across(pieces, cuts, known)
+    for line in loose_lines(pieces, cuts, gaps) if gaps else ():
+        del cuts[line]
     return [part for piece in pieces for part in cuts.get(piece.line, [piece])] if cuts else pieces
 
 
@@ -77,9 +81,11 @@ def _across(pieces: Sequence[Piece], cuts: dict[int, list[Piece]], known: set[in
     return across if len(across) <= FEW * len(pieces) else set()
 
 
-def _at_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView) -> dict[int, list[Piece]]:
+def _at_wide_gaps(
+    text: str, pieces: Sequence[Piece], handle: int, to_char: CharPlaces, view: PageView, all_gaps: dict[int, list[Gap]]
+) -> dict[int, list[Piece]]:
     """The parts of those of some lines that hold wide gaps or steps back. Lines that are not upright are looked at word
-    by word."""
+    by word. Adds to `all_gaps` those of the others that are cut."""
     blanks = [[match.span() for match in BLANK.finditer(text, piece.start, piece.end)] for piece in pieces]
     befores = [start - 1 for spans in blanks for start, _ in spans]
     sides = char_boxes(handle, to_char(befores + [end for spans in blanks for _, end in spans]))
@@ -94,6 +100,8 @@ def _at_wide_gaps(text: str, pieces: Sequence[Piece], handle: int, to_char: Char
         elif wide := sorted(_wide_gaps(own, piece.size)):
             edges = [(spans[gap], rights[first + gap] - view.left, lefts[first + gap] - view.left) for gap in wide]
             found[piece.line] = _parts(piece, edges)
+            sides_of = zip(rights[first : first + len(own)], lefts[first : first + len(own)], spans, strict=True)
+            all_gaps[piece.line] = [Gap(right, left, text[start - 1] in STOPS) for right, left, (start, _) in sides_of]
         first += len(spans)
     return found
 
