@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from .records import Heading
 
 SEPARATOR = "\n"
+NO_HEADING = Heading(start=0, end=0, level=1, text="")  # ends all headings before it
 MAX_HEADING_CHARS = 200  # a paragraph that was taken for a heading would be stored again with each of its sentences
 
 
@@ -28,12 +29,28 @@ def heading_paths(headings: Sequence[Heading], starts: Iterable[int]) -> list[st
     paths = [""]
     open_headings: list[Heading] = []
     for heading in headings:
-        while open_headings and open_headings[-1].level >= heading.level:
-            open_headings.pop()
-        open_headings.append(heading)
+        open_heading(open_headings, heading)
         paths.append(SEPARATOR.join(one_heading.text[:MAX_HEADING_CHARS] for one_heading in open_headings))
     bounds = [heading.start for heading in headings]
     return [paths[bisect_right(bounds, start)] for start in starts]
+
+
+def open_heading(open_headings: list[Heading], heading: Heading) -> None:
+    """Take a heading into the path over it. One without words only ends those of its level and deeper ones."""
+    while open_headings and open_headings[-1].level >= heading.level:
+        open_headings.pop()
+    if heading.text:
+        open_headings.append(heading)
+
+
+def headings_again(open_headings: Sequence[Heading], place: int) -> list[Heading]:
+    """A path of headings once more, as headings without characters at `place`: for the end of a part that has headings
+    of its own, such as an aside.
+
+    >>> headings_again([Heading(start=0, end=6, level=1, text="Dues")], 20)
+    [Heading(start=20, end=20, level=1, text=''), Heading(start=20, end=20, level=1, text='Dues')]
+    """
+    return [Heading(start=place, end=place, level=heading.level, text=heading.text) for heading in (NO_HEADING, *open_headings)]
 
 
 def path_of_headings(stored: str | None) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from ..config import FileOptions
 from ..errors import Cause, ReadError, UsageError
 from ..records import FileEntry, FileFailure
+from ..user_text import check_not_wide
 from .identity import DOCUMENT_SUFFIXES, inode_of
 from .names import FoundFiles, count_kinds, in_one_form
 from .open_file import open_regular
@@ -215,7 +216,7 @@ class _Walker:
 
     def with_ignore_file(self, directory_path: Path, relative: str, rules: Rules) -> Rules:
         """The rules of a directory: those of its parents and of its own ignore file, if there is one. Raises `OSError`
-        and `ReadError`."""
+        and `ReadError`, and `UsageError` for a file whose patterns cannot be read."""
         ignore_path = directory_path / IGNORE_FILE
         if not os.path.lexists(ignore_path) or ignore_path.is_dir():
             return rules
@@ -226,6 +227,7 @@ class _Walker:
             content = file.read(MAX_IGNORE_BYTES + 1)
         if len(content) > MAX_IGNORE_BYTES:
             raise ReadError(f"its {IGNORE_FILE} is over {MAX_IGNORE_BYTES} bytes long")
+        check_not_wide(content, str(ignore_path))
         lines = content.decode("utf-8-sig", "surrogateescape").splitlines()
         return (*rules, (nfc(f"{relative}/") if relative else "", _compile(lines, str(ignore_path))))
 

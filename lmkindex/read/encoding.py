@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..errors import ReadError
 from .legacy import UNCLEAR, fits_western, legacy_codec
+from .mixed import lines_by_encoding
 from .wide import wide_codec
 
 # Longest first: the UTF-32 mark begins with that of UTF-16. Their codecs drop the mark.
@@ -29,6 +30,7 @@ CONTROL_BYTES = bytes((*range(8), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F))
 MAX_CONTROL_SHARE = 0.01  # random bytes have about a tenth
 CHECKED_BYTES = 1 << 20
 NOT_TEXT = "binary content, not text"
+MIXED = "its bytes fit no single encoding: save it as UTF-8"  # parts of it are UTF-8 and parts are not
 # How files of foreign formats begin. Some of them hold so much text or so few NULs that nothing else tells.
 BINARY_HEADS = (
     b"%PDF-", b"\x7fELF", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b",
@@ -105,9 +107,7 @@ def _decode_odd(data: bytes, label: str | None) -> DecodedText:
             rest = data[len(mark) :]
             return _checked(_decode_utf8(rest, is_certain=True) or DecodedText(text="") if codec == "utf-8" else _decode(data, codec))
     num_nuls = data.count(b"\0")
-    head = data[:CHECKED_BYTES]
-    has_controls = len(head) - len(head.translate(None, CONTROL_BYTES)) > MAX_CONTROL_SHARE * len(head)
-    if (num_nuls or has_controls) and (wide := wide_codec(data)):
+    if (num_nuls or _has_controls(data[:CHECKED_BYTES])) and (wide := wide_codec(data)):
         return _checked(_decode(data, wide))
     if num_nuls * 8 > len(data) or num_nuls > max(2, len(data) // 1000):
         raise ReadError(NOT_TEXT)
@@ -131,18 +131,35 @@ def _decode_narrow(data: bytes, label: str | None) -> DecodedText:
         num_broken = decoded.text.count("\ufffd")
         if num_broken <= 1 or _num_beyond(decoded.text) - num_broken >= MIN_DECLARED_RATIO * num_broken:
             return decoded
-    return _detected(data)
+    return _decode_lines(data) or _detected(data)
 
 
 def _detected(data: bytes) -> DecodedText:
-    if (codec := legacy_codec(data.replace(b"\0", b" "))) is not None:
-        return _decode(data, codec)
-    num_controls = len(data) - len(data.translate(None, CONTROL_BYTES))
-    if num_controls > MAX_CONTROL_SHARE * len(data):
-        raise ReadError(NOT_TEXT)
-    if fits_western(data):
-        return _decode(data, "cp1252")
-    raise ReadError(UNCLEAR)
+    decoded = _decode(data, _codec_detected(data))
+    if not _is_text(decoded.text) and not _has_controls(data):
+        raise ReadError(MIXED)
+    return decoded
+
+
+def _decode_lines(data: bytes) -> DecodedText | None:
+    """A text whose lines are in two encodings, UTF-8 and another one; None if it is in one."""
+    if (lines := lines_by_encoding(data)) is None:
+        return None
+    codec = _codec_detected(b"".join(line for line, is_utf8 in lines if not is_utf8))
+    text = "".join(line.decode("utf-8" if is_utf8 else codec, "replace") for line, is_utf8 in lines)
+    note = _counted(sum(not is_utf8 for _, is_utf8 in lines), "line was", "lines were")
+    return DecodedText(text=text, notes=(f"{note} read as {codec}, the others as UTF-8",))
+
+
+def _codec_detected(data: bytes) -> str:
+    codec = legacy_codec(data.replace(b"\0", b" "))
+    if codec is None and (_has_controls(data) or not fits_western(data)):
+        raise ReadError(NOT_TEXT if _has_controls(data) else UNCLEAR)
+    return codec or "cp1252"
+
+
+def _has_controls(data: bytes) -> bool:
+    return len(data) - len(data.translate(None, CONTROL_BYTES)) > MAX_CONTROL_SHARE * len(data)
 
 
 def _decode(data: bytes, codec: str) -> DecodedText:

@@ -35,6 +35,15 @@ MAX_STRAY_SHARE = 0.01
 KANA_CODECS = ("euc_jp", "cp932")
 KANA_SCORE = 0.9
 TYPOGRAPHY_BONUS = 1.6  # chardet looks at letters only
+# Words that no other language has.
+ENGLISH_WORDS = re.compile(
+    rb"\b(?:the|and|of|with|that|this|was|were|has|had|have|from|which|you|it|he|she|not|are|his|her|they|will|said|would|there)\b", re.I
+)
+ENGLISH_CODECS = ("cp1252", "mac_roman", "cp850", "cp437")
+MIN_ENGLISH_WORDS = 0.12  # of all
+MAX_ENGLISH_SHARE = 0.02  # of bytes beyond ASCII
+CP1252_LEAD = 2.5
+MIN_ENGLISH_SCORE = 0.5
 UNCLEAR = "its encoding cannot be told from so few letters: save it as UTF-8"
 
 
@@ -51,6 +60,8 @@ class Reading:
 def legacy_codec(data: bytes) -> str | None:
     """The codec of a text that is not UTF-8, or None if nothing fits. Raises `ReadError` if several fit."""
     sample = telling_sample(data)
+    if (codec := _codec_of_english(sample)) is not None:
+        return codec
     readings = _readings(sample)
     if not readings or readings[0].score < MIN_SCORE:
         return None
@@ -75,6 +86,21 @@ def fits_western(data: bytes) -> bool:
     if len(data) >= ENOUGH_BYTES and len(sample) < SAMPLE_BYTES and num_beyond < MAX_STRAY_SHARE * len(data):
         return True
     return num_beyond <= 0.3 * len(sample) and plausibility(text, "LATIN", None) == 1 and is_typography(text, or_letters=True)
+
+
+def _codec_of_english(sample: bytes) -> str | None:
+    """The codec of English with a foreign letter or a mark here and there, which are too few for chardet: the one that
+    puts them in likely places, cp1252 above all. None for all other texts."""
+    num_beyond = sum(byte >= 0x80 for byte in sample)
+    num_words = len(sample.split())
+    num_english = len(ENGLISH_WORDS.findall(sample))
+    if num_beyond > max(2, MAX_ENGLISH_SHARE * len(sample)) or num_english < max(2, MIN_ENGLISH_WORDS * num_words):
+        return None
+    scores = {codec: plausibility(sample.decode(codec, "replace"), "LATIN", "en") for codec in ENGLISH_CODECS}
+    best = max(scores, key=lambda codec: scores[codec])
+    if scores["cp1252"] * CP1252_LEAD >= scores[best]:
+        best = "cp1252"
+    return best if scores[best] >= MIN_ENGLISH_SCORE else None
 
 
 def telling_sample(data: bytes) -> bytes:

@@ -97,18 +97,20 @@ def _oddness(padded: str, place: int, script: str) -> float:
     if script in ASIAN:  # Latin words stand beside their characters without a space
         return float(bool(own) and (sides == ("LATIN", "LATIN") or own not in ASIAN))
     if own:
-        return _oddness_of_letter(before, char, sides, script)
+        return _oddness_of_letter(before, char, after, script)
     if any(sides) and (category == "Pd" or char == "\u2019"):
         return _oddness_of_mark(padded, place)
     return _oddness_of_sign(padded, place, sides, category)
 
 
-def _oddness_of_letter(before: str, char: str, sides: tuple[str, str], script: str) -> float:
-    own = script_of(char)
+def _oddness_of_letter(before: str, char: str, after: str, script: str) -> float:
+    own, sides = script_of(char), (script_of(before), script_of(after))
     if own not in (script, "LATIN") or any(side not in ("", own) for side in sides):
         return 1
+    if before.isdigit() and after.isdigit():
+        return 1
     if char.isupper():
-        return float(before.islower())
+        return float(before.islower() or (before.isupper() and after.islower()))
     return 0.5 if own == "LATIN" and not any(sides) and char not in ONE_LETTER_WORDS else 0
 
 

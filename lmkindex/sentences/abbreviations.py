@@ -58,7 +58,7 @@ LISTS = {
         "st ave blvd rd hwy mt ft nw ne sw u.s u.k u.n e.u ph.d m.d b.a m.a b.sc m.sc a.k.a w.r.t s.t i.i.d p.a per",
     ),
     "de": lists_of(
-        "hr fr frau hrn herr dres dipl ing mag st sankt z.b z d.h d u.a bzw vgl s o.ä v.a i.d.r sog insb insbes usw. "
+        "hr fr frau hrn herr fa dres dipl ing mag st sankt z.b z d.h d u.a bzw vgl s o.ä v.a i.d.r sog insb insbes usw. "
         "gen gez hrsg hg "
         "med jur phil rer nat habil theol vet oec abs nr art kap bd abb tab ziff",
         "nr nrn ca zirka etwa abb tab bd bde kap s bl z art abs ziff ziffer lit satz tel max min mind höchst rd "
@@ -180,7 +180,7 @@ LISTS |= {
 # cites.
 PLAIN_WORDS = words_between("no art app prop col fig figs ex mar mon wed dec jan sec secs ref reg def cor st cl pl pt ver fed")
 SAYING = words_between(
-    "said say says saying answered replied answer is was and or with voted vote mean means meant a the simply"
+    "said say says saying answered replied answer is was and or with voted vote mean means meant a simply"
 )  # "He said no."
 CITING = words_between(
     "see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most"

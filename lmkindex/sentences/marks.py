@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-BULLETS = "•◦‣▪▫●○■□◆◇◊★☆✓✔✗✘☐☑☒➢➤►▶❖∙⁃\uf0b7\uf0a7\uf0d8\uf0fc"
+BULLETS = "•◦‣▪▫●○■□◆◇◊★☆✓✔✗✘☐☑☒➢➤►▶❖∙⁃・･※◎△▲▽▼\uf0b7\uf0a7\uf0d8\uf0fc"
 WEAK_BULLETS = "–—−‐·→⇒»›o"
 CIRCLED = "①-⑳⑴-⒇⒈-⒛❶-❿➀-➓㈠-㈩㊀-㊉"
 ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10, "l": 50}
@@ -18,7 +18,9 @@ CAPTION_WORDS = (
 CAPTION = re.compile(
     rf"(?:{CAPTION_WORDS})\.?\s?(?:\d{{1,3}}(?:[.\-–]\d{{1,3}})*[a-z]?|[IVXLC]{{1,6}}|[A-Z]\.?\d{{1,3}})\s?[.:：|—–)-]\s?(?=\S)"
 )
-ENUM = r"(?:\d{1,3}|[A-Za-z]|[ivxl]{1,6}|[IVXL]{1,6}|[а-яА-Я]|[α-ωΑ-Ω])"
+ORDERS = ("가나다라마바사아자차카타파하", "アイウエオカキクケコサシスセソ")  # letters whose code points do not count up by one
+LETTERS = f"A-Za-zа-яА-Яα-ωΑ-Ωⅰ-ⅿⅠ-Ⅿ{''.join(ORDERS)}"
+ENUM = rf"(?:\d{{1,3}}|[ivxl]{{1,6}}|[IVXL]{{1,6}}|[{LETTERS}])"
 HAN = "一二三四五六七八九十"
 SYMBOLS = "\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u2bff\U0001f300-\U0001faff"  # arrows, signs, emoji
 SIGNS = r"§{1,2}|Art\.|Article|Artikel|Artículo|Articolo|Section|Chapter|Clause|Rule|Item|Step|Schritt|Étape|Paso|№|No\.|#"
@@ -105,7 +107,7 @@ def numbered_mark(found: re.Match[str]) -> Mark:
     readings = []
     kind = "A" if value[0].isupper() else "a"
     if len(value) == 1:
-        readings.append((kind + around, (ord(value),)))
+        readings.append((kind + around, (place_in_sequence(value),)))
     if set(value.lower()) <= set(ROMAN_DIGITS):
         readings.append((f"{kind}roman{around}", (roman(value.lower()),)))
     return Mark(tuple(readings), is_weak=True)
@@ -116,7 +118,7 @@ def place_in_sequence(value: str) -> int:
     if value.isdecimal():
         return int(value)
     if value[0] not in HAN:
-        return ord(value)
+        return next((order.index(value) for order in ORDERS if value in order), ord(value))
     tens, ten, ones = value.rpartition("十")
     return 10 * (HAN.find(tens) + 1 if tens else 1) * bool(ten) + (HAN.find(ones) + 1 if ones else 0)
 

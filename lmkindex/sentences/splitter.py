@@ -20,7 +20,7 @@ import numpy as np
 
 from ..records import Heading, Sentences
 from .line_pieces import may_have_lines, pieces_of, places_of_marks
-from .marks import BULLETS
+from .marks import BULLETS, LETTERS
 from .stops import Stops, is_said, stops_of
 from .unspaced import clauses_of, is_unspaced
 
@@ -30,14 +30,19 @@ MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit k
 BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
 # "1.", "(iv)", "1.2.", "§ 4." and "Figure 3." belong to what they number.
 ENUMERATOR = re.compile(
-    r"[^\w\s]*\s?(?:(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z]|[ivxIVX]{2,5}|(?:§|Fig\.|[A-Z][a-zé]{2,8}) ?\d{1,3})[.)\]:]+\s*){1,3}"
+    rf"[^\w\s]*\s?(?:(?:\d{{1,3}}(?:\.\d{{1,3}})*|[{LETTERS}]|[ivxIVX]{{2,5}}|(?:§|Fig\.|[A-Z][a-zé]{{2,8}}) ?\d{{1,3}})[.)\]:]+\s*){{1,3}}"
 )
 MAX_ENUMERATOR = 16
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
-# What sentencex passes over: a stop before a number, a bracket around a whole sentence.
-MISSED_STOP = re.compile(r"\.\s+(?=\d)")
-MISSED_UNSPACED_STOP = re.compile(r"[。！？](?=\d)|\.\s+(?=\d)")
+# What sentencex passes over: a stop before a number or before the raised number of a note, a bracket around a whole
+# sentence.
+RAISED = "⁰¹²³⁴-⁹"
+MISSED_STOP = re.compile(rf"\.\s+(?=\d)|[.!?][{RAISED}]{{1,3}}\s+(?=[^\W\d_])")
+MISSED_UNSPACED_STOP = re.compile(rf"[。！？](?=\d)|{MISSED_STOP.pattern}")
+# What stands directly behind a stop belongs to it: the marks of notes, and those that end bold or slanted Markdown.
+BEHIND_STOP = re.compile(rf"(?:\[[^\[\]\s][^\[\]\n]{{0,20}}\]|[*_~`†‡{RAISED}]){{1,9}}+(?=\s|\Z)")
+CONTINUING = re.compile(r"-(?!-[A-ZÀ-Þ\"“])|[/=&@%+]")  # directly behind "!" or "?": "<!--", "Yahoo!-owned"
 CLOSING = "」』）】〉》”’)]"
 QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
 BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
@@ -115,11 +120,15 @@ def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
             pieces = cut_sentence(stops, piece_start, piece_end)
         else:
             pieces = (trim(text, piece_start, piece_end),)
-        for bounds in pieces:
+        for piece in pieces:
+            bounds, stop_end = piece, held_end
+            if held_end > held_start and piece[0] == held_end and (behind := BEHIND_STOP.match(text, *piece)):
+                held_end = behind.end()
+                bounds = trim(text, held_end, piece[1])
             if bounds[0] >= bounds[1]:
                 continue
             if held_end > held_start:
-                if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, held_end, bounds[0]):
+                if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, stop_end, bounds[0]):
                     held_end = bounds[1]
                     continue
                 found.append((held_start, held_end))
@@ -136,6 +145,8 @@ def goes_on(stops: Stops, start: int, end: int, following: int) -> bool:
         return True
     if text[end - 1] == ".":
         return not stops.is_plain(end, following) and stops.joins(start, end, following)
+    if following == end and text[end - 1] in "!?" and CONTINUING.match(text, following):
+        return True
     return stops.is_unspaced and following == end and (text[following] in CLOSING or is_said(text, end))
 
 
@@ -155,12 +166,12 @@ def cut_sentence(stops: Stops, start: int, end: int) -> Sequence[Bounds]:
 
 
 def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
-    """A sentence cut where sentencex sees no end: before a number, and after a bracket around a whole sentence. Not
-    inside quotes or brackets."""
+    """A sentence cut where sentencex sees no end: before a number or that of a note, and after a bracket around a whole
+    sentence. Not inside quotes or brackets."""
     pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
     quote = QUOTING.search(stops.text, start, end)
     for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
-        if stops.ends_before_number(start, match.start() + 1, match.end()):
+        if stops.ends_before(start, match.start() + 1, match.end()):
             yield start, match.end()
             start = match.end()
     bracket = BRACKETED.match(stops.text, start, end)

@@ -23,9 +23,13 @@ from .abbreviations import (
 )
 from .unspaced import OTHER_STOPS, has_unspaced
 
-LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'/]+$")
+LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
 ROMAN = re.compile(r"(?=[IVXLC])(?!I\b)[XLC]{0,4}(?:IX|IV|V?I{0,3})\b")
+LETTER = re.compile(r"[B-HJ-Z](?![^\W_])|[A-Z]\d")  # of an appendix; "A" and "I" are words
+DEGREES = re.compile(r"[CFK]\b")
+YEAR_DIGITS = 4
+FRENCH_CODES, FRENCH_ARTICLES = frozenset("ADLR"), frozenset({"art", "arts", "article", "articles"})  # parts of a code of law
 SIGNS = "£$€¥§#№±−–-+~<>≤≥"  # before a number
 UNITS = frozenset({"st", "ft", "yd", "yds", "mi", "lb", "lbs", "gal", "hr", "hrs", "h", "min", "deg", "руб", "std"})
 SMALLER_UNIT = re.compile(r"\d+(?:[.,]\d+)?\s?(?:lbs?|oz|ins?|ft|qts?|pts?|mins?|secs?|s|sec|коп|m)\b")
@@ -70,7 +74,9 @@ class Stops:
         text = self.text
         first = text[following]
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
-        if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src"
+        if following == end:  # no blank: "J.-C.", "n.º", "a.C.", "at ./src", "the .NET framework"
+            if end - 1 == start or text[end - 2].isspace():
+                return first not in OPENING
             return not (first.isupper() or first in OPENING) or (word_at is not None and len(word_at[0]) == 1 and word_at[0].isalpha())
         return word_at is not None and self.joins_after(word_at[0], start, word_at.start(), following)
 
@@ -89,12 +95,17 @@ class Stops:
             return not is_opening and self.joins_before_capital(word, start, word_start, following)
         return first.islower() and self.joins_before_small(word, start, word_start, following)
 
-    def ends_before_number(self, start: int, end: int, following: int) -> bool:
-        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop before a number."""
+    def ends_before(self, start: int, end: int, following: int) -> bool:
+        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop: before a number, or before the
+        raised number of a note and a letter."""
         text = self.text
+        if text[following].isalpha():
+            return not text[following].islower() and (text[end - 1] != "." or not self.joins(start, end, following))
         if text[end - 1] != ".":
             return True
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
+        if word_at is not None and self.language == "de" and word_at[0].isdecimal() and len(word_at[0]) == YEAR_DIGITS:
+            return True  # sentencex takes every number for an ordinal
         if word_at is None or not word_at[0].isalpha() or len(word_at[0]) == 1:
             return False
         key = word_at[0].casefold()
@@ -111,7 +122,11 @@ class Stops:
             return self.is_ordinal(start, word_start, following)
         if self.language != "en" and len(word) == 1 and word.isupper():
             return True  # sentencex knows initials in English only
-        return key in self.lists.numbered and ROMAN.match(self.text, following) is not None
+        if key == "deg":
+            return DEGREES.match(self.text, following) is not None
+        if ROMAN.match(self.text, following) is not None:
+            return key in self.lists.numbered
+        return LETTER.match(self.text, following) is not None and self.joins_before_number(word, start, word_start, following)
 
     def is_ordinal(self, start: int, word_start: int, following: int) -> bool:
         """Whether a number before a stop is an ordinal: "am 3. Mai", "im 19. Jahrhundert"."""
@@ -125,6 +140,8 @@ class Stops:
         key = word.casefold()
         before = LAST_WORD.search(self.text[max(start, word_start - MAX_WORD) : word_start].rstrip(" \n\r\t,"))
         cited_by = before[0].casefold().rstrip(".,;:") if before else ""
+        if self.language == "fr" and word in FRENCH_CODES and cited_by in FRENCH_ARTICLES:
+            return True  # "l'art. L. 123-4"
         if key in UNITS and cited_by[-1:].isdigit() and SMALLER_UNIT.match(self.text, following):
             return True  # "6 ft. 2 in."
         if key not in self.lists.numbered and key not in COMMON.numbered:

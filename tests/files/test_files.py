@@ -139,6 +139,14 @@ def test_bad_patterns_are_usage_errors_that_name_the_source(tmp_path: Path) -> N
         walk_files([tmp_path], FileOptions())
 
 
+def test_an_ignore_file_in_utf16_is_an_error(tmp_path: Path) -> None:
+    """PowerShell's `>` writes UTF-16: none of its patterns would match, and what they keep out would be indexed."""
+    (tmp_path / ".lmkignore").write_bytes("private/\r\n".encode("utf-16"))
+    put(tmp_path, "private/a.txt", content="x")
+    with pytest.raises(UsageError, match="saved as UTF-16"):
+        walk_files([tmp_path], FileOptions())
+
+
 def test_links_inside_the_roots_add_nothing_and_loops_are_told(tmp_path: Path) -> None:
     put(tmp_path, "z/real.txt", ".store/hidden.txt", ".store/dir/x.txt")
     (tmp_path / "a.txt").symlink_to("z/real.txt")

@@ -188,6 +188,27 @@ def test_characters_of_a_paragraph(content: str, text: str) -> None:
     assert text_of(paragraph(content)) == text
 
 
+def test_raised_numbers_do_not_join_the_number_before_them() -> None:
+    def raised(text: str) -> str:
+        return run(text, '<w:vertAlign w:val="superscript"/>')
+
+    lowered = run("2", '<w:vertAlign w:val="subscript"/>')
+    body = (
+        run("10")
+        + raised("2")
+        + run(" of 10")
+        + raised("-")
+        + raised("3")
+        + run(" m")
+        + raised("2")
+        + run(", the 3")
+        + raised("rd")
+        + run(".")
+    )
+    assert text_of(paragraph(body)) == "10² of 10⁻³ m2, the 3rd."
+    assert text_of(paragraph(run("H") + lowered + run("O is wet.") + raised("4,5") + run(" So"))) == "H2O is wet.[4,5] So"
+
+
 def test_a_drop_cap_is_the_first_letter_of_its_word() -> None:
     cap = paragraph("T", '<w:framePr w:dropCap="drop" w:lines="3"/>')
     assert lines_of(paragraph("Before.") + cap + paragraph("he mill.")) == ["Before.", "The mill."]

@@ -26,6 +26,7 @@ import pytest
 
 from lmkindex.errors import ReadError
 from lmkindex.read.encoding import decode_declared, decode_text
+from lmkindex.read.mixed import lines_by_encoding
 
 DATA_PATH = Path(__file__).parents[1] / "data" / "encodings"
 PASSAGES = {
@@ -108,6 +109,46 @@ def test_other_encodings_of_long_texts(encoding: str, passage: str) -> None:
 )
 def test_a_short_western_text_is_western(text: str) -> None:
     assert decode_text(text.encode("cp1252")).text == text
+
+
+ENGLISH = "The keeper of the lamp writes a report about the weather in the evening, and then he closes the gate. "
+
+
+@pytest.mark.parametrize("num_around", [1, 20])
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("cp1252", ["Ø 5 mm", "Øresund", "Šimon", "Žižek", "naïve", "Ça va", "¡Hola!", "Åse", "it’s late", "10–20", "Noël", "† 1911"]),
+        ("mac_roman", ["it’s late", "“Go away”", "so on…", "café", "naïve", "Müller", "10–20", "señor"]),
+        ("cp850", ["café", "naïve", "Müller", "señor", "±5"]),
+        ("cp437", ["café", "Müller"]),
+    ],
+)  # fmt: skip
+def test_english_with_one_word_beyond_ascii(encoding: str, words: list[str], num_around: int) -> None:
+    for word in words:
+        text = ENGLISH * num_around + f"It says: {word}, he said. " + ENGLISH * num_around
+        assert decode_text(text.encode(encoding)).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Müller; Köln; für Öl\n", "cp1252"),
+        ("Le café est fermé à neuf heures. L'été dernier, il était déjà très fréquenté.\n", "cp1252"),
+        ("Порт закрыт в девять часов вечера. Сторож зажигает лампу каждый день.\n", "cp1251"),
+        ("港口九点关闭。看守人每天晚上点灯，然后写日志。\n", "gb18030"),
+    ],
+)
+def test_lines_in_two_encodings_are_read_as_they_are(text: str, encoding: str) -> None:
+    decoded = decode_text((text * 5).encode() + b"plain\n" + (text * 5).encode(encoding))
+    assert decoded.text == text * 5 + "plain\n" + text * 5
+    assert decoded.notes == (f"5 lines were read as {encoding}, the others as UTF-8",)
+
+
+def test_a_whole_text_of_a_legacy_encoding_is_not_in_two() -> None:
+    for encoding, text in table():
+        lines = text.replace(" ", "\n").encode(encoding)  # short lines are the likeliest to be valid by chance
+        assert lines_by_encoding(lines) is None
 
 
 def test_newlines_stay_as_they_are_in_every_encoding() -> None:

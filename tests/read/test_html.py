@@ -18,6 +18,7 @@ from lmkindex.read import read_document
 from lmkindex.read.formats import parse_bytes
 from lmkindex.read.html import declared_encoding, read_html
 from lmkindex.records import FileEntry
+from lmkindex.sections import heading_paths
 from lmkindex.sentences import split_sentences
 
 STORY = "".join(
@@ -248,6 +249,8 @@ def test_forms_show_their_values(html: str, text: str) -> None:
         ("<p>Power <span><span style='display:none'><math><mi>P</mi></math></span><img alt='P'></span>.", "Power P."),
         ("<span class=katex-mathml><math><mi>E</mi></math></span><span class=katex-html aria-hidden=true>E</span>", "E"),
         ("<p>Before<svg><title>no</title><text>Axis <tspan>label</tspan></text><text>Other</text></svg>", "Before\n\nAxis label\n\nOther"),
+        ("<p>And <script type='math/tex'>a^2</script> too.<script>no()</script>", "And a^2 too."),
+        ("<p>As <span class=MathJax>b</span><script type='math/tex'>b</script> once.", "As b once."),  # saved from a browser
         ("<p><ruby>漢<rp>(</rp><rt>kan</rt><rp>)</rp>字<rt>ji</rt></ruby>です", "漢字(kanji)です"),
     ],
 )
@@ -280,6 +283,21 @@ def test_headings_with_their_places() -> None:
     ]  # fmt: skip
     assert [parsed.text[heading.start : heading.end] for heading in parsed.headings] == ["The light", "A\nB", "C", "D", "1. E", "F\nG"]
     assert parsed.title == "T"
+
+
+def test_headings_of_an_aside_head_nothing_behind_it() -> None:
+    html = (
+        "<aside><h2>Side</h2><p>s1</p></aside><p>first</p><h1>Main</h1><p>one</p><h2>Sub</h2><p>two</p>"
+        "<aside><h2>Know</h2><p>s2</p><h3>Deep</h3><p>s3</p></aside><p>three</p><blockquote><h1>Quoted</h1><p>s4</p></blockquote>"
+        "<aside><h4>Again</h4></aside><h3>Sub sub</h3><p>four</p><details><summary><h4>Why?</h4></summary><p>s5</p></details><p>five</p>"
+    )
+    parsed = read_html(html)
+    words = ["first", "one", "two", "three", "Again", "four", "five", "s1", "s2", "s3", "s4", "s5"]
+    paths = heading_paths(parsed.headings, [parsed.text.index(word) for word in words])
+    assert [path.replace("\n", "/") for path in paths] == [
+        "", "Main", "Main/Sub", "Main/Sub", "Main/Sub/Again", "Main/Sub/Sub sub", "Main/Sub/Sub sub",
+        "Side", "Main/Know", "Main/Know/Deep", "Quoted", "Main/Sub/Sub sub/Why?",
+    ]  # fmt: skip
 
 
 def test_a_heading_that_is_never_closed_ends_at_the_next_block() -> None:

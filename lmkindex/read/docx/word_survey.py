@@ -46,8 +46,8 @@ BOXES = (BOX_CONTENT, PARAGRAPH, TABLE, DRAWN_PARAGRAPH, CHART, DIAGRAM, TEXT_PA
 # What makes a paragraph more than plain, whatever the styles and fonts of the document: all that `word_text` acts on,
 # and what it leaves out.
 SPECIAL = (
-    SYMBOL, EQUATION, EQUATIONS, ALTERNATIVES, FIELD_MARK, f"{W}instrText", f"{W}fldSimple", f"{W}ruby", f"{W}vanish", *CHANGED_AWAY,
-    *MARKS, *(tag for tag in CHARACTERS if tag not in {TAB, BREAK}), *(tag for tag in BOXES if tag != PARAGRAPH),
+    SYMBOL, EQUATION, EQUATIONS, ALTERNATIVES, FIELD_MARK, f"{W}instrText", f"{W}fldSimple", f"{W}ruby", f"{W}vanish", f"{W}vertAlign",
+    *CHANGED_AWAY, *MARKS, *(tag for tag in CHARACTERS if tag not in {TAB, BREAK}), *(tag for tag in BOXES if tag != PARAGRAPH),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..raised import raised_text
 from .equations import equation_text
 from .symbol_fonts import SYMBOL_FONTS, decode_symbols, symbol_text
 from .word_fields import OpenField, counts_pages, form_value
@@ -27,6 +28,7 @@ from .word_markup import (
     W,
     branch_of,
     is_on,
+    value_of,
 )
 from .word_styles import WordStyles
 from .word_survey import BOXES, CHARACTERS, FONT_NAMES, FONTS, MARKS, StorySurvey, clean_text, plain_text
@@ -98,7 +100,10 @@ class TextReader:
 
     def _run(self, run: Any) -> None:
         properties = run.find(f"{W}rPr")
+        num_parts = len(self._parts)
+        is_raised = False
         if properties is not None:
+            is_raised = value_of(properties, "vertAlign") == "superscript"
             self._is_hidden = self._hides(properties)
             fonts = properties.find(FONTS)
             names = [] if fonts is None else [fonts.get(name) for name in FONT_NAMES]
@@ -114,6 +119,10 @@ class TextReader:
             elif child.tag not in SILENT:
                 self._walk(child)
         self._is_hidden, self._font = self._is_style_hidden, ""
+        if is_raised:
+            text = "".join(self._parts[num_parts:])
+            del self._parts[num_parts:]
+            self._parts.append(raised_text(text, "".join(self._parts[-1:])[-1:]))
 
     def _hides(self, properties: Any) -> bool:
         """Whether a run is hidden: what it says itself counts, else its style turns over what the paragraph's says."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...records import Heading
+from ...sections import headings_again, open_heading
 
 # Stand for white space to keep while the rest is collapsed. No parser gives surrogates.
 NEWLINE, SPACE, TAB = "\ud800", "\ud801", "\ud802"
@@ -37,6 +38,9 @@ class BlockWriter:
     rows: list[str] = field(default_factory=list)  # of the current table
     cells: list[str] = field(default_factory=list)  # of the current row
     is_in_cell: bool = False
+    path: list[Heading] = field(default_factory=list)  # the headings over what comes next
+    parts_apart: list[tuple[int, list[Heading]]] = field(default_factory=list)  # for each open one, the headings before it and its path
+    outer_path: list[Heading] | None = None  # of a part apart that ended
 
     def put(self, text: str) -> None:
         """Add characters to the current block."""
@@ -95,6 +99,16 @@ class BlockWriter:
             self._end_block()
             self.level = 0
 
+    def start_apart(self) -> None:
+        """A part begins whose headings head nothing behind it."""
+        self.parts_apart.append((len(self.headings), [*self.path] if self.outer_path is None else self.outer_path))
+
+    def end_apart(self) -> None:
+        """It ends."""
+        num_before, path = self.parts_apart.pop()
+        if len(self.headings) > num_before:
+            self.outer_path = path
+
     def start_cell(self) -> None:
         """A cell of the current row begins."""
         self.end_cell()
@@ -149,8 +163,13 @@ class BlockWriter:
         start = self.length + (2 if self.paragraphs else 0)
         self.length = start + len(text)
         self.paragraphs.append(text)
+        if self.outer_path is not None:
+            self.headings += headings_again(self.outer_path, start)
+            self.path, self.outer_path = [*self.outer_path], None
         if self.level:
-            self.headings.append(Heading(start=start, end=self.length, level=self.level, text=" ".join(text.split())))
+            heading = Heading(start=start, end=self.length, level=self.level, text=" ".join(text.split()))
+            self.headings.append(heading)
+            open_heading(self.path, heading)
 
     def _collapsed(self) -> str:
         """The current block, which is then empty."""

@@ -34,7 +34,7 @@ def is_hidden(element: Any) -> bool:
     """Whether a browser does not show this element. A closed `details` is one click away, so it counts as shown."""
     tag, attributes = element.tag, element.attrib
     if tag in HIDDEN and "shadowrootmode" not in attributes:  # which makes a template part of the page
-        return True
+        return not (tag == "script" and _is_formula(element))
     if not attributes:
         return tag == "dialog"
     if (tag == "dialog" and "open" not in attributes) or "popover" in attributes:
@@ -81,6 +81,14 @@ def heading_level(element: Any) -> int:
         given = element.get("aria-level", "").strip()
         return min(max(int(given), 1), MAX_LEVEL) if re.fullmatch("[0-9]{1,3}", given) else level or 2
     return level
+
+
+def _is_formula(script: Any) -> bool:
+    """Whether a script is a formula in TeX, which MathJax shows in its place, and not in a page saved with what MathJax
+    wrote beside it."""
+    before = script.getprevious()
+    is_shown_twice = before is not None and "MathJax" in (before.get("class") or "") and any(text.strip() for text in before.itertext())
+    return script.get("type", "").strip().lower().startswith("math/tex") and not is_shown_twice
 
 
 def _is_formula_beside_its_picture(element: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Raised text and MathML as one line of characters, so that no number changes its value: a third is "1/3", ten to the
+"""MathML as one line of characters, so that no number changes its value: a third is "1/3", ten to the
 sixth is "10⁶"."""
 
 from __future__ import annotations
@@ -6,21 +6,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..raised import RAISED, SIGNED
+
 TOKENS = frozenset(("mi", "mn", "mo", "ms", "mtext"))
-RAISED = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
-SIGNED = re.compile(r"[-+−]?[0-9]+")
-ENDS = frozenset(".!?…,;:”’»)\"'")
 INVISIBLE = re.compile("[\u2061-\u2064]")  # function application, invisible times, separator and plus
 INFIX = frozenset("=<>≤≥≠≈≡∼≃≅∝→←↔⇒⇔↦∈∉⊂⊆∪∩+-−±×·÷∧∨:≔")
-
-
-def raised_text(text: str, before: str, *, is_link: bool) -> str:
-    """What stands above the line, behind the character `before`. Digits behind a digit are written as raised ones,
-    because they would join the number; the number of a note is put in brackets, because it would hide the end of a
-    sentence."""
-    if re.fullmatch(r"\s*[0-9]{1,3}(?:\s*[,–-]\s*[0-9]{1,3})*\s*", text) and (is_link or before in ENDS):
-        return f"[{text.strip()}]"
-    return text.translate(RAISED) if SIGNED.fullmatch(text) and before.isdigit() else text
 
 
 def formula_exponent(text: str) -> str:

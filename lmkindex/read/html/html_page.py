@@ -63,4 +63,4 @@ def _parse(html: str) -> Any:
 def _title(tree: Any, headings: tuple[Heading, ...]) -> str:
     title = tree.find("head/title")
     given = "" if title is None else " ".join("".join(title.itertext()).split())
-    return given or next((heading.text for heading in headings if heading.level == 1), "")
+    return given or next((heading.text for heading in headings if heading.level == 1 and heading.text), "")

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...records import Heading
+from ..raised import raised_text
 from .block_writer import NEWLINE, SPACE, TAB, BlockWriter, Place
 from .elements import heading_level, is_block, is_plain_leaf, keeps_white_space
 from .form_values import control_value
-from .formulas import formula_end, formula_exponent, formula_start, formula_text, is_exponent, raised_text
+from .formulas import formula_end, formula_exponent, formula_start, formula_text, is_exponent
 from .list_marks import OrderedItems, counter_of
 
 LISTS = frozenset(("dir", "menu", "ol", "ul"))
 CELLS = frozenset(("td", "th"))
+APART = frozenset(("aside", "blockquote", "details", "dialog", "fieldset", "figure"))
 # Elements that need more than a bound before and behind them.
 PARTICULAR = frozenset(("a", "br", "button", "li", "rt", "ruby", "sup", "table", "tspan")) | LISTS
 CONTROLS = frozenset(("input", "select"))
@@ -115,6 +117,8 @@ class _Renderer:
             writer.start_heading(opened.level)
         elif opened.is_block:
             writer.bound(ends_heading=tag != "div")
+        if tag in APART:
+            writer.start_apart()
         self.verbatim_depth += opened.keeps_white_space
         if tag in PARTICULAR:
             self._start_kind(element, tag)
@@ -141,6 +145,8 @@ class _Renderer:
             writer.end_heading()
         elif opened.is_block:
             writer.bound(ends_heading=tag != "div")
+        if tag in APART:
+            writer.end_apart()
         if tag == "li":
             del writer.marks[self.item_marks.pop() :]
 

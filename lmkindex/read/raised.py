@@ -1,0 +1,21 @@
+"""Raised text as characters of a line, so that no number changes its value and no note hides the end of a sentence.
+Knows no format."""
+
+from __future__ import annotations
+
+import re
+
+RAISED = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
+SIGNED = re.compile(r"[-+−]?[0-9]+")
+NUMBER_PART = re.compile(r"[-+−]?[0-9]+[-+−]?|[-+−]")
+ENDS = frozenset(".!?…,;:”’»)\"'")
+
+
+def raised_text(text: str, before: str, *, is_link: bool = False) -> str:
+    """What stands above the line, behind the character `before`. Digits behind a digit are written as raised ones,
+    because they would join the number; the number of a note is put in brackets, because it would hide the end of a
+    sentence."""
+    if re.fullmatch(r"\s*[0-9]{1,3}(?:\s*[,–-]\s*[0-9]{1,3})*\s*", text) and (is_link or before in ENDS):
+        return f"[{text.strip()}]"
+    is_in_number = before.isdigit() or before in ("⁻", "⁺")  # "²" is a digit as well
+    return text.translate(RAISED) if is_in_number and NUMBER_PART.fullmatch(text) else text
