@@ -21,6 +21,7 @@ import numpy as np
 from ..records import Heading, Sentences
 from .line_pieces import may_have_lines, pieces_of, places_of_marks
 from .marks import BULLETS, LETTERS
+from .missed import BEHIND_STOP, MISSED_STOP, missed_stops
 from .stops import Stops, is_said, stops_of
 from .unspaced import clauses_of, is_unspaced
 
@@ -35,17 +36,8 @@ ENUMERATOR = re.compile(
 MAX_ENUMERATOR = 16
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
-# What sentencex passes over: a stop before a number or before the raised number of a note, a bracket around a whole
-# sentence.
-RAISED = "⁰¹²³⁴-⁹"
-MISSED_STOP = re.compile(rf"\.\s+(?=\d)|[.!?][{RAISED}]{{1,3}}\s+(?=[^\W\d_])")
-MISSED_UNSPACED_STOP = re.compile(rf"[。！？](?=\d)|{MISSED_STOP.pattern}")
-# What stands directly behind a stop belongs to it: the marks of notes, and those that end bold or slanted Markdown.
-BEHIND_STOP = re.compile(rf"(?:\[[^\[\]\s][^\[\]\n]{{0,20}}\]|[*_~`†‡{RAISED}]){{1,9}}+(?=\s|\Z)")
 CONTINUING = re.compile(r"-(?!-[A-ZÀ-Þ\"“])|[/=&@%+]")  # directly behind "!" or "?": "<!--", "Yahoo!-owned"
 CLOSING = "」』）】〉》”’)]"
-QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
-BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
 
 LISTING = frozenset(BULLETS + "(")
 LISTING_MARK = re.compile(rf"(?:[{BULLETS}]|\(\w{{1,4}}\))(?=\s)")
@@ -163,23 +155,6 @@ def cut_sentence(stops: Stops, start: int, end: int) -> Sequence[Bounds]:
         else:
             pieces += cut_to_length(text, candidate_start, candidate_end, MAX_SENTENCE_CHARS)
     return [trim(text, piece_start, piece_end) for piece_start, piece_end in pieces]
-
-
-def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
-    """A sentence cut where sentencex sees no end: before a number or that of a note, and after a bracket around a whole
-    sentence. Not inside quotes or brackets."""
-    pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
-    quote = QUOTING.search(stops.text, start, end)
-    for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
-        if stops.ends_before(start, match.start() + 1, match.end()):
-            yield start, match.end()
-            start = match.end()
-    bracket = BRACKETED.match(stops.text, start, end)
-    if bracket is not None:
-        yield start, bracket.end()
-        start = bracket.end()
-    if start < end:
-        yield start, end
 
 
 def segment(block: str, offset: int, language: str) -> list[Bounds]:
