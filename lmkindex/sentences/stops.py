@@ -21,7 +21,7 @@ from .abbreviations import (
     SENTENCE_OPENERS,
     Abbreviations,
 )
-from .unspaced import OTHER_STOPS, has_unspaced
+from .unspaced import KNOWN_STOP, OTHER_STOPS, has_unspaced
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
@@ -239,7 +239,8 @@ def stops_of(text: str, language: str) -> Stops:
         text = text.replace("\r", "\n")
     is_unspaced = has_unspaced(text)
     if is_unspaced:
-        text = text.translate(OTHER_STOPS)
+        for stop in OTHER_STOPS:
+            text = text.replace(stop, KNOWN_STOP)
     return Stops(text, text.replace("\n", " "), language, LISTS.get(language, LISTS["en"]), is_unspaced)
 
 
