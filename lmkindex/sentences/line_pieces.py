@@ -8,7 +8,6 @@ before it ends early, with a colon or with a stop (`is_supported`). A heading's 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise

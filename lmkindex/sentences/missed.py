@@ -1,4 +1,4 @@
-"""Where a sentence ends though sentencex sees no end, and what belongs to a sentence behind its stop: the marks of notes.
+"""Where a sentence ends though sentencex sees no end, and what belongs to it behind its stop: the marks of notes.
 
 Takes a sentence of sentencex, gives its pieces. Knows no lines and no lengths.
 """
@@ -28,7 +28,7 @@ BEHIND_STOP = re.compile(
     rf"(?:{NOTE_BRACKETS}|[_~`{NOTE_SIGNS}{RAISED}]|[§¶](?!\s?\d)|(?<=[\"”’»']){NOTE_NUMBER}(?={BEFORE_SENTENCE})){{1,9}}+(?=\s|\Z)"
 )
 BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
-PAIRS = ("()", "[]", "{}", "“”", "«»", "‹›", "「」", "『』")
+PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("«", "»"), ("‹", "›"), ("「", "」"), ("『", "』"))
 
 
 def missed_stops(stops: Stops, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -52,7 +52,7 @@ def missed_stops(stops: Stops, start: int, end: int) -> Iterator[tuple[int, int]
 
 
 def newly_open(text: str) -> int:
-    """How many more quotes and brackets open than close in a text. German closes with the quote that opens in English."""
+    """How many more quotes and brackets open than close. German closes with the quote that opens in English."""
     if "„" in text:
         text = text.replace("“", "”").replace("„", "“")
     return sum(text.count(opening) - text.count(closing) for opening, closing in PAIRS)

@@ -15,12 +15,14 @@ from .abbreviations import (
     CITING,
     COMMON,
     LISTS,
+    NUMBERED_WORDS,
     ORDINAL_NOUNS,
     PLAIN_WORDS,
     SAYING,
     SENTENCE_OPENERS,
     Abbreviations,
 )
+from .addresses import is_in_address
 from .unspaced import KNOWN_STOP, OTHER_STOPS, has_unspaced
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
@@ -38,17 +40,9 @@ MAX_BOOK = 6
 NUMBER_AND_WORD = re.compile(r"\d+ [a-z]")
 OPENING = "<_*([{\"“„«‹‘'"
 WORD_OF_TEXT = re.compile(r"[^\W\d_](?:[^\W\d_A-Z]|[-–’'][^\W\d_]){2,}")
-NUMBERED_WORDS = frozenset(
-    "appendix article chapter clause equation example exercise exhibit figure item lemma line note number page part question rule "
-    "section step table theorem version volume".split()
-)
 # The quotation is a sentence: its second word is no name, as it would be in a title, and a stop closes it, or a comma
 # before who said it.
 QUOTED_SENTENCE = re.compile(r"[\"“«„][A-ZÀ-Þ][\w’']*,? [a-zß-ÿ][^\"“”«»„]{2,600}?[.!?,…—][\"“”»]")
-MAX_ADDRESS = 200
-ADDRESS = re.compile(r"[<(\[\"“]?(?:[A-Za-z][a-z0-9+.-]{1,12}://|www\.|mailto:|~?/\w|\.{1,2}/|[A-Z]:\\|[\w.+-]+@)\S*")
-GOING_ON = re.compile(r"[^\W\d_A-ZÀ-Þ]|\d[\w.-]*/")
-ADDRESS_END = re.compile(r"(?:[\w.+-]+@[\w-]+\.\w|(?:com|org|net|edu|gov|html?|pdf)(?:[/?#]\S*)?[\s,;.)>\]])")
 MAX_WORD = 16  # characters: no abbreviation is longer
 MAX_TITLE = 9  # characters, with the blank before it and the stop
 MAX_UNLISTED = 6
@@ -98,7 +92,7 @@ class Stops:
         if word.isdigit() and len(word) <= 2 and text[max(start, word_start - 3) : word_start].rstrip()[-1:] in (",", ";", ":"):
             return True  # "in this order: 1. Music, 2. Escort"
         first = text[following]
-        if self.is_in_address(word_start + len(word) + 1, following):
+        if is_in_address(text, word_start + len(word) + 1, following):
             return True
         is_opening = first in OPENING
         if is_opening:
@@ -115,25 +109,33 @@ class Stops:
         of a note and a capital, or before a quotation."""
         text = self.text
         word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
-        if not text[end].isspace() and end < following:
+        if end < following and not text[end].isspace():
             first = text[following + 1] if text[following] in OPENING else text[following]
             if first.islower() or (text[end].isdecimal() and (word_at is None or not self.is_before_note(word_at))):
                 return False
             return text[end - 1] != "." or not self.joins(start, end, following)
         if text[end - 1] != ".":
             return True
+        if word_at is None or is_in_address(text, end, following):
+            return False
         if text[following] in OPENING:
-            return word_at is not None and self.ends_before_quotation(word_at[0], following)
-        if self.is_in_address(end, following):
-            return False
-        if word_at is not None and self.language == "de" and word_at[0].isdecimal() and len(word_at[0]) == YEAR_DIGITS:
+            return self.ends_before_quotation(word_at[0], following)
+        return self.ends_before_number(word_at[0], start, word_at.start(), following)
+
+    def ends_before_number(self, word: str, start: int, word_start: int, following: int) -> bool:
+        """Whether a stop between this word and a number ends a sentence."""
+        if self.language == "de" and word.isdecimal() and len(word) == YEAR_DIGITS:
             return True  # sentencex takes every number for an ordinal
-        if word_at is None or not word_at[0].isalpha() or len(word_at[0]) == 1:
+        if not word.isalpha() or len(word) == 1:
             return False
-        key = word_at[0].casefold()
+        key = word.casefold()
         if self.language == "en":  # it knows the abbreviations of English, but not which of them are words
-            return key in PLAIN_WORDS and not self.joins_before_number(word_at[0], start, word_at.start(), following)
-        return key not in self.lists.every and key not in COMMON.every and key not in COMMON.numbered
+            return key in PLAIN_WORDS and not self.joins_before_number(word, start, word_start, following)
+        return not self.is_listed(key)
+
+    def is_listed(self, key: str) -> bool:
+        """Whether a word in small letters is an abbreviation of the language, or of all."""
+        return key in self.lists.every or key in COMMON.every
 
     def is_before_note(self, word_at: re.Match[str]) -> bool:
         """Whether digits directly behind the stop of this word are the number of a note: "wall.5", not "v1.2", "Fig.3"
@@ -142,7 +144,7 @@ class Stops:
         key = word.casefold()
         if before == "/" or not WORD_OF_TEXT.fullmatch(word) or key in NUMBERED_WORDS:
             return False
-        return key not in self.lists.every and key not in COMMON.every and key not in COMMON.numbered
+        return not self.is_listed(key)
 
     def ends_before_quotation(self, word: str, following: int) -> bool:
         """Whether an abbreviation ends a sentence before a quotation: it is no title, and what is quoted is a sentence:
@@ -151,14 +153,6 @@ class Stops:
         if key in self.lists.titles or key in COMMON.titles or key in self.lists.numbered or len(word) == 1:
             return False
         return QUOTED_SENTENCE.match(self.text, following) is not None
-
-    def is_in_address(self, end: int, following: int) -> bool:
-        """Whether a stop at the end of a line stands in an address or a path that goes on in the next line."""
-        text = self.text
-        if text.find("\n", end, following) < 0 or not text[end - 2].isalnum() or not GOING_ON.match(text, following):
-            return False
-        space = max(text.rfind(" ", max(0, end - MAX_ADDRESS), end), text.rfind("\n", max(0, end - MAX_ADDRESS), end))
-        return ADDRESS.match(text, space + 1, end) is not None or ADDRESS_END.match(text, following) is not None
 
     def joins_before_capital(self, word: str, start: int, word_start: int, following: int) -> bool:
         """A title or a citation before a name, a number in Roman digits after "vol.", an ordinal in German."""
