@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..records import Heading
+from .markdown_lines import REFERENCE, markdown_ranges
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 RST_SUFFIXES = (".rst",)
@@ -68,16 +69,39 @@ def part_end(text: str, start: int) -> int:
 
 
 def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[Heading]:
-    part = text[start:end]
-    if not MAY_BE_HEADING.search(part):
+    """The headings of a range that begins outside of all blocks. The parser sees only what it is needed for: lines that
+    may be headings, and the targets of links."""
+    if not MAY_BE_HEADING.search(text, start, end):
         return
+    found: list[tuple[int, int, int, str]] = []
+    for part_start, part_end in parts_to_parse(text, start, end):
+        found += parsed_headings(text, part_start, part_end, env)
+    for heading_start, heading_end, level, content in found:
+        yield Heading(start=heading_start, end=heading_end, level=level, text=inline_words(content, env))
+
+
+def parts_to_parse(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What the parser has to see of a range: of most parts their first line."""
+    if text.find("\r", start, end) >= 0 or text.find("\0", start, end) >= 0:
+        yield start, end
+        return
+    for part in markdown_ranges(text, start, end):
+        if part.needs_parser or REFERENCE.search(text, part.start, part.end):
+            yield part.start, part.end
+        elif part.has_heading:
+            line_end = text.find("\n", part.start, part.end)
+            yield part.start, part.end if line_end < 0 else line_end
+
+
+def parsed_headings(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[tuple[int, int, int, str]]:
+    """The headings that the parser finds in a range: start, end, level and words with their markup."""
+    part = text[start:end]
     places = line_places(part)
     for opening, inline in pairwise(markdown_parser().parse(part, env)):
         if opening.type == "heading_open" and opening.map is not None:
             first, last = opening.map
             heading_start, heading_end = without_blanks(text, start + places[first][0], start + places[last - 1][1])
-            words = inline_words(inline.content, env)
-            yield Heading(start=heading_start, end=heading_end, level=int(opening.tag[1:]), text=words)
+            yield heading_start, heading_end, int(opening.tag[1:]), inline.content
 
 
 @cache

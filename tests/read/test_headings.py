@@ -4,6 +4,7 @@ like one."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from lmkindex.config import FileOptions
 from lmkindex.files import walk_files
 from lmkindex.read import headings
-from lmkindex.read.headings import markdown_headings, plain_headings, rst_headings
+from lmkindex.read.headings import inline_words, markdown_headings, parsed_headings, parts_to_parse, plain_headings, rst_headings
 from lmkindex.read.read import read_file
 from lmkindex.sentences import split_sentences
 
@@ -186,3 +187,28 @@ def test_a_document_has_the_headings_of_its_file(tmp_path: Path) -> None:
     sentences = [document.text[start:end] for start, end in zip(found.starts_S, found.ends_S, strict=True)]
     assert sentences == ["Intro", "# The *Valves*. All of Them", "They close.", "They open."]
     assert document.title == "The Valves. All of Them"
+
+
+LINES = st.sampled_from(
+    ["", "", "", "text", "Title ", "- item", "1. item", "    # code", "# One", "## [a] ##", "#", "```", "~~~", "```py", "  ```", "    ```"]
+    + ["- ```", "> ```", "> quote", "> # q", "- # x", "   # three", "===", "---", "<div>", "<!-- c", "-->", "<pre>", "</pre>", "<b>x</b>"]
+    + ["[a]: http://x", "```\n# x\n```", "  ```\n  # x\n  ```", "<script>\n# x\n\n# y\n</script>", "``` `x`", "    ---", "a | b\n--- | ---"]
+)
+
+
+@given(st.lists(LINES, max_size=14))
+def test_only_what_needs_it_is_parsed_and_nothing_is_missed(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    env: dict[str, Any] = {}
+    whole = list(parsed_headings(text, 0, len(text), env))  # by markdown-it, which sees all of it
+    expected = [(start, end, level, words) for start, end, level, content in whole if (words := inline_words(content, env))]
+    assert [(heading.start, heading.end, heading.level, heading.text) for heading in markdown_headings(text)] == expected
+
+
+def test_most_of_a_markdown_text_is_not_parsed() -> None:
+    text = "# One\n\ntext\n\n- item\n\n```sh\n# no\n```\n\n## Two\n\n<p>\nC# code\n</p>\n\nSet\n---\n\n## Three\n\ntext"
+    assert [text[start:end] for start, end in parts_to_parse(text, 0, len(text))] == [
+        "# One",
+        "## Two\n\n<p>\nC# code\n</p>\n\nSet\n---\n\n",
+        "## Three",
+    ]

@@ -293,7 +293,10 @@ def test_number_of_a_note_with_brackets_of_its_own(mark: str) -> None:
 
 
 def test_number_before_a_note() -> None:
-    html = "<div class=footnote>\n<a href='#_footnoteref_1'>1</a>. It came.</div><p>\n<a href='#fnref2'>2</a> It left<a href='#fn3'>3</a>. End.</p>"
+    html = (
+        "<div class=footnote>\n<a href='#_footnoteref_1'>1</a>. It came.</div>"
+        "<p>\n<a href='#fnref2'>2</a> It left<a href='#fn3'>3</a>. End.</p>"
+    )
     assert text_of(html) == "1. It came.\n\n[2] It left[3]. End."
 
 

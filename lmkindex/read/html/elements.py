@@ -45,16 +45,17 @@ def is_hidden(element: Any) -> bool:
         return True
     if "style" in attributes and HIDING_STYLE.search(attributes["style"]):
         return not _is_formula_beside_its_picture(element)
-    if ("role" in attributes or "class" in attributes) and _is_closed_dialog(element):
-        return True
     # KaTeX writes every formula twice: as MathML, and in pieces that are placed by a style sheet.
-    return "katex-html" in attributes.get("class", "") and element.getprevious() is not None
+    is_second_formula = "katex-html" in attributes.get("class", "") and element.getprevious() is not None
+    return is_second_formula or _is_closed_dialog(element)
 
 
 def _is_closed_dialog(element: Any) -> bool:
     """Whether this is a dialog that a script opens: by its role, or as Bootstrap and its like name and hide them. One
     that is open in a saved page is shown; one that holds the article is taken for open."""
     attributes = element.attrib
+    if "role" not in attributes and "modal" not in attributes.get("class", ""):
+        return False
     names = attributes.get("class", "").split()
     is_dialog = attributes.get("role", "").strip().lower() in ("dialog", "alertdialog")
     is_away = attributes.get("aria-hidden") == "true" or attributes.get("tabindex") == "-1"
