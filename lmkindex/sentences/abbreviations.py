@@ -187,6 +187,7 @@ NUMBERED_WORDS = words_between(
     "appendix article chapter clause equation example exercise exhibit figure item lemma line note number page part question rule "
     "section step table theorem version volume"
 )
+MONTHS = words_between("jan feb mar apr jun jul aug sept sep oct nov dec")
 CITING = words_between(
     "see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most"
 )

@@ -20,7 +20,7 @@ BEFORE_SENTENCE = r"\s+(?=[\"“‘«„(]?[^\W\d_])"
 MISSED_STOP = re.compile(
     rf"[.!?](?:(?<=\.)\s+(?=\d)|[\"”’»')]{{0,2}}(?:[{RAISED}{NOTE_SIGNS}]{{1,3}}|{NOTE_BRACKETS}){BEFORE_SENTENCE}"
     rf"|(?:[\"”’»')]{{1,2}}|(?<=[^\W\d_]{{3}}.)){NOTE_NUMBER}(?!\s+\(){BEFORE_SENTENCE}"
-    r"|(?<=\.\w\.|nc\.|td\.|rp\.|Co\.|Jr\.|jr\.|Sr\.|tc\.|al\.|un\.)\s+(?=[\"“«„][A-ZÀ-Þ]))"
+    r"|(?:(?<=\.\w\.|nc\.|td\.|rp\.|Co\.|Jr\.|jr\.|Sr\.|tc\.|al\.|un\.|pt\.|ss\.)|(?<= [A-Z][a-z]{2}\.))\s+(?=[\"“«„‘'][A-ZÀ-Þ]))"
 )
 MISSED_UNSPACED_STOP = re.compile(rf"[。！？](?=\d)|{MISSED_STOP.pattern}")
 # What stands directly behind a stop belongs to it: the marks of notes, and those that end bold or slanted Markdown.

@@ -15,6 +15,7 @@ from .abbreviations import (
     CITING,
     COMMON,
     LISTS,
+    MONTHS,
     NUMBERED_WORDS,
     ORDINAL_NOUNS,
     PLAIN_WORDS,
@@ -23,6 +24,7 @@ from .abbreviations import (
     Abbreviations,
 )
 from .addresses import is_in_address
+from .quotations import QUOTED_SENTENCE
 from .unspaced import KNOWN_STOP, OTHER_STOPS, has_unspaced
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
@@ -40,9 +42,6 @@ MAX_BOOK = 6
 NUMBER_AND_WORD = re.compile(r"\d+ [a-z]")
 OPENING = "<_*([{\"“„«‹‘'"
 WORD_OF_TEXT = re.compile(r"[^\W\d_](?:[^\W\d_A-Z]|[-–’'][^\W\d_]){2,}")
-# The quotation is a sentence: its second word is no name, as it would be in a title, and a stop closes it, or a comma
-# before who said it.
-QUOTED_SENTENCE = re.compile(r"[\"“«„][A-ZÀ-Þ][\w’']*,? [a-zß-ÿ][^\"“”«»„]{2,600}?[.!?,…—][\"“”»]")
 MAX_WORD = 16  # characters: no abbreviation is longer
 MAX_TITLE = 9  # characters, with the blank before it and the stop
 MAX_UNLISTED = 6
@@ -150,7 +149,7 @@ class Stops:
         """Whether an abbreviation ends a sentence before a quotation: it is no title, and what is quoted is a sentence:
         'in the U.K. "We saw it," she said', but not 'in the U.K. "Brexit" vote'."""
         key = word.casefold()
-        if key in self.lists.titles or key in COMMON.titles or key in self.lists.numbered or len(word) == 1:
+        if key in self.lists.titles or key in COMMON.titles or len(word) == 1 or (key in self.lists.numbered and key not in MONTHS):
             return False
         return QUOTED_SENTENCE.match(self.text, following) is not None
 
