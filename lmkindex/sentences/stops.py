@@ -24,7 +24,7 @@ from .abbreviations import (
     Abbreviations,
 )
 from .addresses import is_in_address
-from .quotations import QUOTED_SENTENCE
+from .spoken import QUOTED_SENTENCE
 from .unspaced import KNOWN_STOP, OTHER_STOPS, has_unspaced
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
