@@ -76,7 +76,8 @@ def take_turn(checkout: Path, roots: list[str]) -> dict[str, list[float]]:
     characters of the second pass."""
     environment = os.environ | {"PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", TURN, json.dumps(roots)]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    # `-c` imports from the working directory first.
+    done = subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True, text=True)
     result: dict[str, list[float]] = json.loads(done.stdout)
     return result
 

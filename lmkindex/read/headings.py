@@ -1,23 +1,26 @@
-"""The headings of plain text: Markdown and reStructuredText. Takes a text, gives `Heading`s with offsets into it.
+"""The headings of plain text: Markdown, and by `rst_titles.py` reStructuredText. Takes a text, gives `Heading`s with
+offsets into it.
 
-Markdown's blocks are told by markdown-it, as CommonMark has them: nothing in code or comments is a heading.
-reStructuredText's titles are told here, as docutils does: by lines of punctuation below them, and above. A heading
-starts with its line, without indentation, and ends with its own last line, which may be the line of punctuation. Time
-grows with the length of the text.
+Markdown's blocks are told by markdown-it, as CommonMark has them: nothing in code or comments is a heading. A heading
+starts with its line, without indentation, and ends with its own last line, which may be the line that underlines it.
+Time grows with the length of the text.
 """
 
 from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from ..records import Heading
 from ..sections import headings_again, open_heading
+from .markdown_lines import REFERENCE, markdown_ranges
+from .rst_titles import rst_headings
+from .text_lines import line_places, without_blanks
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 RST_SUFFIXES = (".rst",)
@@ -26,7 +29,6 @@ PART_CHARS = 1_000_000  # a Markdown file is parsed in parts of about this lengt
 FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 MAY_BE_HEADING = re.compile(r"#[ \t]|#$|^[ \t>]*(?:=+|-+)[ \t]*\r?$|<[hH][1-6]", re.MULTILINE)
 MAX_HEADING_CHARS = 1000  # of a heading's words: inline markup is not parsed further
-LINE_END = re.compile(r"\r\n|\r|\n")
 FRONT_MATTER = re.compile(r"\ufeff?(---|\+\+\+)[ \t]*(?:\r\n|\r|\n)")
 FRONT_MATTER_ENDS = {mark: re.compile(rf"[\r\n](?:{mark})[ \t]*(?:\r\n|\r|\n|\Z)") for mark in (r"\-\-\-", r"\+\+\+")}
 HTML_HEADING = re.compile(
@@ -36,11 +38,6 @@ HTML_HEADING = re.compile(
 HTML_TAG = re.compile(r"<[^<>]*>")
 SETTING = re.compile(r"\w\s*[:=]")
 ATTRIBUTES = re.compile(r"\s*\{[:#.][^{}]*\}$")  # "{#name}", "{.class}"
-ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*")
-# Lines that are no text to docutils: items, directives and comments, fields, line blocks, doctests, tables.
-NO_TITLE = re.compile(r"[-*+•‣⁃]\s|\.\.(?:\s|$)|__\s|:[^:\s][^:]*:\s|\|\s|>>>\s|\+[-=]")
-RST_ROLE = re.compile(r"(?::[\w.:+-]+:)?`([^`<]+?)(?:\s*<[^`<>]*>)?`(?:__?|:[\w.:+-]+:)?")
-RST_MARKS = re.compile(r"``([^`]+)``|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\|([^|\s][^|]*)\|_{0,2}|(?<=\w)__?(?!\w)|\[([\w.-]+)\]_")
 
 
 def plain_headings(text: str, suffix: str) -> tuple[Heading, ...]:
@@ -92,10 +89,34 @@ def part_end(text: str, start: int) -> int:
 
 
 def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[tuple[Heading, int]]:
-    """The headings of a part, each with where the outermost quotation ends that it is in, or 0."""
-    part = text[start:end]
-    if not MAY_BE_HEADING.search(part):
+    """The headings of a range that begins outside of all blocks, each with where the outermost quotation ends that it
+    is in, or 0. The parser sees only what it is needed for: lines that may be headings, and the targets of links."""
+    if not MAY_BE_HEADING.search(text, start, end):
         return
+    found: list[tuple[Heading, int, bool]] = []
+    for part_start, part_end in parts_to_parse(text, start, end):
+        found += parsed_headings(text, part_start, part_end, env)
+    for heading, quote_end, is_markup in found:  # only now are the targets of all links known
+        yield replace(heading, text=inline_words(heading.text, env)) if is_markup else heading, quote_end
+
+
+def parts_to_parse(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What the parser has to see of a range: of most parts their first line."""
+    if text.find("\r", start, end) >= 0 or text.find("\0", start, end) >= 0:
+        yield start, end
+        return
+    for part in markdown_ranges(text, start, end):
+        if part.needs_parser or REFERENCE.search(text, part.start, part.end):
+            yield part.start, part.end
+        elif part.has_heading:
+            line_end = text.find("\n", part.start, part.end)
+            yield part.start, part.end if line_end < 0 else line_end
+
+
+def parsed_headings(text: str, start: int, end: int, env: dict[str, Any]) -> Iterator[tuple[Heading, int, bool]]:
+    """The headings that the parser finds in a range, each with where the outermost quotation ends that it is in, or 0,
+    and whether its words still have their markup."""
+    part = text[start:end]
     places = line_places(part)
     quote_line = 0
     for opening, inline in pairwise([*markdown_parser().parse(part, env), None]):
@@ -104,14 +125,14 @@ def headings_of_part(text: str, start: int, end: int, env: dict[str, Any]) -> It
         if opening.type == "heading_open" and opening.map is not None:
             first, last = opening.map
             heading_start, heading_end = without_blanks(text, start + places[first][0], start + places[last - 1][1])
-            words = inline_words(inline.content, env)
             quote_end = quote_line and start + places[quote_line - 1][1]
-            yield Heading(start=heading_start, end=heading_end, level=int(opening.tag[1:]), text=words), quote_end
+            level = int(opening.tag[1:])
+            yield Heading(start=heading_start, end=heading_end, level=level, text=inline.content), quote_end, True
         elif opening.type == "html_block" and opening.map is not None:
             first, last = opening.map
             quote_end = quote_line and start + places[quote_line - 1][1]
             for heading in headings_in_html(text, start + places[first][0], start + places[last - 1][1]):
-                yield heading, quote_end
+                yield heading, quote_end, False
 
 
 def headings_in_html(text: str, start: int, end: int) -> Iterator[Heading]:
@@ -159,76 +180,3 @@ def front_matter_end(text: str) -> int:
     if opening is None or closing is None or not SETTING.search(text, opening.end(), closing.start()):
         return 0
     return closing.end()
-
-
-def rst_headings(text: str) -> tuple[Heading, ...]:
-    """The section titles of reStructuredText; the order in which their styles appear gives their levels."""
-    places = line_places(text)
-    lines = [text[start:end].rstrip() for start, end in places]
-    styles: list[str] = []
-    found: list[Heading] = []
-    index = 0
-    while index < len(lines):
-        num_lines = lines_of_title(lines, index)
-        if not num_lines:
-            index += 1
-            continue
-        style = lines[index + num_lines - 1][0] * (num_lines - 1)  # "==" is overlined
-        if style not in styles:
-            styles.append(style)
-        start, end = without_blanks(text, places[index][0], places[index + num_lines - 1][1])
-        title = rst_words(lines[index + num_lines - 2].strip())
-        found.append(Heading(start=start, end=end, level=styles.index(style) + 1, text=title))
-        index += num_lines
-    return tuple(heading for heading in found if heading.text)
-
-
-def lines_of_title(lines: list[str], index: int) -> int:
-    """How many lines a title has that begins at this one: 3 with a line above it, 2 without, 0 if there is none."""
-    line = lines[index]
-    if not line or line[0].isspace() or index + 1 >= len(lines):
-        return 0
-    above, below = lines[index + 1], lines[index + 2] if index + 2 < len(lines) else ""
-    if is_adornment(line):
-        is_overlined = below == line and bool(above.strip()) and not is_adornment(above)
-        return 3 if is_overlined and len(line) >= min(4, column_width(above)) else 0
-    before = lines[index - 1] if index else ""
-    is_separate = not before or before[0].isspace() or is_adornment(before)
-    if not is_separate or not is_adornment(above) or NO_TITLE.match(line):
-        return 0
-    return 2 if len(above) >= min(4, column_width(line)) else 0
-
-
-def is_adornment(line: str) -> bool:
-    """Whether a line is one mark of punctuation, repeated."""
-    return ADORNMENT.fullmatch(line) is not None
-
-
-def column_width(text: str) -> int:
-    """How many columns a text takes on a terminal."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text[:8])
-
-
-def rst_words(title: str) -> str:
-    """The words of a title without inline markup."""
-    title = RST_MARKS.sub(lambda match: next((group for group in match.groups() if group), ""), title[:MAX_HEADING_CHARS])
-    title = RST_ROLE.sub(r"\1", title)
-    return " ".join(re.sub(r"\\(\S)", r"\1", title).split())
-
-
-def line_places(text: str) -> list[tuple[int, int]]:
-    """Start and end of each line, without its line end."""
-    places, start = [], 0
-    for match in LINE_END.finditer(text):
-        places.append((start, match.start()))
-        start = match.end()
-    return [*places, (start, len(text))]
-
-
-def without_blanks(text: str, start: int, end: int) -> tuple[int, int]:
-    """The range without blanks at its ends."""
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end

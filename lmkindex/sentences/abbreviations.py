@@ -182,6 +182,12 @@ PLAIN_WORDS = words_between("no sect sects art app prop col fig figs ex mar mon 
 SAYING = words_between(
     "said say says saying answered replied answer is was and or with voted vote mean means meant a simply"
 )  # "He said no."
+# A number directly behind the stop of one of these is no note's: "Fig.3".
+NUMBERED_WORDS = words_between(
+    "appendix article chapter clause equation example exercise exhibit figure item lemma line note number page part question rule "
+    "section step table theorem version volume"
+)
+MONTHS = words_between("jan feb mar apr jun jul aug sept sep oct nov dec")
 CITING = words_between(
     "see in under and or to by per cf also from with at e.g i.e call tel approx is are needs about about only least most"
 )

@@ -8,8 +8,8 @@ before it ends early, with a colon or with a stop (`is_supported`). A heading's 
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ WRAP_SHARE = 0.85  # of the longest line: letters differ in width
 SHORT_CHARS = 60  # shorter than a line of wrapped text is
 STOPS = ".:;!?…。！？：；)"
 RULES = "-=~^\"'#*+_|:"
-CELLS = re.compile(r"\t| \| ")
+CELL_BOUNDS = ("\t", " | ")
 ROMAN_ENDS = frozenset("ivxl.)")  # the second letter of "ii."
 RULE, ATX, CAPTION, TEXT = "rule", "atx", "caption", ""
 
@@ -45,9 +45,18 @@ def places_of_marks(text: str) -> list[int]:
     places = [match.start() for match in MARKED_LINE.finditer(text)]
     if MARKED_START.match(text):
         places.insert(0, -1)
-    if "\t" in text or " | " in text:
-        places = sorted({*places, *(match.start() for match in CELLS.finditer(text))})
+    cells = [place for bound in CELL_BOUNDS for place in places_of(bound, text)]
+    if cells:
+        places = sorted({*places, *cells})
     return places
+
+
+def places_of(part: str, text: str) -> Iterator[int]:
+    """Where a part stands in a text. Much quicker than a pattern where it is rare."""
+    place = text.find(part)
+    while place >= 0:
+        yield place
+        place = text.find(part, place + 1)
 
 
 def may_have_lines(text: str, start: int, end: int, places: list[int]) -> bool:

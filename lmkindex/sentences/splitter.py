@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,15 @@ import numpy as np
 from ..records import Heading, Sentences
 from .line_pieces import may_have_lines, pieces_of, places_of_marks
 from .marks import BULLETS, LETTERS
+from .missed import BEHIND_STOP, MISSED_STOP, missed_stops
 from .stops import Stops, is_said, stops_of
 from .unspaced import clauses_of, is_unspaced
 
 MAX_SENTENCE_CHARS = 1500
 MAX_BLOCK_CHARS = 50_000  # sentencex pairs quotes over a whole block: a limit keeps its work, and a wrong pairing, local
 
-BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\r[^\S\r\n]*\r|\f")
+BLANK_UNIX_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
+BLANK_LINE = re.compile(rf"{BLANK_UNIX_LINE.pattern}|\r[^\S\r\n]*\r|\f")  # twice the time to search
 # "1.", "(iv)", "1.2.", "§ 4." and "Figure 3." belong to what they number.
 ENUMERATOR = re.compile(
     rf"[^\w\s]*\s?(?:(?:\d{{1,3}}(?:\.\d{{1,3}})*|[{LETTERS}]|[ivxIVX]{{2,5}}|(?:§|Fig\.|[A-Z][a-zé]{{2,8}}) ?\d{{1,3}})[.)\]:]+\s*){{1,3}}"
@@ -35,17 +37,8 @@ ENUMERATOR = re.compile(
 MAX_ENUMERATOR = 16
 QUOTES = str.maketrans(dict.fromkeys("\"'“”‘’«»„‚‹›「」『』`", " "))
 
-# What sentencex passes over: a stop before a number or before the raised number of a note, a bracket around a whole
-# sentence.
-RAISED = "⁰¹²³⁴-⁹"
-MISSED_STOP = re.compile(rf"\.\s+(?=\d)|[.!?][{RAISED}]{{1,3}}\s+(?=[^\W\d_])")
-MISSED_UNSPACED_STOP = re.compile(rf"[。！？](?=\d)|{MISSED_STOP.pattern}")
-# What stands directly behind a stop belongs to it: the marks of notes, and those that end bold or slanted Markdown.
-BEHIND_STOP = re.compile(rf"(?:\[[^\[\]\s][^\[\]\n]{{0,20}}\]|[*_~`†‡{RAISED}]){{1,9}}+(?=\s|\Z)")
 CONTINUING = re.compile(r"-(?!-[A-ZÀ-Þ\"“])|[/=&@%+]")  # directly behind "!" or "?": "<!--", "Yahoo!-owned"
 CLOSING = "」』）】〉》”’)]"
-QUOTING = re.compile(r"[(\[{\"“”„«»‹›「『]")
-BRACKETED = re.compile(r"\([^()]{1,300}[.!?]\)\s+(?=[A-ZÀ-Þ])")
 
 LISTING = frozenset(BULLETS + "(")
 LISTING_MARK = re.compile(rf"(?:[{BULLETS}]|\(\w{{1,4}}\))(?=\s)")
@@ -57,23 +50,25 @@ def split_sentences(text: str, *, language: str = "en", headings: Sequence[Headi
     """Sentences of `text`, in order, trimmed, each at most `MAX_SENTENCE_CHARS` characters long. A heading is a
     sentence of its own. `language` is an ISO 639-1 code; "" and languages without rules are split as English."""
     found: list[Bounds] = []
-    ends_paragraph: list[bool] = []
+    last_of_paragraphs: list[int] = []
     stops = stops_of(text, language or "en")
     marks = places_of_marks(stops.text)
     places = sorted({place for heading in headings for place in (heading.start, heading.end)})
     heading_starts = {heading.start for heading in headings if heading.start < heading.end}
-    for start, end in pieces_between(BLANK_LINE, text, 0, len(text)):
-        for block_start, block_end, is_whole in blocks_of(stops.text, start, end, marks, places, heading_starts):
-            found += whole(text, block_start, block_end) if is_whole else sentences_of_block(stops, block_start, block_end)
-        if len(found) > len(ends_paragraph):
-            ends_paragraph += [False] * (len(found) - len(ends_paragraph))
-            ends_paragraph[-1] = True
-    bounds = np.asarray(found, dtype=np.int64).reshape(-1, 2)
-    return Sentences(
-        starts_S=bounds[:, 0].copy(),
-        ends_S=bounds[:, 1].copy(),
-        ends_paragraph_S=np.asarray(ends_paragraph, dtype=np.bool_),
-    )
+    separator = BLANK_LINE if "\r" in text or "\f" in text else BLANK_UNIX_LINE
+    for start, end in pieces_between(separator, text, 0, len(text)):
+        num_before = len(found)
+        if not places and end - start <= MAX_BLOCK_CHARS and not may_have_lines(stops.text, start, end, marks):
+            found += sentences_of_block(stops, start, end)
+        else:
+            for block_start, block_end, is_whole in blocks_of(stops.text, start, end, places, heading_starts):
+                found += whole(text, block_start, block_end) if is_whole else sentences_of_block(stops, block_start, block_end)
+        if len(found) > num_before:
+            last_of_paragraphs.append(len(found) - 1)
+    bounds = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=2 * len(found)).reshape(-1, 2)
+    ends_paragraph_S = np.zeros(len(found), dtype=np.bool_)
+    ends_paragraph_S[last_of_paragraphs] = True
+    return Sentences(starts_S=bounds[:, 0].copy(), ends_S=bounds[:, 1].copy(), ends_paragraph_S=ends_paragraph_S)
 
 
 def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) -> Iterator[Bounds]:
@@ -85,14 +80,9 @@ def pieces_between(separator: re.Pattern[str], text: str, start: int, end: int) 
     yield piece_start, end
 
 
-def blocks_of(
-    text: str, start: int, end: int, marks: list[int], places: list[int], heading_starts: set[int]
-) -> Iterator[tuple[int, int, bool]]:
+def blocks_of(text: str, start: int, end: int, places: list[int], heading_starts: set[int]) -> Iterator[tuple[int, int, bool]]:
     """A paragraph's headings, items, rows and running text, none longer than `MAX_BLOCK_CHARS`, and whether each is one
-    sentence whatever it holds. `marks` are lines that need a look; `places` are where headings start and end."""
-    if not places and end - start <= MAX_BLOCK_CHARS and not may_have_lines(text, start, end, marks):
-        yield start, end, False
-        return
+    sentence whatever it holds. `places` are where headings start and end."""
     parts = [start, *places[bisect_right(places, start) : bisect_left(places, end)], end]
     for part_start, part_end in pairwise(parts):
         if part_start in heading_starts:
@@ -112,30 +102,38 @@ def whole(text: str, start: int, end: int) -> list[Bounds]:
 def sentences_of_block(stops: Stops, start: int, end: int) -> list[Bounds]:
     """Trimmed sentences of a block; those that go on after their stop are joined with the next one."""
     text = stops.text
-    needs_look = stops.is_unspaced or MISSED_STOP.search(text, start, end) is not None
+    block = stops.flat[start:end]
+    pieces = segment(block, start, stops.language)
+    needs_look = (stops.is_unspaced and not block.isascii()) or MISSED_STOP.search(text, start, end) is not None
+    if needs_look or end - start > MAX_SENTENCE_CHARS or text.find("(", start, end) >= 0:
+        pieces = [part for piece in pieces for part in cut_if_needed(stops, *piece, needs_look=needs_look)]
+    if len(pieces) == 1:
+        return [bounds for bounds in (trim(text, *pieces[0]),) if bounds[0] < bounds[1]]
     found: list[Bounds] = []
     held_start = held_end = start
-    for piece_start, piece_end in segment(stops.flat[start:end], start, stops.language):
-        if needs_look or piece_end - piece_start > MAX_SENTENCE_CHARS or text[piece_start:piece_end][:1] == "(":
-            pieces = cut_sentence(stops, piece_start, piece_end)
-        else:
-            pieces = (trim(text, piece_start, piece_end),)
-        for piece in pieces:
-            bounds, stop_end = piece, held_end
-            if held_end > held_start and piece[0] == held_end and (behind := BEHIND_STOP.match(text, *piece)):
-                held_end = behind.end()
-                bounds = trim(text, held_end, piece[1])
-            if bounds[0] >= bounds[1]:
+    for piece_start, piece_end in pieces:
+        bounds, stop_end = trim(text, piece_start, piece_end), held_end
+        if bounds[0] == held_end and held_end > held_start and (behind := BEHIND_STOP.match(text, *bounds)):
+            held_end = behind.end()
+            bounds = trim(text, held_end, piece_end)
+        if bounds[0] >= bounds[1]:
+            continue
+        if held_end > held_start:
+            if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, stop_end, bounds[0]):
+                held_end = bounds[1]
                 continue
-            if held_end > held_start:
-                if bounds[1] - held_start <= MAX_SENTENCE_CHARS and goes_on(stops, held_start, stop_end, bounds[0]):
-                    held_end = bounds[1]
-                    continue
-                found.append((held_start, held_end))
-            held_start, held_end = bounds
+            found.append((held_start, held_end))
+        held_start, held_end = bounds
     if held_end > held_start:
         found.append((held_start, held_end))
     return found
+
+
+def cut_if_needed(stops: Stops, start: int, end: int, *, needs_look: bool) -> Sequence[Bounds]:
+    """A sentence in pieces if it may hold several, or is too long."""
+    if needs_look or end - start > MAX_SENTENCE_CHARS or stops.text.startswith("(", start):
+        return cut_sentence(stops, start, end)
+    return ((start, end),)
 
 
 def goes_on(stops: Stops, start: int, end: int, following: int) -> bool:
@@ -163,23 +161,6 @@ def cut_sentence(stops: Stops, start: int, end: int) -> Sequence[Bounds]:
         else:
             pieces += cut_to_length(text, candidate_start, candidate_end, MAX_SENTENCE_CHARS)
     return [trim(text, piece_start, piece_end) for piece_start, piece_end in pieces]
-
-
-def missed_stops(stops: Stops, start: int, end: int) -> Iterator[Bounds]:
-    """A sentence cut where sentencex sees no end: before a number or that of a note, and after a bracket around a whole
-    sentence. Not inside quotes or brackets."""
-    pattern = MISSED_UNSPACED_STOP if stops.is_unspaced else MISSED_STOP
-    quote = QUOTING.search(stops.text, start, end)
-    for match in pattern.finditer(stops.text, start, quote.start() if quote else end):
-        if stops.ends_before(start, match.start() + 1, match.end()):
-            yield start, match.end()
-            start = match.end()
-    bracket = BRACKETED.match(stops.text, start, end)
-    if bracket is not None:
-        yield start, bracket.end()
-        start = bracket.end()
-    if start < end:
-        yield start, end
 
 
 def segment(block: str, offset: int, language: str) -> list[Bounds]:

@@ -15,13 +15,17 @@ from .abbreviations import (
     CITING,
     COMMON,
     LISTS,
+    MONTHS,
+    NUMBERED_WORDS,
     ORDINAL_NOUNS,
     PLAIN_WORDS,
     SAYING,
     SENTENCE_OPENERS,
     Abbreviations,
 )
-from .unspaced import OTHER_STOPS, has_unspaced
+from .spoken import QUOTED_SENTENCE
+from .unspaced import KNOWN_STOP, OTHER_STOPS, has_unspaced
+from .whole_addresses import is_in_address
 
 LAST_WORD = re.compile(r"[^\s(\[{\"“„«‹‘'’/]+$")
 NEXT_WORD = re.compile(r"[\w'’.-]*")
@@ -37,6 +41,7 @@ VERSE = re.compile(r"\d{1,3}:\d")  # of a book of the Bible
 MAX_BOOK = 6
 NUMBER_AND_WORD = re.compile(r"\d+ [a-z]")
 OPENING = "<_*([{\"“„«‹‘'"
+WORD_OF_TEXT = re.compile(r"[^\W\d_](?:[^\W\d_A-Z]|[-–’'][^\W\d_]){2,}")
 MAX_WORD = 16  # characters: no abbreviation is longer
 MAX_TITLE = 9  # characters, with the blank before it and the stop
 MAX_UNLISTED = 6
@@ -86,32 +91,67 @@ class Stops:
         if word.isdigit() and len(word) <= 2 and text[max(start, word_start - 3) : word_start].rstrip()[-1:] in (",", ";", ":"):
             return True  # "in this order: 1. Music, 2. Escort"
         first = text[following]
+        if is_in_address(text, word_start + len(word) + 1, following):
+            return True
         is_opening = first in OPENING
         if is_opening:
             first = text[following + 1 : following + 2]
         if first.isdigit() or (first in SIGNS and text[following + 1 : following + 2].isdigit()):
-            return self.joins_before_number(word, start, word_start, following)
+            is_product = word.isdigit() and text[word_start + len(word) + 1] in "*∗"  # "5.* 3"
+            return is_product or self.joins_before_number(word, start, word_start, following)
         if first.isupper():
             return not is_opening and self.joins_before_capital(word, start, word_start, following)
         return first.islower() and self.joins_before_small(word, start, word_start, following)
 
     def ends_before(self, start: int, end: int, following: int) -> bool:
-        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop: before a number, or before the
-        raised number of a note and a letter."""
+        """Whether `text[start:end]`, which sentencex does not cut, ends with its stop: before a number, before the mark
+        of a note and a capital, or before a quotation."""
         text = self.text
-        if text[following].isalpha():
-            return not text[following].islower() and (text[end - 1] != "." or not self.joins(start, end, following))
+        word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
+        if end < following and not text[end].isspace():
+            first = text[following + 1] if text[following] in OPENING else text[following]
+            if first.islower() or (text[end].isdecimal() and (word_at is None or not self.is_before_note(word_at))):
+                return False
+            return text[end - 1] != "." or not self.joins(start, end, following)
         if text[end - 1] != ".":
             return True
-        word_at = LAST_WORD.search(text, max(start, end - MAX_WORD - 1), end - 1)
-        if word_at is not None and self.language == "de" and word_at[0].isdecimal() and len(word_at[0]) == YEAR_DIGITS:
-            return True  # sentencex takes every number for an ordinal
-        if word_at is None or not word_at[0].isalpha() or len(word_at[0]) == 1:
+        if word_at is None or is_in_address(text, end, following):
             return False
-        key = word_at[0].casefold()
+        if text[following] in OPENING:
+            return self.ends_before_quotation(word_at[0], following)
+        return self.ends_before_number(word_at[0], start, word_at.start(), following)
+
+    def ends_before_number(self, word: str, start: int, word_start: int, following: int) -> bool:
+        """Whether a stop between this word and a number ends a sentence."""
+        if self.language == "de" and word.isdecimal() and len(word) == YEAR_DIGITS:
+            return True  # sentencex takes every number for an ordinal
+        if not word.isalpha() or len(word) == 1:
+            return False
+        key = word.casefold()
         if self.language == "en":  # it knows the abbreviations of English, but not which of them are words
-            return key in PLAIN_WORDS and not self.joins_before_number(word_at[0], start, word_at.start(), following)
-        return key not in self.lists.every and key not in COMMON.every and key not in COMMON.numbered
+            return key in PLAIN_WORDS and not self.joins_before_number(word, start, word_start, following)
+        return not self.is_listed(key)
+
+    def is_listed(self, key: str) -> bool:
+        """Whether a word in small letters is an abbreviation of the language, or of all."""
+        return key in self.lists.every or key in COMMON.every
+
+    def is_before_note(self, word_at: re.Match[str]) -> bool:
+        """Whether digits directly behind the stop of this word are the number of a note: "wall.5", not "v1.2", "Fig.3"
+        or "example.com/p.5"."""
+        word, before = word_at[0], self.text[max(0, word_at.start() - 1) : word_at.start()]
+        key = word.casefold()
+        if before == "/" or not WORD_OF_TEXT.fullmatch(word) or key in NUMBERED_WORDS:
+            return False
+        return not self.is_listed(key)
+
+    def ends_before_quotation(self, word: str, following: int) -> bool:
+        """Whether an abbreviation ends a sentence before a quotation: it is no title, and what is quoted is a sentence:
+        'in the U.K. "We saw it," she said', but not 'in the U.K. "Brexit" vote'."""
+        key = word.casefold()
+        if key in self.lists.titles or key in COMMON.titles or len(word) == 1 or (key in self.lists.numbered and key not in MONTHS):
+            return False
+        return QUOTED_SENTENCE.match(self.text, following) is not None
 
     def joins_before_capital(self, word: str, start: int, word_start: int, following: int) -> bool:
         """A title or a citation before a name, a number in Roman digits after "vol.", an ordinal in German."""
@@ -192,7 +232,8 @@ def stops_of(text: str, language: str) -> Stops:
         text = text.replace("\r", "\n")
     is_unspaced = has_unspaced(text)
     if is_unspaced:
-        text = text.translate(OTHER_STOPS)
+        for stop in OTHER_STOPS:
+            text = text.replace(stop, KNOWN_STOP)
     return Stops(text, text.replace("\n", " "), language, LISTS.get(language, LISTS["en"]), is_unspaced)
 
 

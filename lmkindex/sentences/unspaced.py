@@ -23,7 +23,7 @@ SCRIPTS = (
 UNSPACED = re.compile(f"[{SCRIPTS}]")
 CLAUSE_BLANK = re.compile(r"(?<=[\u0e01-\u0e5b\u0e81-\u0edf])[ \u00a0\u3000]+(?=[\u0e01-\u0e5b\u0e81-\u0edf])")
 CLAUSE_END = re.compile(r"[、，；：,;︑།]\s*|\s+")
-OTHER_STOPS = str.maketrans("។៕᠃᠉꧉᪨᪩᭞᭟᱾᱿᥄᥅", "။" * 13)
+OTHER_STOPS, KNOWN_STOP = "។៕᠃᠉꧉᪨᪩᭞᭟᱾᱿᥄᥅", "။"
 
 
 def has_unspaced(text: str) -> bool:

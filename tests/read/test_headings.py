@@ -3,7 +3,9 @@ like one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,16 @@ from hypothesis import strategies as st
 from lmkindex.config import FileOptions
 from lmkindex.files import walk_files
 from lmkindex.read import headings
-from lmkindex.read.headings import markdown_headings, plain_headings, rst_headings
+from lmkindex.read.headings import (
+    inline_words,
+    markdown_headings,
+    parsed_headings,
+    parts_to_parse,
+    plain_headings,
+    with_ends_of_quotations,
+)  # fmt: skip
 from lmkindex.read.read import read_file
+from lmkindex.read.rst_titles import rst_headings
 from lmkindex.sections import heading_paths
 from lmkindex.sentences import split_sentences
 
@@ -226,3 +236,32 @@ def test_a_document_has_the_headings_of_its_file(tmp_path: Path) -> None:
     sentences = [document.text[start:end] for start, end in zip(found.starts_S, found.ends_S, strict=True)]
     assert sentences == ["Intro", "# The *Valves*. All of Them", "They close.", "They open."]
     assert document.title == "The Valves. All of Them"
+
+
+LINES = st.sampled_from((
+    "", "", "", "text", "Title ", "- item", "1. item", "    # code", "# One", "## [a] ##", "#", "```", "~~~", "```py", "  ```", "    ```",
+    "- ```", "> ```", "> quote", "> # q", "- # x", "   # three", "===", "---", "<div>", "<!-- c", "-->", "<pre>", "</pre>", "<b>x</b>",
+    "[a]: http://x", "```\n# x\n```", "  ```\n  # x\n  ```", "<script>\n# x\n\n# y\n</script>", "<h1>One</h1>",
+    "<p>\n<h2 align=center>X</h2>", "> <h1>Q</h1>", "``` `x`", "    ---", "a | b\n--- | ---",
+))  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=14))
+def test_only_what_needs_it_is_parsed_and_nothing_is_missed(lines: list[str]) -> None:
+    text = "\n".join(["", *lines])  # a blank line first: "---" begins no front matter
+    env: dict[str, Any] = {}
+    whole = [  # by markdown-it, which sees all of it
+        (replace(heading, text=inline_words(heading.text, env)) if is_markup else heading, quote_end)
+        for heading, quote_end, is_markup in list(parsed_headings(text, 0, len(text), env))
+    ]
+    expected = with_ends_of_quotations([found for found in whole if found[0].text], len(text))
+    assert markdown_headings(text) == tuple(expected)
+
+
+def test_most_of_a_markdown_text_is_not_parsed() -> None:
+    text = "# One\n\ntext\n\n- item\n\n```sh\n# no\n```\n\n## Two\n\n<p>\nC# code\n</p>\n\nSet\n---\n\n## Three\n\ntext"
+    assert [text[start:end] for start, end in parts_to_parse(text, 0, len(text))] == [
+        "# One",
+        "## Two\n\n<p>\nC# code\n</p>\n\nSet\n---\n\n",
+        "## Three",
+    ]

@@ -110,6 +110,12 @@ def test_blocks_part_and_inline_elements_join(html: str, text: str) -> None:
         ("<p>a<img alt='not shown' src=x.png>b</p>", "ab"),
         ("<input type=hidden value=a><datalist><option>b</datalist><meter>c</meter>d", "d"),
         ("a<p hidden>b</p>c", "ac"),
+        ("<div class=modal id=a tabindex=-1 role=dialog aria-hidden=true><p>a</div>b", "b"),  # MkDocs, Bootstrap 3 to 5
+        ("<div class='modal fade' tabindex=-1><p>a</div><div class='modal-help' tabindex=-1>b</div>", "b"),
+        ("<div role=dialog aria-modal=true>a</div><section role=alertdialog aria-hidden=true>b</section><p role=dialog>c", "c"),
+        ("<div class='modal fade show' role=dialog aria-modal=true style='display: block'>a</div>", "a"),  # saved while open
+        ("<div class=modal role=dialog aria-modal=true><article><h1>a</h1></article></div>", "a"),
+        ("<p class=modal>Modal verbs</p><p class='modal logic'>b</p>", "Modal verbs\n\nb"),
         ("<my-card><template shadowrootmode=open><p>a</p></template></my-card>", "a"),
         ("<label for=menu></label><input type=checkbox id=menu><p>a</p>", "a"),  # a switch that a style sheet hides
         ("<body><title>a</title>b", "b"),
@@ -266,6 +272,32 @@ def test_numbers_of_notes_do_not_hide_the_end_of_a_sentence() -> None:
     text = text_of(html)
     assert text == "The wood burned.[1] In 1911[2] it was cut.[3] Next.\n\n[1] It came by boat.\n\n1. Notes"
     assert len(split_sentences(text).starts_S) == 5
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "<sup class=footnote>[<a class=footnote id=_footnoteref_1 href='#_footnotedef_1'>1</a>]</sup>",  # AsciiDoctor
+        "<sup><a href='#cite_note-1'><span>[</span>1<span>]</span></a></sup>",  # MediaWiki
+        "<a href='#fn1'><sup>[1]</sup></a>",
+        "<sup>(<a href='#fn1'>1</a>)</sup>",
+        "[<a href='#fn1'>1</a>]",
+        "<sup>[1]</sup>",
+        "<a class=footnote-ref role=doc-noteref href='#fn1'><sup>1</sup></a>",
+    ],
+)
+def test_number_of_a_note_with_brackets_of_its_own(mark: str) -> None:
+    text = text_of(f"<p>The wood burned.{mark} In 1911 it was cut.</p>")
+    assert text == "The wood burned.[1] In 1911 it was cut."
+    assert split_sentences(text).starts_S.tolist() == [0, 20]
+
+
+def test_number_before_a_note() -> None:
+    html = (
+        "<div class=footnote>\n<a href='#_footnoteref_1'>1</a>. It came.</div>"
+        "<p>\n<a href='#fnref2'>2</a> It left<a href='#fn3'>3</a>. End.</p>"
+    )
+    assert text_of(html) == "1. It came.\n\n[2] It left[3]. End."
 
 
 # Headings

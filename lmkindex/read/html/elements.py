@@ -27,6 +27,7 @@ DISPLAY = re.compile(r"(?:^|;)\s*display\s*:\s*([\w-]+)", re.IGNORECASE)
 BLOCK_DISPLAYS = frozenset(("block", "flex", "flow-root", "grid", "list-item", "table", "table-row", "table-caption"))
 INLINE_DISPLAYS = frozenset(("inline", "contents"))
 KEEPING_STYLE = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+SHOWN_NAMES = frozenset(("active", "in", "is-active", "is-open", "open", "show", "shown", "visible"))  # of an open dialog
 MAX_LEVEL = 9  # of a heading that only ARIA marks
 
 
@@ -45,7 +46,25 @@ def is_hidden(element: Any) -> bool:
     if "style" in attributes and HIDING_STYLE.search(attributes["style"]):
         return not _is_formula_beside_its_picture(element)
     # KaTeX writes every formula twice: as MathML, and in pieces that are placed by a style sheet.
-    return "katex-html" in attributes.get("class", "") and element.getprevious() is not None
+    is_second_formula = "katex-html" in attributes.get("class", "") and element.getprevious() is not None
+    return is_second_formula or _is_closed_dialog(element)
+
+
+def _is_closed_dialog(element: Any) -> bool:
+    """Whether this is a dialog that a script opens: by its role, or as Bootstrap and its like name and hide them. One
+    that is open in a saved page is shown; one that holds the article is taken for open."""
+    attributes = element.attrib
+    if "role" not in attributes and "modal" not in attributes.get("class", ""):
+        return False
+    names = attributes.get("class", "").split()
+    is_dialog = attributes.get("role", "").strip().lower() in ("dialog", "alertdialog")
+    is_away = attributes.get("aria-hidden") == "true" or attributes.get("tabindex") == "-1"
+    is_named = "modal" in names and (is_dialog or is_away or "fade" in names)
+    if not is_named and not (is_dialog and (attributes.get("aria-modal") == "true" or attributes.get("aria-hidden") == "true")):
+        return False
+    if not SHOWN_NAMES.isdisjoint(names) or "open" in attributes or DISPLAY.search(attributes.get("style", "")):
+        return False
+    return next(element.iter("main", "article", "h1"), None) is None
 
 
 def is_plain_leaf(element: Any) -> bool:

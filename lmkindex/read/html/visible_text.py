@@ -218,7 +218,9 @@ class _Renderer:
             self.writer.cut(place)
         elif text.isdecimal() and NOTE_NAME.search(f"{href} {element.get('class', '')} {element.get('role', '')}"):
             self.writer.cut(place)
-            self.writer.put(f"[{text}]" + ("" if place.part else " "))
+            is_first = not any(part.strip() for part in self.writer.parts)
+            is_marked = self.writer.last_char() in ("[", "(") or (is_first and (element.tail or "").lstrip()[:1] in (".", ")", ":"))
+            self.writer.put(text if is_marked else f"[{text}]" + (" " if is_first else ""))
 
     def _start_formula(self, element: Any) -> None:
         self.math_depth += 1
