@@ -35,6 +35,9 @@ NO_LETTERS = re.compile(r"[\W\d_]+")
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 LARGER = 1.1  # of the body's type size: a title, even if it repeats
+LARGER_NUMBER = 1.6  # of the body's type size: a page number may be as large
+SMALLER = 0.95  # of the body's type size: small print
+MIN_SHARED_LETTERS = 8  # that running heads of one place begin or end with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class MarginLine:
     place: int
     line: Line
     height: float  # from the edge of the page that it is near to
+    is_large: bool  # than the text: only a page number may be
+    is_small: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +158,11 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
     for row in rows[:end]:
         for place in row:
             line = sheet.lines[place]
-            if line.size <= LARGER * body_size:
-                yield MarginLine(page=page, place=place, line=line, height=sheet.height - line.baseline if edge > 0 else line.baseline)
+            is_large = line.size > LARGER * body_size
+            if not is_large or (line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text)):
+                height = sheet.height - line.baseline if edge > 0 else line.baseline
+                is_small = line.size <= SMALLER * body_size
+                yield MarginLine(page=page, place=place, line=line, height=height, is_large=is_large, is_small=is_small)
 
 
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:

@@ -1,0 +1,181 @@
+"""Numbers of lines: a column of numbers beside the text that counts the lines of print, each or every fifth.
+
+Takes the lines of all pages, gives them without such numbers. Numbers count lines if they stand outside of the text on
+one side, go up by a constant step, and the text beside them tells that they count lines and not items: with a step of
+one nearly each line has a number and the lines go on with sentences, with a larger step so many lines stand between two
+numbers. The items of a list, the rows of a table and the verses of a chapter do neither. Knows no reading order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+from .gutters import page_rows
+from .page_lines import Line
+from .sheets import Sheet
+
+MAX_DIGITS = 4
+MIN_NUMBERS = 4  # of a file
+MIN_EACH = 8  # of a file where each line has a number
+MIN_CHAINED = 0.8  # the share of numbers that are a step above the one before
+OUTLIERS = 0.1  # the share of lines that may stand out as far as the numbers do
+JUTS_OUT = 0.3  # of the type size: so far a line with its number stands out
+SAME_EDGE = 2.0  # points: the numbers of a column begin or end no farther apart
+MIN_NUMBERED = 0.75  # the share of lines with a number, if each has one
+MIN_LOWER = 0.25  # the share of lines that go on with a sentence
+MIN_FULL = 0.5  # the share of lines that fill their column
+FULL_LINE = 0.75  # of the widest line
+SAME_TYPE = 0.06  # of the type size
+MAX_STEP = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginNumber:
+    """A number at the edge of the text, in place `place` of its page's lines and beside row `row` of the text. `text`
+    is what else stands in the line."""
+
+    place: int
+    value: int
+    text: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberColumn:
+    """The numbers on one side of a page, from the top down, and the first line of each row of text, where it is set as
+    most of the text is. `edge` is where the text begins on that side."""
+
+    numbers: list[MarginNumber]
+    rows: list[Line]
+    edge: float
+
+
+def without_line_numbers(sheets: Sequence[Sheet]) -> tuple[list[Sheet], int]:
+    """The pages without the numbers of their lines, and how many there were."""
+    cleaned = list(sheets)
+    total = 0
+    for is_left in (True, False):
+        columns = {page: column for page, sheet in enumerate(cleaned) if (column := _column(sheet.lines, is_left))}
+        step = _step(list(columns.values()))
+        if step and _count_lines(list(columns.values()), step):
+            for page, column in columns.items():
+                chained = _chained(column.numbers, step)
+                total += len(chained)
+                cleaned[page] = replace(cleaned[page], lines=_without(cleaned[page].lines, chained, column.edge, is_left))
+    return cleaned, total
+
+
+def _column(lines: Sequence[Line], is_left: bool) -> NumberColumn | None:
+    """The numbers at one edge of a page's text: alone, or with the text in a line that stands out by them."""
+    split = {place: parts for place, line in enumerate(lines) if (parts := _number_and_text(line.text, is_left))}
+    if not split:
+        return None
+    others = sorted((line.left if is_left else -line.right) for place, line in enumerate(lines) if place not in split)
+    if not others:
+        return None
+    edge = others[int(OUTLIERS * len(others))]
+    found = []
+    for place, (_, text) in split.items():
+        line = lines[place]
+        outer, inner = (line.left, line.right) if is_left else (-line.right, -line.left)
+        if (outer < edge - JUTS_OUT * line.size) if text else (inner <= edge):
+            found.append(place)
+    found = _in_line(lines, found, split)
+    return _with_rows(lines, {place: split[place] for place in found}, edge if is_left else -edge, is_left) if found else None
+
+
+def _number_and_text(text: str, is_left: bool) -> tuple[int, str] | None:
+    """The number at one end of a line, and the rest of it."""
+    if not (text[0] if is_left else text[-1]).isdecimal():
+        return None
+    parts = text.split(None, 1) if is_left else text.rsplit(None, 1)[::-1]
+    if len(parts[0]) > MAX_DIGITS or not parts[0].isdecimal():
+        return None
+    return int(parts[0]), parts[1] if len(parts) > 1 else ""
+
+
+def _in_line(lines: Sequence[Line], places: Sequence[int], split: dict[int, tuple[int, str]]) -> list[int]:
+    """Those numbers that begin or end where most do that stand alone."""
+    alone = [lines[place] for place in places if not split[place][1]]
+    if not alone:
+        return list(places)
+    left, right = median(line.left for line in alone), median(line.right for line in alone)
+    return [
+        place for place in places if split[place][1] or min(abs(lines[place].left - left), abs(lines[place].right - right)) <= SAME_EDGE
+    ]
+
+
+def _with_rows(lines: Sequence[Line], split: dict[int, tuple[int, str]], edge: float, is_left: bool) -> NumberColumn:
+    """Numbers with the rows of text that they stand among."""
+    place_of = {id(lines[place]): place for place in split}
+    sizes = Counter(round(line.size, 1) for line in lines if len(line.text) > MAX_DIGITS)
+    usual = sizes.most_common(1)[0][0] if sizes else 0.0
+    numbers: list[MarginNumber] = []
+    rows: list[Line] = []
+    for row in page_rows(lines):
+        marks = [place_of[id(line)] for line in row if id(line) in place_of]
+        texts = [line for line in row if id(line) not in place_of or split[place_of[id(line)]][1]]
+        if len(marks) == 1:
+            value, text = split[marks[0]]
+            numbers.append(MarginNumber(place=marks[0], value=value, text=text, row=len(rows)))
+            texts = [_stripped(line, text, edge, is_left) if id(line) in place_of else line for line in texts]
+        if texts and (marks or (abs(texts[0].size - usual) <= SAME_TYPE * usual and not texts[0].is_bold)):
+            rows.append(texts[0])
+    return NumberColumn(numbers=numbers, rows=rows, edge=edge)
+
+
+def _stripped(line: Line, text: str, edge: float, is_left: bool) -> Line:
+    """A line without the number that stands out of the text's edge."""
+    return line._replace(text=text, left=max(line.left, edge)) if is_left else line._replace(text=text, right=min(line.right, edge))
+
+
+def _step(columns: Sequence[NumberColumn]) -> int:
+    """The step by which numbers go up, 0 if there is none."""
+    steps = Counter(below.value - above.value for column in columns for above, below in pairwise(column.numbers))
+    if sum(len(column.numbers) for column in columns) < MIN_NUMBERS or not steps:
+        return 0
+    step, count = steps.most_common(1)[0]
+    return step if 1 <= step <= MAX_STEP and count >= MIN_CHAINED * steps.total() else 0
+
+
+def _chained(numbers: Sequence[MarginNumber], step: int) -> list[MarginNumber]:
+    """The numbers that are some steps above or below the next; of one alone, only a multiple of the step."""
+    if len(numbers) == 1:
+        return list(numbers) if numbers[0].value % step == 0 else []
+    is_chained = [below.value > above.value and (below.value - above.value) % step == 0 for above, below in pairwise(numbers)]
+    return [number for number, above, below in zip(numbers, [False, *is_chained], [*is_chained, False], strict=True) if above or below]
+
+
+def _count_lines(columns: Sequence[NumberColumn], step: int) -> bool:
+    """Whether numbers that go up by a step count the lines beside them."""
+    pairs = [pair for column in columns for pair in pairwise(column.numbers) if pair[1].value - pair[0].value == step]
+    if step > 1:
+        return sum(abs(below.row - above.row - step) <= 1 for above, below in pairs) >= MIN_CHAINED * len(pairs)
+    if len(pairs) < MIN_EACH - 1:
+        return False
+    num_rows = sum(column.numbers[-1].row - column.numbers[0].row + 1 for column in columns if column.numbers)
+    lines = [column.rows[number.row] for column in columns for number in column.numbers if number.row < len(column.rows)]
+    if not lines or len(lines) < MIN_NUMBERED * num_rows:
+        return False
+    widest = max(line.right - line.left for line in lines)
+    firsts = [next((char for char in line.text if char.isalnum()), "") for line in lines]
+    cased = [first for first in firsts if first.lower() != first.upper()]
+    is_going_on = sum(first.islower() for first in cased) >= MIN_LOWER * len(cased)
+    return is_going_on and sum(line.right - line.left >= FULL_LINE * widest for line in lines) >= MIN_FULL * len(lines)
+
+
+def _without(lines: Sequence[Line], numbers: Sequence[MarginNumber], edge: float, is_left: bool) -> list[Line]:
+    """Lines without numbers."""
+    text_of = {number.place: number.text for number in numbers}
+    cleaned = []
+    for place, line in enumerate(lines):
+        text = text_of.get(place)
+        if text is None:
+            cleaned.append(line)
+        elif text:
+            cleaned.append(_stripped(line, text, edge, is_left))
+    return cleaned
