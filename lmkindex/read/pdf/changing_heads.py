@@ -8,16 +8,20 @@ head of other pages. An amount is never a head.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
 from .margin_lines import MarginLine, letters_of
+from .page_lines import SAME_ROW
 
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 MIN_SHARED_LETTERS = 8  # that running heads of one place begin or end with
+AMOUNT = re.compile(r"\d[.,]\d|[€$£¥%]")
 MIN_SHARING = 3  # pages whose heads begin or end with the same words
+MIN_SHARING_PAGES = 1 / 3
 MIN_REST_LETTERS = 5  # that a title holds, of a head without the words that it shares
 MIN_TITLED = 0.8  # of the lines at one height: they repeat titles
 MIN_TITLED_PAGES = 0.5
@@ -41,7 +45,7 @@ def changing_heads(
     for group in groups:
         rest = [line for line in group if line not in numbered and line not in heads and not line.is_large and letters_of(line.line.text)]
         if rest:
-            own = {*_sharing(rest, titles), *_titled(rest, titles, num_pages)}
+            own = {*_sharing(rest, titles, num_pages), *_titled(rest, titles, num_pages)}
             told = [line for line in group if line in numbered or line in heads or line in own]
             found += own
             found += _beside([line for line in rest if line not in own], told, numbered, titles)
@@ -49,14 +53,28 @@ def changing_heads(
 
 
 def _beside(rest: Sequence[MarginLine], told: Sequence[MarginLine], numbered: set[MarginLine], titles: Titles) -> list[MarginLine]:
-    """The lines in one row with a page number or a head."""
-    pages, counted = {line.page for line in told}, {line.page for line in told if line in numbered}
-    beside = [line for line in rest if line.page in pages]
+    """The lines in one row with a page number or a head. Those of no title are heads only at the top: at the foot there
+    may be a source or a sum beside the number."""
+    rows, counted = _rows(told), _rows([line for line in told if line in numbered])
+    beside = [line for line in rest if _is_in_row(line, rows)]
     known = [line for line in beside if _is_known(letters_of(line.line.text), titles)]
-    unknown = [line for line in beside if line not in known and line.page in counted]
-    others = {line.page for line in [*known, *told] if line not in numbered and line.page in counted}
+    others = {line.page for line in [*known, *told] if line not in numbered and _is_in_row(line, counted)}
+    unknown = [line for line in beside if line.is_top and _is_in_row(line, counted) and not AMOUNT.search(line.line.text)]
+    unknown = [line for line in unknown if not _is_known(letters_of(line.line.text), titles)]
     is_place_of_heads = len({line.page for line in unknown}) <= len(others)
     return known + [line for line in unknown if line.is_small or is_place_of_heads]
+
+
+def _rows(lines: Sequence[MarginLine]) -> dict[int, list[float]]:
+    """The heights of lines on each page."""
+    rows: dict[int, list[float]] = defaultdict(list)
+    for line in lines:
+        rows[line.page].append(line.height)
+    return rows
+
+
+def _is_in_row(line: MarginLine, rows: Mapping[int, Sequence[float]]) -> bool:
+    return any(abs(height - line.height) <= SAME_ROW * line.line.size for height in rows.get(line.page, ()))
 
 
 def _is_known(key: str, titles: Titles) -> bool:
@@ -71,23 +89,24 @@ def _titled(rest: Sequence[MarginLine], titles: Titles, num_pages: int) -> list[
     return known if num_titled >= max(MIN_SHARING, MIN_TITLED_PAGES * num_pages) and len(known) >= MIN_TITLED * len(rest) else []
 
 
-def _sharing(rest: Sequence[MarginLine], titles: Titles) -> Iterator[MarginLine]:
-    """The lines that begin or end as others do, and otherwise repeat a title."""
-    keys = {line: letters_of(line.line.text) for line in rest}
+def _sharing(rest: Sequence[MarginLine], titles: Titles, num_pages: int) -> Iterator[MarginLine]:
+    """The lines that begin or end as those of many pages do, and otherwise repeat a title."""
     for is_end in (False, True):
         by_key: dict[str, list[MarginLine]] = defaultdict(list)
-        for line, key in keys.items():
-            by_key[key[::-1] if is_end else key].append(line)
+        pages: dict[str, set[int]] = defaultdict(set)
+        for line in rest:
+            key = letters_of(line.line.text)[:: -1 if is_end else 1]
+            by_key[key].append(line)
+            pages[key[:MIN_SHARED_LETTERS]].add(line.page)
         ordered = sorted(by_key)
-        shared = [_num_shared(first, second) for first, second in pairwise(ordered)]
+        shared = [0, *(_num_shared(first, second) for first, second in pairwise(ordered)), 0]
         for place, key in enumerate(ordered):
-            length = max(shared[max(0, place - 1) : place + 1], default=0)
-            if length < MIN_SHARED_LETTERS:
-                continue
-            num_sharing = sum(other.startswith(key[:MIN_SHARED_LETTERS]) for other in ordered[max(0, place - 3) : place + 4])
-            left = key[length:]
-            if num_sharing >= MIN_SHARING and len(left) >= MIN_REST_LETTERS and titles.holds(left[::-1] if is_end else left):
-                yield from by_key[key]
+            num_shared = max(shared[place : place + 2])
+            is_common = len(pages[key[:MIN_SHARED_LETTERS]]) >= max(MIN_SHARING, MIN_SHARING_PAGES * num_pages)
+            if is_common and num_shared >= MIN_SHARED_LETTERS and len(key) - num_shared >= MIN_REST_LETTERS:
+                own = key[num_shared:][:: -1 if is_end else 1]
+                if titles.holds(own):
+                    yield from by_key[key]
 
 
 def _num_shared(first: str, second: str) -> int:

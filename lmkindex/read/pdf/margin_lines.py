@@ -37,6 +37,7 @@ class MarginLine:
     height: float  # from the edge of the page that it is near to
     is_large: bool  # than the text: only a page number may be
     is_small: bool
+    is_top: bool
 
 
 def margin_groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Iterator[list[MarginLine]]:
@@ -85,7 +86,7 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
             if not is_large or (line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text)):
                 height = sheet.height - line.baseline if edge > 0 else line.baseline
                 is_small = line.size <= SMALLER * body_size
-                yield MarginLine(page=page, place=place, line=line, height=height, is_large=is_large, is_small=is_small)
+                yield MarginLine(page=page, place=place, line=line, height=height, is_large=is_large, is_small=is_small, is_top=edge > 0)
 
 
 def letters_of(text: str) -> str:

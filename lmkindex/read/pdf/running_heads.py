@@ -26,7 +26,7 @@ MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
 TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too, but not all: the sheets of a form
-MAX_FINDS = 50  # of a title's letters
+MAX_FINDS = 5  # of a title's letters
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 
 
