@@ -23,6 +23,7 @@ MIN_NUMBERS = 4  # of a file
 MIN_EACH = 8  # of a file where each line has a number
 MIN_CHAINED = 0.8  # the share of numbers that are a step above the one before
 OUTLIERS = 0.1  # the share of lines that may stand out as far as the numbers do
+MIN_OTHERS = 0.25  # lines without a number, for each that begins or ends with one: they tell where the text begins
 JUTS_OUT = 0.3  # of the type size: so far a line with its number stands out
 SAME_EDGE = 2.0  # points: the numbers of a column begin or end no farther apart
 MIN_NUMBERED = 0.75  # the share of lines with a number, if each has one
@@ -75,9 +76,16 @@ def _column(lines: Sequence[Line], is_left: bool) -> NumberColumn | None:
     if not split:
         return None
     others = sorted((line.left if is_left else -line.right) for place, line in enumerate(lines) if place not in split)
-    if not others:
-        return None
-    edge = others[int(OUTLIERS * len(others))]
+    beside = [(lines[place], number, text) for place, (number, text) in split.items() if text]
+    if len(others) >= MIN_OTHERS * len(beside):
+        if not others:
+            return None
+        edge = others[int(OUTLIERS * len(others))]
+    else:  # nearly every line begins with a number
+        edge = median(
+            (line.left if is_left else -line.right) + (line.right - line.left) * (1 - len(text) / len(line.text))
+            for line, _, text in beside
+        )
     found = []
     for place, (_, text) in split.items():
         line = lines[place]
