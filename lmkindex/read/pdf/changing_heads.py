@@ -15,11 +15,12 @@ from itertools import pairwise
 from typing import Protocol
 
 from .margin_lines import MarginLine, letters_of
-from .page_lines import SAME_ROW
+from .page_lines import ENUMERATOR_GAP, SAME_ROW
 
 MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
 MIN_SHARED_LETTERS = 8  # that running heads of one place begin or end with
 AMOUNT = re.compile(r"\d[.,]\d|[€$£¥%]")
+SECTION_NUMBER = re.compile(r"§?\s?\d{1,3}(?:\.\d{1,3}){0,3}\.?")
 MIN_SHARING = 3  # pages whose heads begin or end with the same words
 MIN_SHARING_PAGES = 1 / 3
 MIN_REST_LETTERS = 5  # that a title holds, of a head without the words that it shares
@@ -43,12 +44,14 @@ def changing_heads(
     """Lines of groups of one height that are running heads, beside those told."""
     found: list[MarginLine] = []
     for group in groups:
-        rest = [line for line in group if line not in numbered and line not in heads and not line.is_large and letters_of(line.line.text)]
+        untold = [line for line in group if line not in numbered and line not in heads and not line.is_large]
+        rest = [line for line in untold if letters_of(line.line.text)]
         if rest:
             own = {*_sharing(rest, titles, num_pages), *_titled(rest, titles, num_pages)}
             told = [line for line in group if line in numbered or line in heads or line in own]
-            found += own
-            found += _beside([line for line in rest if line not in own], told, numbered, titles)
+            changing = [*own, *_beside([line for line in rest if line not in own], told, numbered, titles)]
+            found += changing
+            found += _section_numbers(untold, changing)
     return found
 
 
@@ -63,6 +66,20 @@ def _beside(rest: Sequence[MarginLine], told: Sequence[MarginLine], numbered: se
     unknown = [line for line in unknown if not _is_known(letters_of(line.line.text), titles)]
     is_place_of_heads = len({line.page for line in unknown}) <= len(others)
     return known + [line for line in unknown if line.is_small or is_place_of_heads]
+
+
+def _section_numbers(untold: Sequence[MarginLine], changing: Sequence[MarginLine]) -> list[MarginLine]:
+    """The numbers of sections that stand before heads, as pieces of their own."""
+    numbers: dict[int, list[MarginLine]] = defaultdict(list)
+    for line in untold:
+        if SECTION_NUMBER.fullmatch(line.line.text):
+            numbers[line.page].append(line)
+    return [
+        number
+        for head in changing
+        for number in numbers.get(head.page, ())
+        if _is_in_row(number, {head.page: [head.height]}) and 0 <= head.line.left - number.line.right <= ENUMERATOR_GAP * head.line.size
+    ]
 
 
 def _rows(lines: Sequence[MarginLine]) -> dict[int, list[float]]:

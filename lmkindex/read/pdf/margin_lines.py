@@ -16,7 +16,7 @@ from .page_lines import SAME_ROW, Line
 from .page_numbers import BARE
 from .sheets import Sheet
 
-MARGIN = 0.16  # of the page's height
+MARGIN = 0.19  # of the page's height
 MAX_MARGIN_ROWS = 3
 MAX_MARGIN_LINES = 12
 MIN_GAP = 1.35  # of the usual distance between rows
