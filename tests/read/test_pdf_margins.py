@@ -135,7 +135,11 @@ def test_heads_that_change_with_the_chapter_are_left_out() -> None:
     def alone(number: int) -> list[Text]:
         return [Text(x=50, y=665, text=CHAPTERS[number].upper(), size=9)]
 
-    for head, num_lines in ((beside_number, 2), (beside_name, 2), (behind_name, 1), (alone, 1)):
+    def behind_section(number: int) -> list[Text]:
+        section = Text(x=50, y=665, text=str(number * 2 + 3))
+        return [section, Text(x=90, y=665, text=CHAPTERS[number]), Text(x=430, y=665, text=str(number + 7))]
+
+    for head, num_lines in ((beside_number, 2), (behind_section, 3), (beside_name, 2), (behind_name, 1), (alone, 1)):
         parsed = read(*chapter_pages(head))
         text = parsed.text.casefold()
         assert [text.count(chapter.casefold()) for chapter in CHAPTERS] == [1] * 6, head

@@ -45,13 +45,13 @@ def changing_heads(
     found: list[MarginLine] = []
     for group in groups:
         untold = [line for line in group if line not in numbered and line not in heads and not line.is_large]
-        rest = [line for line in untold if letters_of(line.line.text)]
-        if rest:
-            own = {*_sharing(rest, titles, num_pages), *_titled(rest, titles, num_pages)}
-            told = [line for line in group if line in numbered or line in heads or line in own]
-            changing = [*own, *_beside([line for line in rest if line not in own], told, numbered, titles)]
-            found += changing
-            found += _section_numbers(untold, changing)
+        rest = [line for line in untold if letters_of(line.line.text) and not (line.is_far and line.line.is_bold)]
+        own = {*_sharing(rest, titles, num_pages), *_titled(rest, titles, num_pages)}
+        told = [line for line in group if line in numbered or line in heads or line in own]
+        changing = [*own, *_beside([line for line in rest if line not in own], told, numbered, titles)]
+        found += changing
+        titled = [line for line in told if line in heads and _is_known(letters_of(line.line.text), titles)]
+        found += _section_numbers(untold, [*changing, *titled])
     return found
 
 
@@ -62,7 +62,9 @@ def _beside(rest: Sequence[MarginLine], told: Sequence[MarginLine], numbered: se
     beside = [line for line in rest if _is_in_row(line, rows)]
     known = [line for line in beside if _is_known(letters_of(line.line.text), titles)]
     others = {line.page for line in [*known, *told] if line not in numbered and _is_in_row(line, counted)}
-    unknown = [line for line in beside if line.is_top and _is_in_row(line, counted) and not AMOUNT.search(line.line.text)]
+    unknown = [
+        line for line in beside if line.is_top and not line.is_far and _is_in_row(line, counted) and not AMOUNT.search(line.line.text)
+    ]
     unknown = [line for line in unknown if not _is_known(letters_of(line.line.text), titles)]
     is_place_of_heads = len({line.page for line in unknown}) <= len(others)
     return known + [line for line in unknown if line.is_small or is_place_of_heads]

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import median
 
 from .page_lines import SAME_ROW, Line
 from .page_numbers import BARE
 from .sheets import Sheet
 
-MARGIN = 0.19  # of the page's height
+MARGIN = 0.16  # of the page's height
+FAR_MARGIN = 0.19  # of a page that is larger than what is printed on it
 MAX_MARGIN_ROWS = 3
 MAX_MARGIN_LINES = 12
 MIN_GAP = 1.35  # of the usual distance between rows
@@ -38,6 +39,7 @@ class MarginLine:
     is_large: bool  # than the text: only a page number may be
     is_small: bool
     is_top: bool
+    is_far: bool  # from the edge: only a page number or a title may be furniture
 
 
 def margin_groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Iterator[list[MarginLine]]:
@@ -56,6 +58,26 @@ def margin_groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Itera
 
 def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Iterator[MarginLine]:
     """The lines of a page at one edge, in the margin and outside of a gap to the body."""
+    for place in chain.from_iterable(_margin_rows(sheet, edge, body_size)):
+        line = sheet.lines[place]
+        is_large = line.size > LARGER * body_size
+        if is_large and not (line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text)):
+            continue
+        height = sheet.height - line.baseline if edge > 0 else line.baseline
+        yield MarginLine(
+            page=page,
+            place=place,
+            line=line,
+            height=height,
+            is_large=is_large,
+            is_small=line.size <= SMALLER * body_size,
+            is_top=edge > 0,
+            is_far=height > MARGIN * sheet.height,
+        )
+
+
+def _margin_rows(sheet: Sheet, edge: int, body_size: float) -> list[list[int]]:
+    """The places of the lines in each row outside of a gap to the body, from the edge inwards."""
     order = sorted(range(len(sheet.lines)), key=lambda place: -edge * sheet.lines[place].baseline)
     rows: list[list[int]] = []
     for place in order:
@@ -73,20 +95,11 @@ def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Itera
     end = 0
     for num_rows in range(1, min(MAX_MARGIN_ROWS, len(rows)) + 1):
         from_edge = sheet.height - heights[num_rows - 1] if edge > 0 else heights[num_rows - 1]
-        if from_edge > MARGIN * sheet.height:
+        if from_edge > FAR_MARGIN * sheet.height:
             break
         if num_rows == len(rows) or gaps[num_rows - 1] >= MIN_GAP * usual:
             end = num_rows
-    if sum(map(len, rows[:end])) > MAX_MARGIN_LINES:
-        return
-    for row in rows[:end]:
-        for place in row:
-            line = sheet.lines[place]
-            is_large = line.size > LARGER * body_size
-            if not is_large or (line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text)):
-                height = sheet.height - line.baseline if edge > 0 else line.baseline
-                is_small = line.size <= SMALLER * body_size
-                yield MarginLine(page=page, place=place, line=line, height=height, is_large=is_large, is_small=is_small, is_top=edge > 0)
+    return rows[:end] if sum(map(len, rows[:end])) <= MAX_MARGIN_LINES else []
 
 
 def letters_of(text: str) -> str:

@@ -32,6 +32,7 @@ MIN_FULL = 0.5  # the share of lines that fill their column
 FULL_LINE = 0.75  # of the widest line
 SAME_TYPE = 0.06  # of the type size
 MAX_STEP = 10
+MIN_ROUGH_STEP = 5  # from which a line more or less between two numbers does not matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,7 @@ def _count_lines(columns: Sequence[NumberColumn], step: int) -> bool:
     """Whether numbers that go up by a step count the lines beside them."""
     pairs = [pair for column in columns for pair in pairwise(column.numbers) if pair[1].value - pair[0].value == step]
     if step > 1:
-        return sum(abs(below.row - above.row - step) <= 1 for above, below in pairs) >= MIN_CHAINED * len(pairs)
+        return sum(abs(below.row - above.row - step) <= (step >= MIN_ROUGH_STEP) for above, below in pairs) >= MIN_CHAINED * len(pairs)
     if len(pairs) < MIN_EACH - 1:
         return False
     num_rows = sum(column.numbers[-1].row - column.numbers[0].row + 1 for column in columns if column.numbers)

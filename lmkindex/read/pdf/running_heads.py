@@ -68,7 +68,7 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
     groups = [group for edge in (1, -1) for group in margin_groups(sheets, edge, body_size) if len({line.page for line in group}) > 1]
     if not groups:
         return dropped
-    candidates = {(line.page, line.place) for group in groups for line in group}
+    candidates = {(line.page, line.place) for group in groups for line in group if not line.is_far}
     body = _body(sheets, candidates, body_size)
     numbered = [_counting(group, body) for group in groups]
     heads = [] if body.is_template else [_heads(group, lines, body, len(sheets)) for group, lines in zip(groups, numbered, strict=True)]
@@ -131,7 +131,7 @@ def _heads(group: Sequence[MarginLine], numbered: set[MarginLine], body: Body, n
     counted_pages = {line.page for line in numbered}
     by_text: dict[str, list[MarginLine]] = defaultdict(list)
     for line in group:
-        if line not in numbered and not line.is_large:
+        if line not in numbered and not line.is_large and not line.is_far:
             by_text[" ".join(line.line.text.split())].append(line)
     running: list[MarginLine] = []
     for text, lines in by_text.items():
@@ -172,6 +172,8 @@ def _numbers(line: MarginLine, is_template: bool) -> Iterator[tuple[int, str]]:
     """What may be the page number in a line, and the letters beside it; beside words only if near the page's own
     number, and on the sheets of a form only that."""
     for value, words in page_numbers(line.line.text):
+        if words and line.is_far:
+            continue
         offset = abs(value - line.page - 1)
         if (offset <= 1 and not words) if is_template else (offset <= MAX_OFFSET or not words):
             yield value, letters_of(words)
