@@ -169,6 +169,16 @@ def test_a_page_number_may_be_larger_than_the_text() -> None:
     assert read(*pages).num_furniture == 3
 
 
+def test_the_number_of_a_section_is_not_that_of_the_page() -> None:
+    """Where each page begins with a section, its number counts up with the pages."""
+    pages = [
+        [Text(x=50, y=650, text=str(number + 2), size=15), Text(x=80, y=650, text=CHAPTERS[number], size=15), *lines(PROSE)]
+        for number in range(4)
+    ]
+    parsed = read(*pages)
+    assert parsed.num_furniture == 0 and all(f"{number + 2} {CHAPTERS[number]}" in parsed.text for number in range(4))
+
+
 @pytest.mark.parametrize("marks", [("1.", "2.", "3."), ("•", "•", "•"), ("(a)", "(b)", "(c)")])
 def test_marks_of_a_list_that_are_drawn_last_belong_to_their_items(marks: tuple[str, ...]) -> None:
     items = [(600, "A new mast for the boat"), (572, "Salt and tar"), (558, "Oil")]

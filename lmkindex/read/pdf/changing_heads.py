@@ -65,7 +65,7 @@ def _beside(rest: Sequence[MarginLine], told: Sequence[MarginLine], numbered: se
     unknown = [
         line for line in beside if line.is_top and not line.is_far and _is_in_row(line, counted) and not AMOUNT.search(line.line.text)
     ]
-    unknown = [line for line in unknown if not _is_known(letters_of(line.line.text), titles)]
+    unknown = [line for line in unknown if not line.line.is_bold and not _is_known(letters_of(line.line.text), titles)]
     is_place_of_heads = len({line.page for line in unknown}) <= len(others)
     return known + [line for line in unknown if line.is_small or is_place_of_heads]
 

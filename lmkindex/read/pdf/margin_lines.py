@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import median
 
 from .page_lines import SAME_ROW, Line
@@ -58,22 +58,30 @@ def margin_groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Itera
 
 def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Iterator[MarginLine]:
     """The lines of a page at one edge, in the margin and outside of a gap to the body."""
-    for place in chain.from_iterable(_margin_rows(sheet, edge, body_size)):
-        line = sheet.lines[place]
-        is_large = line.size > LARGER * body_size
-        if is_large and not (line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text)):
-            continue
-        height = sheet.height - line.baseline if edge > 0 else line.baseline
-        yield MarginLine(
-            page=page,
-            place=place,
-            line=line,
-            height=height,
-            is_large=is_large,
-            is_small=line.size <= SMALLER * body_size,
-            is_top=edge > 0,
-            is_far=height > MARGIN * sheet.height,
-        )
+    for row in _margin_rows(sheet, edge, body_size):
+        large = [place for place in row if sheet.lines[place].size > LARGER * body_size]
+        is_number = len(large) == 1 and _is_number(sheet.lines[large[0]], body_size)  # not one beside a title
+        for place in row if is_number else [place for place in row if place not in large]:
+            yield _margin_line(page, place, sheet, edge, body_size)
+
+
+def _is_number(line: Line, body_size: float) -> bool:
+    return line.size <= LARGER_NUMBER * body_size and BARE.fullmatch(line.text) is not None
+
+
+def _margin_line(page: int, place: int, sheet: Sheet, edge: int, body_size: float) -> MarginLine:
+    line = sheet.lines[place]
+    height = sheet.height - line.baseline if edge > 0 else line.baseline
+    return MarginLine(
+        page=page,
+        place=place,
+        line=line,
+        height=height,
+        is_large=line.size > LARGER * body_size,
+        is_small=line.size <= SMALLER * body_size,
+        is_top=edge > 0,
+        is_far=height > MARGIN * sheet.height,
+    )
 
 
 def _margin_rows(sheet: Sheet, edge: int, body_size: float) -> list[list[int]]:

@@ -37,23 +37,21 @@ MIN_ROUGH_STEP = 5  # from which a line more or less between two numbers does no
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginNumber:
-    """A number at the edge of the text, in place `place` of its page's lines and beside row `row` of the text. `text`
-    is what else stands in the line."""
+    """A number at the edge of the text, in place `place` of its page's lines. `text` is what else is in the line."""
 
     place: int
     value: int
     text: str
-    row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberColumn:
-    """The numbers on one side of a page, from the top down, and the first line of each row of text, where it is set as
-    most of the text is. `edge` is where the text begins on that side."""
+    """The numbers on one side of a page, from the top down. `edge` is where the text begins on that side."""
 
+    lines: Sequence[Line]  # of the page
     numbers: list[MarginNumber]
-    rows: list[Line]
     edge: float
+    is_left: bool
 
 
 def without_line_numbers(sheets: Sequence[Sheet]) -> tuple[list[Sheet], int]:
@@ -67,7 +65,7 @@ def without_line_numbers(sheets: Sequence[Sheet]) -> tuple[list[Sheet], int]:
             for page, column in columns.items():
                 chained = _chained(column.numbers, step)
                 total += len(chained)
-                cleaned[page] = replace(cleaned[page], lines=_without(cleaned[page].lines, chained, column.edge, is_left))
+                cleaned[page] = replace(cleaned[page], lines=_without(column, chained))
     return cleaned, total
 
 
@@ -94,7 +92,11 @@ def _column(lines: Sequence[Line], is_left: bool) -> NumberColumn | None:
         if (outer < edge - JUTS_OUT * line.size) if text else (inner <= edge):
             found.append(place)
     found = _in_line(lines, found, split)
-    return _with_rows(lines, {place: split[place] for place in found}, edge if is_left else -edge, is_left) if found else None
+    if not found:
+        return None
+    numbers = [MarginNumber(place=place, value=split[place][0], text=split[place][1]) for place in found]
+    numbers.sort(key=lambda number: -lines[number.place].baseline)
+    return NumberColumn(lines=lines, numbers=numbers, edge=edge if is_left else -edge, is_left=is_left)
 
 
 def _number_and_text(text: str, is_left: bool) -> tuple[int, str] | None:
@@ -118,28 +120,30 @@ def _in_line(lines: Sequence[Line], places: Sequence[int], split: dict[int, tupl
     ]
 
 
-def _with_rows(lines: Sequence[Line], split: dict[int, tuple[int, str]], edge: float, is_left: bool) -> NumberColumn:
-    """Numbers with the rows of text that they stand among."""
-    place_of = {id(lines[place]): place for place in split}
-    sizes = Counter(round(line.size, 1) for line in lines if len(line.text) > MAX_DIGITS)
+def _text_rows(column: NumberColumn) -> tuple[list[Line], list[int]]:
+    """The first line of each row of text without its number, where it has one or is set as most of the text is, and the
+    row of each number, or the next one."""
+    number_of = {id(column.lines[number.place]): number for number in column.numbers}
+    sizes = Counter(round(line.size, 1) for line in column.lines if len(line.text) > MAX_DIGITS)
     usual = sizes.most_common(1)[0][0] if sizes else 0.0
-    numbers: list[MarginNumber] = []
     rows: list[Line] = []
-    for row in page_rows(lines):
-        marks = [place_of[id(line)] for line in row if id(line) in place_of]
-        texts = [line for line in row if id(line) not in place_of or split[place_of[id(line)]][1]]
-        if len(marks) == 1:
-            value, text = split[marks[0]]
-            numbers.append(MarginNumber(place=marks[0], value=value, text=text, row=len(rows)))
-            texts = [_stripped(line, text, edge, is_left) if id(line) in place_of else line for line in texts]
-        if texts and (marks or (abs(texts[0].size - usual) <= SAME_TYPE * usual and not texts[0].is_bold)):
-            rows.append(texts[0])
-    return NumberColumn(numbers=numbers, rows=rows, edge=edge)
+    row_of: dict[int, int] = {}
+    for row in page_rows(column.lines):
+        marks = [number_of[id(line)] for line in row if id(line) in number_of]
+        row_of |= {mark.place: len(rows) for mark in marks}
+        first = next((line for line in row if id(line) not in number_of or number_of[id(line)].text), None)
+        if first is not None and id(first) in number_of:
+            first = _stripped(first, number_of[id(first)].text, column)
+        if first is not None and (marks or (abs(first.size - usual) <= SAME_TYPE * usual and not first.is_bold)):
+            rows.append(first)
+    return rows, [row_of[number.place] for number in column.numbers]
 
 
-def _stripped(line: Line, text: str, edge: float, is_left: bool) -> Line:
+def _stripped(line: Line, text: str, column: NumberColumn) -> Line:
     """A line without the number that stands out of the text's edge."""
-    return line._replace(text=text, left=max(line.left, edge)) if is_left else line._replace(text=text, right=min(line.right, edge))
+    if column.is_left:
+        return line._replace(text=text, left=max(line.left, column.edge))
+    return line._replace(text=text, right=min(line.right, column.edge))
 
 
 def _step(columns: Sequence[NumberColumn]) -> int:
@@ -161,15 +165,23 @@ def _chained(numbers: Sequence[MarginNumber], step: int) -> list[MarginNumber]:
 
 def _count_lines(columns: Sequence[NumberColumn], step: int) -> bool:
     """Whether numbers that go up by a step count the lines beside them."""
-    pairs = [pair for column in columns for pair in pairwise(column.numbers) if pair[1].value - pair[0].value == step]
+    lines: list[Line] = []
+    num_rows = num_pairs = num_counting = 0
+    for column in columns:
+        rows, places = _text_rows(column)
+        lines += [rows[place] for place in places if place < len(rows)]
+        num_rows += places[-1] - places[0] + 1
+        for (above, first), (below, last) in pairwise(zip(column.numbers, places, strict=True)):
+            if below.value - above.value == step:
+                num_pairs += 1
+                num_counting += abs(last - first - step) <= (step >= MIN_ROUGH_STEP)
     if step > 1:
-        return sum(abs(below.row - above.row - step) <= (step >= MIN_ROUGH_STEP) for above, below in pairs) >= MIN_CHAINED * len(pairs)
-    if len(pairs) < MIN_EACH - 1:
-        return False
-    num_rows = sum(column.numbers[-1].row - column.numbers[0].row + 1 for column in columns if column.numbers)
-    lines = [column.rows[number.row] for column in columns for number in column.numbers if number.row < len(column.rows)]
-    if not lines or len(lines) < MIN_NUMBERED * num_rows:
-        return False
+        return num_counting >= MIN_CHAINED * num_pairs
+    return num_pairs >= MIN_EACH - 1 and len(lines) >= max(1, MIN_NUMBERED * num_rows) and _are_running(lines)
+
+
+def _are_running(lines: Sequence[Line]) -> bool:
+    """Whether many lines go on with a sentence, and many fill their column."""
     widest = max(line.right - line.left for line in lines)
     firsts = [next((char for char in line.text if char.isalnum()), "") for line in lines]
     cased = [first for first in firsts if first.lower() != first.upper()]
@@ -177,14 +189,12 @@ def _count_lines(columns: Sequence[NumberColumn], step: int) -> bool:
     return is_going_on and sum(line.right - line.left >= FULL_LINE * widest for line in lines) >= MIN_FULL * len(lines)
 
 
-def _without(lines: Sequence[Line], numbers: Sequence[MarginNumber], edge: float, is_left: bool) -> list[Line]:
-    """Lines without numbers."""
+def _without(column: NumberColumn, numbers: Sequence[MarginNumber]) -> list[Line]:
+    """The lines of a page without some of its numbers."""
     text_of = {number.place: number.text for number in numbers}
-    cleaned = []
-    for place, line in enumerate(lines):
-        text = text_of.get(place)
-        if text is None:
-            cleaned.append(line)
-        elif text:
-            cleaned.append(_stripped(line, text, edge, is_left))
-    return cleaned
+    stripped = (
+        _stripped(line, text_of[place], column) if text_of.get(place) else line
+        for place, line in enumerate(column.lines)
+        if text_of.get(place) != ""
+    )
+    return list(stripped)
