@@ -2,8 +2,8 @@
 
 Takes the lines of all pages, gives those to leave out. A candidate stands in the margin, outside of a gap to the body,
 in type no larger than the text. It is left out if its number counts up with the pages, or if it repeats word for word
-as a head does. An amount, an answer or a reading does neither. Where pages repeat their own words, as the sheets of a
-form do, a line that varies is content. Knows no reading order.
+as a head does; `changing_heads.py` tells those that do not. An amount, an answer or a reading does neither. Where pages
+repeat their own words, as the sheets of a form do, a line that varies is content. Knows no reading order.
 """
 
 from __future__ import annotations
