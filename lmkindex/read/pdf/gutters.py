@@ -62,13 +62,17 @@ def gutters_of(rows: Sequence[PageRow]) -> list[Gutter]:
         if is_full and not strips:
             continue
         spaces = _spaces(row)
+        rest = MIN_REST * row[0].size
         going_on: dict[tuple[float, float], int] = {}
         for (left, right), first in strips.items():
-            parts = [(max(left, start), min(right, end)) for start, end in spaces]
-            wide = [part for part in parts if part[1] - part[0] >= MIN_REST * row[0].size]
-            for part in wide:
-                going_on[part] = min(first, going_on.get(part, first))
-            if not wide:
+            is_open = False
+            for start, end in spaces:  # without max and min, which would take half of the time for a table
+                part = (left if left > start else start, right if right < end else end)
+                if part[1] - part[0] >= rest:
+                    is_open = True
+                    before = going_on.get(part, first)
+                    going_on[part] = first if first < before else before
+            if not is_open:
                 _close(found, (left, right), first, index, rows)
         for space in () if is_full else spaces:
             if space[1] - space[0] >= MIN_GUTTER * row[0].size:

@@ -11,6 +11,7 @@ from typing import Any
 from ...errors import ReadError
 from ..parsed import ParsedFile
 from .footnotes import with_footnotes_apart
+from .margin_numbers import without_line_numbers
 from .outline import OutlineEntry, read_outline
 from .page_fields import open_form
 from .page_lines import Line
@@ -47,6 +48,7 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 def _parsed(title: str, sheets: Sequence[Sheet], outline: Sequence[OutlineEntry]) -> ParsedFile:
+    sheets, num_line_numbers = without_line_numbers(sheets)
     furniture = furniture_of(sheets)
     bodies = [
         in_reading_order([line for place, line in enumerate(sheet.lines) if place not in dropped] if dropped else sheet.lines)
@@ -62,7 +64,7 @@ def _parsed(title: str, sheets: Sequence[Sheet], outline: Sequence[OutlineEntry]
         text=laid.text,
         pages=laid.pages,
         headings=headings_of(bodies, laid, layout, outline),
-        num_furniture=sum(map(len, furniture)),
+        num_furniture=num_line_numbers + sum(map(len, furniture)),
         notes=_notes(sheets),
     )
 

@@ -2,57 +2,41 @@
 
 Takes the lines of all pages, gives those to leave out. A candidate stands in the margin, outside of a gap to the body,
 in type no larger than the text. It is left out if its number counts up with the pages, or if it repeats word for word
-as a head does. An amount, an answer or a reading does neither. Where pages repeat their own words, as the sheets of a
-form do, a line that varies is content. Knows no reading order.
+as a head does; `changing_heads.py` tells those that do not. An amount, an answer or a reading does neither. Where pages
+repeat their own words, as the sheets of a form do, a line that varies is content. Knows no reading order.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
-from statistics import median
+from itertools import accumulate, chain
 
-from .page_lines import SAME_ROW, Line
+from .changing_heads import MIN_KNOWN_LETTERS, changing_heads
+from .margin_lines import LARGER, MarginLine, letters_of, margin_groups
+from .page_lines import SAME_ROW
 from .page_numbers import BARE, page_numbers
 from .sheets import Sheet
 
-MARGIN = 0.16  # of the page's height
-MAX_MARGIN_ROWS = 3
-MAX_MARGIN_LINES = 12
-MIN_GAP = 1.35  # of the usual distance between rows
-SAME_HEIGHT = 3.0  # points: lines of two pages that differ by less stand in the same place
 MIN_REPEATS = 3
 MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on its first
 MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
 TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too, but not all: the sheets of a form
-NO_LETTERS = re.compile(r"[\W\d_]+")
+MAX_FINDS = 5  # of a title's letters
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
-MIN_KNOWN_LETTERS = 4  # of a running head that the body holds, too
-LARGER = 1.1  # of the body's type size: a title, even if it repeats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarginLine:
-    """A line that may be furniture: on page `page`, in place `place` of its lines."""
-
-    page: int
-    place: int
-    line: Line
-    height: float  # from the edge of the page that it is near to
 
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """What the pages say apart from candidates: the letters of its titles, in larger or bold type, and whether they are
-    sheets of a form."""
+    """What the pages say apart from candidates: the letters of its titles, in larger or bold type, where each begins,
+    and whether they are sheets of a form."""
 
     titles: str
+    starts: frozenset[int]
     is_template: bool
 
     @cached_property
@@ -60,9 +44,19 @@ class Body:
         return {}
 
     def holds(self, key: str) -> bool:
+        """Whether the letters are among those of the titles."""
         if key not in self._known:
             self._known[key] = len(self._known) < 1000 and key in self.titles
         return self._known[key]
+
+    def begins(self, key: str) -> bool:
+        """Whether a title begins with the letters."""
+        place = self.titles.find(key) if self.holds(key) else -1
+        for _ in range(MAX_FINDS):
+            if place < 0 or place in self.starts:
+                break
+            place = self.titles.find(key, place + 1)
+        return place in self.starts
 
 
 def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
@@ -71,16 +65,17 @@ def furniture_of(sheets: Sequence[Sheet]) -> list[set[int]]:
     if sum(bool(sheet.lines) for sheet in sheets) < 2:
         return dropped
     body_size = _body_size(sheets)
-    groups = [group for edge in (1, -1) for group in _groups(sheets, edge, body_size) if len({line.page for line in group}) > 1]
+    groups = [group for edge in (1, -1) for group in margin_groups(sheets, edge, body_size) if len({line.page for line in group}) > 1]
     if not groups:
         return dropped
-    candidates = {(line.page, line.place) for group in groups for line in group}
+    candidates = {(line.page, line.place) for group in groups for line in group if not line.is_far}
     body = _body(sheets, candidates, body_size)
     numbered = [_counting(group, body) for group in groups]
     heads = [] if body.is_template else [_heads(group, lines, body, len(sheets)) for group, lines in zip(groups, numbered, strict=True)]
+    changing = [] if body.is_template else changing_heads(groups, {*chain(*numbered)}, {*chain(*heads)}, body, len(sheets))
     if len({line.page for lines in numbered for line in lines}) < MIN_RUNNING_SHARE * len(sheets):
         heads = [_but_the_first(lines) for lines in heads]  # without page numbers these may be letterheads: none is lost
-    for line in chain(*numbered, *heads):
+    for line in chain(*numbered, *heads, changing):
         dropped[line.page].add(line.place)
     for page, sheet in enumerate(sheets):
         dropped[page] = _outermost(sheet, dropped[page])
@@ -111,52 +106,6 @@ def _body_size(sheets: Sequence[Sheet]) -> float:
     return max(sizes, key=lambda size: (sizes[size], -size), default=1.0)
 
 
-def _groups(sheets: Sequence[Sheet], edge: int, body_size: float) -> Iterator[list[MarginLine]]:
-    """Candidates at one edge of the pages (1: top, -1: foot) that stand at the same height."""
-    found = [line for page, sheet in enumerate(sheets) for line in _margin_lines(page, sheet, edge, body_size)]
-    found.sort(key=lambda line: line.height)
-    group: list[MarginLine] = []
-    for line in found:
-        if group and line.height - group[-1].height > SAME_HEIGHT:
-            yield group
-            group = []
-        group.append(line)
-    if group:
-        yield group
-
-
-def _margin_lines(page: int, sheet: Sheet, edge: int, body_size: float) -> Iterator[MarginLine]:
-    """The lines of a page at one edge, in the margin and outside of a gap to the body."""
-    order = sorted(range(len(sheet.lines)), key=lambda place: -edge * sheet.lines[place].baseline)
-    rows: list[list[int]] = []
-    for place in order:
-        line = sheet.lines[place]
-        if rows and abs(sheet.lines[rows[-1][0]].baseline - line.baseline) <= SAME_ROW * line.size:
-            rows[-1].append(place)
-        elif len(rows) > MAX_MARGIN_ROWS + 8:
-            break
-        else:
-            rows.append([place])
-    heights = [sheet.lines[row[0]].baseline for row in rows]
-    gaps = [abs(first - second) for first, second in pairwise(heights)]
-    usual = max(median(gaps), 1.15 * body_size) if gaps else body_size
-    usual = min(usual, 2.0 * body_size)
-    end = 0
-    for num_rows in range(1, min(MAX_MARGIN_ROWS, len(rows)) + 1):
-        from_edge = sheet.height - heights[num_rows - 1] if edge > 0 else heights[num_rows - 1]
-        if from_edge > MARGIN * sheet.height:
-            break
-        if num_rows == len(rows) or gaps[num_rows - 1] >= MIN_GAP * usual:
-            end = num_rows
-    if sum(map(len, rows[:end])) > MAX_MARGIN_LINES:
-        return
-    for row in rows[:end]:
-        for place in row:
-            line = sheet.lines[place]
-            if line.size <= LARGER * body_size:
-                yield MarginLine(page=page, place=place, line=line, height=sheet.height - line.baseline if edge > 0 else line.baseline)
-
-
 def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: float) -> Body:
     lines = [[line for place, line in enumerate(sheet.lines) if (page, place) not in candidates] for page, sheet in enumerate(sheets)]
     sample = lines[:: 1 + len(lines) // MAX_PAGES]
@@ -164,13 +113,9 @@ def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: 
     counts = Counter(key for page in keys for key in page)
     num_lines = sum(len(page) for page in keys)
     num_repeated = sum(count for count in counts.values() if count >= max(2, len(sample) / 3))
-    titles = "".join(_letters(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold)
-    return Body(titles=titles, is_template=TEMPLATE_SHARE * num_lines <= num_repeated < num_lines)
-
-
-def _letters(text: str) -> str:
-    """The letters of a text: what a head and the title that it repeats have in common."""
-    return NO_LETTERS.sub("", text.casefold())
+    titles = [letters_of(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold]
+    starts = frozenset(accumulate(map(len, titles), initial=0))
+    return Body(titles="".join(titles), starts=starts, is_template=TEMPLATE_SHARE * num_lines <= num_repeated < num_lines)
 
 
 def _but_the_first(lines: Sequence[MarginLine]) -> list[MarginLine]:
@@ -186,13 +131,13 @@ def _heads(group: Sequence[MarginLine], numbered: set[MarginLine], body: Body, n
     counted_pages = {line.page for line in numbered}
     by_text: dict[str, list[MarginLine]] = defaultdict(list)
     for line in group:
-        if line not in numbered:
+        if line not in numbered and not line.is_large and not line.is_far:
             by_text[" ".join(line.line.text.split())].append(line)
     running: list[MarginLine] = []
     for text, lines in by_text.items():
         pages = {line.page for line in lines}
         is_beside_numbers = len(pages & counted_pages) > len(pages) / 2
-        is_known = len(_letters(text)) >= MIN_KNOWN_LETTERS and body.holds(_letters(text))
+        is_known = len(letters_of(text)) >= MIN_KNOWN_LETTERS and body.holds(letters_of(text))
         if _is_constant(lines, num_pages) or (len(pages) >= 2 and (is_known or is_beside_numbers)) or (is_known and is_beside_numbers):
             running += lines
     return running
@@ -227,6 +172,8 @@ def _numbers(line: MarginLine, is_template: bool) -> Iterator[tuple[int, str]]:
     """What may be the page number in a line, and the letters beside it; beside words only if near the page's own
     number, and on the sheets of a form only that."""
     for value, words in page_numbers(line.line.text):
+        if words and line.is_far:
+            continue
         offset = abs(value - line.page - 1)
         if (offset <= 1 and not words) if is_template else (offset <= MAX_OFFSET or not words):
-            yield value, _letters(words)
+            yield value, letters_of(words)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ReadError
+from .drawn_marks import with_list_marks
 from .drop_caps import with_drop_caps
 from .line_styles import SLANTED
 from .page_fields import read_fields
@@ -41,7 +42,7 @@ def read_sheet(pdf: Any, index: int, form: Any) -> Sheet:
     """Page `index` of a PDF of pypdfium2, counted from 0, with its fields if `form` is open. Raises `ReadError`."""
     with _open_page(pdf, index, form) as (page, textpage):
         view = view_of(page)
-        lines = with_drop_caps(print_lines(*read_page_pieces(textpage, view)))
+        lines = with_list_marks(with_drop_caps(print_lines(*read_page_pieces(textpage, view))))
         fields = read_fields(page, form, view)
         if fields:
             lines = with_fields(lines, [field for field in fields if field.kind == FIELD])

@@ -133,6 +133,8 @@ def _cut_by_words(text: str, piece: Piece, handle: int, to_char: CharPlaces, vie
     spans = [match.span() for match in WORD.finditer(text, piece.start, piece.end)]
     if piece.turns:  # where text is turned, pdfium may take letters of two lines for one word
         spans = [(place, place + 1) for start, end in spans for place in range(start, end)]
+    elif not view.turns:
+        spans = _level_words(spans, piece, handle, to_char)
     firsts, lasts = to_char([start for start, _ in spans]), to_char([end - 1 for _, end in spans])
     first_boxes, last_boxes = char_boxes(handle, firsts), char_boxes(handle, lasts)
     extents = [extent(first_boxes[i : i + 4], last_boxes[i : i + 4], piece.turns, view) for i in range(0, 4 * len(spans), 4)]
@@ -162,6 +164,18 @@ def _cut_by_words(text: str, piece: Piece, handle: int, to_char: CharPlaces, vie
         )
         first = place
     return parts
+
+
+def _level_words(spans: Sequence[CharSpan], piece: Piece, handle: int, to_char: CharPlaces) -> list[CharSpan]:
+    """The words of a line; one that goes up or down letter by letter, as pdfium takes digits that stand one above the
+    other, as its letters."""
+    heights = char_origins(handle, to_char([place for start, end in spans for place in (start, end - 1)]))[1::2]
+    is_level = [abs(last - first) <= JUMP * piece.size for first, last in zip(heights[::2], heights[1::2], strict=True)]
+    return [
+        part
+        for span, level in zip(spans, is_level, strict=True)
+        for part in ([span] if level else [(place, place + 1) for place in range(*span)])
+    ]
 
 
 def extent(first: Sequence[float], last: Sequence[float], turns: int, view: PageView) -> tuple[float, float]:
