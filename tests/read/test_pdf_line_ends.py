@@ -8,7 +8,7 @@ import pytest
 from small_pdf import Text, lines, small_pdf
 
 from lmkindex.read.pdf import read_pdf
-from lmkindex.read.pdf.addresses import address_goes_on
+from lmkindex.read.pdf.broken_addresses import address_goes_on
 from lmkindex.read.pdf.hyphens import joint, vocabulary_of
 from lmkindex.read.pdf.loose_lines import Gap, loose_lines
 from lmkindex.read.pdf.page_lines import Line

@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import inf
 from statistics import median
 
-from .addresses import address_goes_on
+from .broken_addresses import address_goes_on
 from .cells import CELL, LEADERS
 from .page_lines import ENUMERATOR, ROW, SAME_ROW, Line
 
