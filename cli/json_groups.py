@@ -44,7 +44,7 @@ SPAN = (
         "different questions are comparable only under `--no-hybrid`",
     ),
     ("text", "the passage itself"),
-    ("heading", "list of the headings that it starts under, outermost first"),
+    ("heading", "list of the headings over its boundary sentence, outermost first"),
     ("root place", "the directory that `path` is relative to; the place as it is printed, which `read` accepts"),
 )
 FAILURE = (

@@ -30,9 +30,9 @@ class Span:
     without pages).
 
     `boundary` is the character at which the boundary sentence (the hit) ends. `pos_first` and `pos_last` are sentence
-    positions, both included. `heading` are the headings over its first sentence, outermost first. `pages` are the pages
-    that the span touches. `why` explains, line by line, why the span starts and ends where it does. `path` is relative
-    to `root`; `printed_path` has the end of the root before it if other roots have the same path.
+    positions, both included. `heading` are the headings over its boundary sentence, outermost first. `pages` are the
+    pages that the span touches. `why` explains, line by line, why the span starts and ends where it does. `path` is
+    relative to `root`; `printed_path` has the end of the root before it if other roots have the same path.
     """
 
     path: str

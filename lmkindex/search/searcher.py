@@ -146,8 +146,7 @@ class Searcher:
         spans = []
         for extent, num_tokens in taken:
             document = documents[extent.doc_id]
-            first = sentences[extent.doc_id, extent.first]
-            start, end = first["start"], sentences[extent.doc_id, extent.last]["end"]
+            start, end = sentences[extent.doc_id, extent.first]["start"], sentences[extent.doc_id, extent.last]["end"]
             spans.append(
                 Span(
                     path=document["path"],
@@ -161,7 +160,7 @@ class Searcher:
                     pos_first=extent.first,
                     pos_last=extent.last,
                     num_tokens=num_tokens,
-                    heading=path_of_headings(first.get("heading")),
+                    heading=path_of_headings(sentences[extent.doc_id, extent.pos].get("heading")),
                     why=extent.why,
                     pages=pages_within(document["pages"], start, end),
                     root=document["root"],
