@@ -30,7 +30,7 @@ def heading_paths(headings: Sequence[Heading], starts: Iterable[int]) -> list[st
     open_headings: list[Heading] = []
     for heading in headings:
         open_heading(open_headings, heading)
-        paths.append(SEPARATOR.join(one_heading.text[:MAX_HEADING_CHARS] for one_heading in open_headings))
+        paths.append(SEPARATOR.join(one.text[:MAX_HEADING_CHARS].replace(SEPARATOR, " ") for one in open_headings))
     bounds = [heading.start for heading in headings]
     return [paths[bisect_right(bounds, start)] for start in starts]
 

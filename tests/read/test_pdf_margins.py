@@ -186,3 +186,24 @@ def test_marks_of_a_list_that_are_drawn_last_belong_to_their_items(marks: tuple[
     drawn.sort(key=lambda one: -one.y)
     text = read([*drawn, *(Text(x=50, y=y, text=mark) for mark, (y, _) in zip(marks, items, strict=True))]).text
     assert text.split("\n") == [f"{marks[0]} A new mast for the boat", "of the keeper", f"{marks[1]} Salt and tar", f"{marks[2]} Oil"]
+
+
+def test_the_first_line_of_a_short_page_is_no_running_head() -> None:
+    """A page of three lines that stand together has no margin: its first line is an invoice's number, or a question."""
+    invoices = read(*(lines([f"Invoice {number}", "Berth hire 12.00", "Total 42.00"]) for number in (1, 2, 3)))
+    assert [invoices.text.count(f"Invoice {number}") for number in (1, 2, 3)] == [1, 1, 1]
+    assert (invoices.text.count("Total 42.00"), invoices.num_furniture) == (3, 0)
+    forms = read(*(lines(["Hull sound?", "Yes"]) for _ in range(3)))
+    assert (forms.text.count("Hull sound?"), forms.text.count("Yes"), forms.num_furniture) == (3, 3, 0)
+
+
+def test_numbers_of_letters_that_repeat_their_words_are_no_page_numbers() -> None:
+    words = ["Dear Sir,", "we ask you to pay for the berth of the month."]
+    letters = read(
+        *(
+            [*lines([f"Invoice no. {41 + place}"], top=640), *lines([*words, f"Due {due}"], top=580)]
+            for place, due in enumerate((12, 13, 7))
+        )
+    )
+    assert [letters.text.count(f"Invoice no. {number}") for number in (41, 42, 43)] == [1, 1, 1]
+    assert letters.num_furniture == 0

@@ -105,7 +105,8 @@ def _margin_rows(sheet: Sheet, edge: int, body_size: float) -> list[list[int]]:
         from_edge = sheet.height - heights[num_rows - 1] if edge > 0 else heights[num_rows - 1]
         if from_edge > FAR_MARGIN * sheet.height:
             break
-        if num_rows == len(rows) or gaps[num_rows - 1] >= MIN_GAP * usual:
+        # A page may hold a number alone; several rows in a margin without a gap are the text of a short page.
+        if len(rows) == 1 or (num_rows < len(rows) and gaps[num_rows - 1] >= MIN_GAP * usual):
             end = num_rows
     return rows[:end] if sum(map(len, rows[:end])) <= MAX_MARGIN_LINES else []
 

@@ -25,7 +25,7 @@ MIN_RUNNING_SHARE = 1 / 3  # a chapter's name is on every other page, and not on
 MIN_COUNTING_SHARE = 0.5
 MAX_PAGE_STEP = 4  # pages without a number between two that count up
 MAX_OFFSET = 60  # of a number set beside words, from the number of its page
-TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too, but not all: the sheets of a form
+TEMPLATE_SHARE = 0.3  # of a page's lines that are on other pages, too: the sheets of a form
 MAX_FINDS = 5  # of a title's letters
 MAX_PAGES = 100  # that are looked at for the usual type size, and to see whether they are sheets of a form
 
@@ -115,7 +115,7 @@ def _body(sheets: Sequence[Sheet], candidates: set[tuple[int, int]], body_size: 
     num_repeated = sum(count for count in counts.values() if count >= max(2, len(sample) / 3))
     titles = [letters_of(line.text) for page in lines for line in page if line.size > 1.05 * body_size or line.is_bold]
     starts = frozenset(accumulate(map(len, titles), initial=0))
-    return Body(titles="".join(titles), starts=starts, is_template=TEMPLATE_SHARE * num_lines <= num_repeated < num_lines)
+    return Body(titles="".join(titles), starts=starts, is_template=0 < TEMPLATE_SHARE * num_lines <= num_repeated)
 
 
 def _but_the_first(lines: Sequence[MarginLine]) -> list[MarginLine]:
