@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -117,7 +117,8 @@ class Killer:
             while count_lines(log_path) < limit and not has_ended(log_path):
                 time.sleep(0.002)
             time.sleep(generator.expovariate(20))
-            os.kill(child, signal.SIGKILL)  # it may have ended: the script reaps it only when it is done with it
+            with suppress(ProcessLookupError):  # it may have ended meanwhile
+                os.kill(child, signal.SIGKILL)
         return int(self.read())
 
 
