@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
-from .sheets import PAGE_SIZES, Block, Sheet
+from .sheets import PAGE_SIZES, Block, Sheet, grouped
 
 LETTERS = {"\\": r"\[rs]", "'": r"\[aq]", "-": "-", "−": r"\[mi]", "—": r"\[em]", "–": r"\[en]", "“": r"\[lq]", "”": r"\[rq]"}
 LETTERS |= {"‘": r"\[oq]", "’": r"\[cq]", "°": r"\[de]", "£": r"\[Po]", "·": r"\[pc]", "⟪": r"\f[I]", "⟫": r"\f[]"}
@@ -34,8 +33,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _body(sheet: Sheet, blocks_of_part: Sequence[Block]) -> Iterator[str]:
-    for (kind, _), group in groupby(blocks_of_part, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
+    for kind, _, blocks in grouped(blocks_of_part):
         if kind == "row":
             yield from _table(blocks)
         else:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from itertools import groupby
 
 from .breaks import soften
-from .sheets import NOTE_MARK, PAGE_SIZES, Block, Sheet
+from .sheets import NOTE_MARK, PAGE_SIZES, Block, Sheet, grouped
 
 STYLE = """
 @page { size: %(width)dmm %(height)dmm; margin: %(margin)dmm; %(rotate)s %(boxes)s }
@@ -62,8 +61,7 @@ def write_html(sheet: Sheet, *, serif: str = "Liberation Serif") -> str:
 
 def html_blocks(sheet: Sheet) -> Iterator[str]:
     """The elements of a sheet, tables and lists as one."""
-    for (kind, numbered), group in groupby(sheet.blocks, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
+    for kind, numbered, blocks in grouped(sheet.blocks):
         if kind == "row":
             yield html_table(blocks)
         elif kind == "item":

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
-from .sheets import ITALICS, NOTE_MARK, PAGE_SIZES, Block, Sheet
+from .sheets import ITALICS, NOTE_MARK, PAGE_SIZES, Block, Sheet, grouped
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {letter: "\\" + letter for letter in "&%$#_{}"}
@@ -68,15 +67,14 @@ def _furniture(sheet: Sheet) -> Iterator[str]:
 
 def _body(sheet: Sheet, blocks_of_part: Sequence[Block]) -> Iterator[str]:
     num_fields = 0
-    for kind, group in groupby(blocks_of_part, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
-        if kind[0] == "row":
+    for kind, is_numbered, blocks in grouped(blocks_of_part):
+        if kind == "row":
             yield _table(blocks)
-        elif kind[0] == "item":
-            name = "enumerate" if kind[1] else "itemize"
+        elif kind == "item":
+            name = "enumerate" if is_numbered else "itemize"
             items = "\n".join(r"\item " + _inline(sheet, " ".join(block.sentences)) for block in blocks)
             yield f"\\begin{{{name}}}\n{items}\n\\end{{{name}}}"
-        elif kind[0] == "field":
+        elif kind == "field":
             fields = [_field(block, number) for number, block in enumerate(blocks, num_fields)]
             num_fields += len(fields)
             yield "\\\\[2mm]\n".join(fields)

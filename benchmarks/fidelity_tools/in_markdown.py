@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
 
-from .sheets import NOTE_MARK, Block, Sheet
+from .sheets import NOTE_MARK, Block, Sheet, grouped
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~^$@'\"])")
 
@@ -20,9 +19,7 @@ def write_markdown(sheet: Sheet) -> str:
 
 
 def _body(sheet: Sheet) -> Iterator[str]:
-    groups = groupby(sheet.blocks, key=lambda block: (block.kind, block.is_numbered))
-    for (kind, _), group in groups:
-        blocks = list(group)
+    for kind, _, blocks in grouped(sheet.blocks):
         if kind == "row":
             yield _table(blocks)
         elif kind == "item":

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from .sheets import DELETED, PAGE_SIZES, Block, Sheet
+from .sheets import DELETED, PAGE_SIZES, Block, Sheet, grouped
 
 SPACES = {
     "office": "office", "text": "text", "style": "style", "table": "table", "draw": "drawing", "form": "form",
@@ -80,8 +79,7 @@ def _forms(sheet: Sheet) -> str:
 def _body(sheet: Sheet, blocks_of_part: Sequence[Block]) -> Iterator[str]:
     num_fields = 0
     anchored: list[str] = []
-    for (kind, numbered), group in groupby(blocks_of_part, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
+    for kind, numbered, blocks in grouped(blocks_of_part):
         if kind == "row":
             cell = "<table:table-cell table:style-name='Cell'><text:p text:style-name='Flat'>%s</text:p></table:table-cell>"
             rows = "".join(

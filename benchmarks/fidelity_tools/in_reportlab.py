@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from html import escape
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, ListFlowable, PageBreak, PageTemplate, Paragraph, Table
 
 from .breaks import soften
-from .sheets import PAGE_SIZES, Block, Sheet
+from .sheets import PAGE_SIZES, Block, Sheet, grouped
 
 FONTS = {
     "Body": ("Times-Roman", "LiberationSerif-Regular"),
@@ -116,8 +115,7 @@ def _build(sheet: Sheet, target: io.BytesIO, num_pages: int) -> int:
 
 def _story(sheet: Sheet) -> Iterator[Flowable]:
     num_drawn = 0
-    for (kind, numbered), group in groupby(sheet.blocks, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
+    for kind, numbered, blocks in grouped(sheet.blocks):
         if kind == "row":
             lines = [
                 ("LINEBELOW", (0, 0), (-1, 0), 0.6, "black"),

@@ -7,8 +7,9 @@ a tracked change deletes `⌫words⌦`. The truth is JSON beside the printed fil
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from .boilerplate import BOILERPLATE
@@ -68,6 +69,26 @@ class Sheet:
     @property
     def title(self) -> str:
         return next((block.sentences[0] for block in self.blocks if block.kind == "title"), self.kind)
+
+
+def grouped(blocks: Iterable[Block]) -> Iterator[tuple[str, bool, list[Block]]]:
+    """Blocks of one kind that follow one another, such as the rows of a table, with their kind and whether they are
+    numbered."""
+    for (kind, is_numbered), group in groupby(blocks, key=lambda block: (block.kind, block.is_numbered)):
+        yield kind, is_numbered, list(group)
+
+
+def set_blocks(
+    blocks: Iterable[Block], table: Callable[[list[Block]], str], items: Callable[[list[Block]], str], other: Callable[[Block], str]
+) -> Iterator[str]:
+    """Each table, list and other block in a producer's language."""
+    for kind, _, group in grouped(blocks):
+        if kind == "row":
+            yield table(group)
+        elif kind == "item":
+            yield items(group)
+        else:
+            yield from map(other, group)
 
 
 def plain(sentence: str) -> str:

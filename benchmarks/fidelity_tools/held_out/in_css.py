@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import partial
 
 from ..in_html import html_table
-from ..sheets import NOTE_MARK, Block, Sheet
+from ..sheets import NOTE_MARK, Block, Sheet, set_blocks
 from .held_layouts import LAYOUTS, Layout
 
 ELEMENTS = {
@@ -71,13 +71,7 @@ def _pages(layout: Layout) -> Iterator[str]:
 
 def css_blocks(sheet: Sheet) -> Iterator[str]:
     """The elements of a sheet."""
-    for (kind, _), group in groupby(sheet.blocks, key=lambda block: (block.kind, block.is_numbered)):
-        if kind == "row":
-            yield html_table(list(group))
-        elif kind == "item":
-            yield _list(sheet, list(group))
-        else:
-            yield from (_element(sheet, block) for block in group)
+    return set_blocks(sheet.blocks, html_table, partial(_list, sheet), partial(_element, sheet))
 
 
 def _element(sheet: Sheet, block: Block) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import partial
 
-from ..sheets import ITALICS, NOTE_MARK, Block, Sheet
+from ..sheets import ITALICS, NOTE_MARK, Block, Sheet, set_blocks
 from .held_layouts import LAYOUTS, Layout
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
@@ -95,13 +95,7 @@ def _koma_heads(layout: Layout) -> Iterator[str]:
 
 
 def _body(sheet: Sheet, blocks_of_part: Sequence[Block]) -> Iterator[str]:
-    for (kind, _), group in groupby(blocks_of_part, key=lambda block: (block.kind, block.is_numbered)):
-        if kind == "row":
-            yield _table(list(group))
-        elif kind == "item":
-            yield _list(sheet, list(group))
-        else:
-            yield from (_block(sheet, block) for block in group)
+    return set_blocks(blocks_of_part, _table, partial(_list, sheet), partial(_block, sheet))
 
 
 def _block(sheet: Sheet, block: Block) -> str:

@@ -9,9 +9,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from ..sheets import NOTE_MARK, Block, Sheet
+from ..sheets import NOTE_MARK, Block, Sheet, grouped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +37,7 @@ def _body(sheet: Sheet, language: Language, notes: dict[int, str]) -> Iterator[s
         text = language.escape(" ".join(block.sentences))
         return NOTE_MARK.sub(lambda match: language.mark(int(match[1]), notes[int(match[1])]), text)
 
-    for (kind, _), group in groupby(sheet.blocks, key=lambda block: (block.kind, block.is_numbered)):
-        blocks = list(group)
+    for kind, _, blocks in grouped(sheet.blocks):
         if kind == "row":
             yield language.table([[language.escape(cell) for cell in row.cells] for row in blocks])
         elif kind == "item":

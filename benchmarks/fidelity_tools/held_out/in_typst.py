@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import partial
 
-from ..sheets import ITALICS, NOTE_MARK, Block, Sheet
+from ..sheets import ITALICS, NOTE_MARK, Block, Sheet, set_blocks
 from .held_layouts import LAYOUTS, Layout
 
 FONTS = {"novel": "Libertinus Serif", "report": "Nimbus Sans", "newsletter": "P052", "ledger": "Liberation Sans", "outline": "URW Gothic"}
@@ -73,14 +73,7 @@ def _foot(layout: Layout) -> str:
 
 
 def _body(sheet: Sheet) -> Iterator[str]:
-    blocks = list(sheet.blocks)
-    for (kind, _), group in groupby(blocks, key=lambda block: (block.kind, block.is_numbered)):
-        if kind == "row":
-            yield _table(list(group))
-        elif kind == "item":
-            yield _list(sheet, list(group))
-        else:
-            yield from (_block(sheet, block) for block in group)
+    return set_blocks(sheet.blocks, _table, partial(_list, sheet), partial(_block, sheet))
 
 
 def _block(sheet: Sheet, block: Block) -> str:
