@@ -103,7 +103,7 @@ def print_spans(terminal: Terminal, result: SearchResult, explain: bool) -> None
 
 
 def headings_over(span: Span) -> tuple[str, ...]:
-    """The headings that a span starts under, without the one that it starts with."""
+    """The headings over the boundary of a span, without the last one if the span begins with it."""
     starts_with_last = span.heading and span.text.lstrip("#=-~*_ ").startswith(span.heading[-1])
     return span.heading[:-1] if starts_with_last else span.heading
 

@@ -25,8 +25,9 @@ MAX_CODE_SHARE = 0.08  # of the marks that programs are full of
 MIN_CONFIDENCE, MIN_CONFIDENCE_SHORT, SHORT_LETTERS = 0.25, 0.4, 60
 # Letters with the vowel signs and accents that are characters of their own.
 LETTER = r"(?:[^\W\d_]|[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u0e30-\u0e4e\u0eb0-\u0ece\u1000-\u109f\u1780-\u17d3])"
-WORD = re.compile(rf"{LETTER}+(?:['’]{LETTER}+)*")
-CODE = re.compile(r"[(){}\[\];=<>]")
+# Patterns are compiled when a text is looked at: `lmkindex --help` imports this module for the names alone.
+WORD = rf"{LETTER}+(?:['’]{LETTER}+)*"
+CODE = r"[(){}\[\];=<>]"
 # What no other language has as often: most texts need no model.
 ENGLISH = frozenset({"the", "and", "of", "with", "that", "this", "from", "which", "were", "are", "have", "been", "his", "they"})
 MIN_ENGLISH_SHARE = 0.1
@@ -40,8 +41,7 @@ CODES_OF_SCRIPTS = {
     "gu": r"\u0a80-\u0aff", "pa": r"\u0a00-\u0a7f", "or": r"\u0b00-\u0b7f", "bn": r"\u0980-\u09ff", "dv": r"\u0780-\u07bf",
     "zh": r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff",
 }  # fmt: skip
-SCRIPTS = {code: re.compile(f"[{letters}]") for code, letters in CODES_OF_SCRIPTS.items()}
-ANY_SCRIPT = re.compile(f"[{''.join(CODES_OF_SCRIPTS.values())}]")
+ANY_SCRIPT = f"[{''.join(CODES_OF_SCRIPTS.values())}]"
 MIN_KANA_SHARE = 0.05  # of Japanese, beside Chinese characters
 # What py3langid tells apart well; the rest of its labels are rare, and short texts and code are taken for them.
 DETECTED_CODES = (
@@ -86,12 +86,12 @@ def check_language(code: str) -> str:
 def detect_language(text: str) -> str:
     """The code of the language that most of the text is in; "" when it has too few words, or is a table or code."""
     sample = sample_of(text)
-    words = WORD.findall(sample)
+    words = re.findall(WORD, sample)
     num_letters = sum(map(len, words))
-    if num_letters < MIN_LETTERS and not ANY_SCRIPT.search(sample):
+    if num_letters < MIN_LETTERS and not re.search(ANY_SCRIPT, sample):
         return ""
     num_filled = len("".join(sample.split()))
-    if num_letters < MIN_LETTER_SHARE * num_filled or len(CODE.findall(sample)) > MAX_CODE_SHARE * num_filled:
+    if num_letters < MIN_LETTER_SHARE * num_filled or len(re.findall(CODE, sample)) > MAX_CODE_SHARE * num_filled:
         return ""
     if sample.isascii():
         num_english = sum(word in ENGLISH for word in map(str.lower, words))
@@ -114,9 +114,9 @@ def sample_of(text: str) -> str:
 
 def code_of_script(sample: str, num_letters: int) -> str:
     """The code of the language whose own script most letters are in; "" if there is none."""
-    if not ANY_SCRIPT.search(sample):
+    if not re.search(ANY_SCRIPT, sample):
         return ""
-    counts = {code: len(script.findall(sample)) for code, script in SCRIPTS.items()}
+    counts = {code: len(re.findall(f"[{letters}]", sample)) for code, letters in CODES_OF_SCRIPTS.items()}
     num_east_asian = counts["ja"] + counts["zh"]
     if num_east_asian > num_letters / 3:  # a character of theirs is worth two letters
         return "ja" if counts["ja"] >= MIN_KANA_SHARE * num_east_asian else "zh"

@@ -16,8 +16,8 @@ from ..errors import Cause
 from ..files import FilePlan, Hashes, document_id, nfc
 from ..files.changes import failure_over, paths_over
 from ..files.names import nfc_name
-from ..index import IndexReader
-from ..records import Document, FileEntry, FileFailure, FileName, Heading, Manifest, ManifestEntry, Page
+from ..index import IndexReader, stored_headings, stored_pages
+from ..records import Document, FileEntry, FileFailure, FileName, Manifest, ManifestEntry
 from .manifest import failed_entry
 from .records import Failed, KeptText, Task
 
@@ -175,14 +175,14 @@ def kept_document(task: Task, failure: FileFailure, reader: IndexReader | None) 
         path=entry.path,
         title=row["title"],
         text=row["text"],
-        pages=tuple(Page(number=page["page"], start=page["start"], end=page["end"]) for page in row["pages"] or ()),
+        pages=stored_pages(row["pages"]),
         content_hash=known.content_hash,
         size_bytes=failure.size_bytes,
         mtime_ns=failure.mtime_ns,
         inode=failure.inode,
         ctime_ns=failure.ctime_ns,
         language=known.language,
-        headings=tuple(Heading(**heading) for heading in row["headings"] or ()),
+        headings=stored_headings(row["headings"]),
         num_furniture=known.num_furniture,
         notes=known.notes,
     )

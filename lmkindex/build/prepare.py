@@ -166,7 +166,7 @@ def read_task(task: Task, source: Source) -> tuple[Document, Sentences] | FileFa
 
 def split_document(document: Document) -> Sentences:
     """The sentences of a document, by the rules of its language and between its headings."""
-    return split_sentences(document.text, language=document.language or "en", headings=document.headings)
+    return split_sentences(document.text, language=document.language, headings=document.headings)
 
 
 def entry_of(task: Task, document: Document, num_sentences: int, num_tokens: int, failure: FileFailure | None) -> ManifestEntry:

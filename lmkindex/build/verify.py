@@ -18,7 +18,8 @@ import numpy as np
 from ..config import CHECK_WINDOWS, WindowOptions
 from ..encoder import Encoder, combine_pieces, make_row, normalise, window_options
 from ..files import PrintedNames
-from ..records import Float32Array, Heading, JsonObject, ManifestEntry
+from ..index import stored_headings, vectors_of
+from ..records import Float32Array, JsonObject, ManifestEntry
 from ..sentences import split_sentences
 from ..token_records import TokenizedSentences, Window
 from ..windows import grouped_pieces, make_windows
@@ -88,9 +89,8 @@ def check_document(
     """Check all offsets of one document and `num_windows` of its windows; the findings go into `sample`."""
     row = reader.document_rows([entry.doc_id], ["text", "headings"])[entry.doc_id]
     text: str = row["text"]
-    headings = [Heading(**heading) for heading in row["headings"] or ()]
     rows = reader.landmarks_of(entry.doc_id, ["start", "end", "text", "window_key", "vector"])
-    sentences = split_sentences(text, language=entry.language or "en", headings=headings)
+    sentences = split_sentences(text, language=entry.language, headings=stored_headings(row["headings"]))
     sample.num_documents += 1
     sample.num_offsets += rows.num_rows
     places = list(zip(sentences.starts_S.tolist(), sentences.ends_S.tolist(), strict=True))
@@ -111,8 +111,6 @@ def compare_windows(
     encoder: Encoder, tokens: TokenizedSentences, groups: Sequence[Group], rows: pa.Table, entry: ManifestEntry, sample: Sample
 ) -> None:
     """Compare keys and vectors of some windows of a document with its stored rows."""
-    from ..index import vectors_of
-
     stored_ND, keys = vectors_of(rows), rows["window_key"].to_pylist()
     for group, vectors_ND in zip(groups, encode_groups(encoder, tokens, groups), strict=True):
         last = group[-1]

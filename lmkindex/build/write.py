@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..index import IndexWriter
 from ..index.rows_hash import new_rows_hash, rows_bytes
-from ..index.tables import pages_value
+from ..index.tables import headings_value, pages_value
 from ..index.writer import manifest_columns
 from ..records import FileName, Float16Array, Float32Array, Head, Manifest, ManifestEntry
 from ..windows import RowForm, combine_pieces, normalise
@@ -100,9 +100,8 @@ class DocumentWriter:
         self.together.discard(task.entry.name)
         entry = replace(prepared.entry, rows_hash=self.rows_hash.hexdigest())
         self.rows_hash = new_rows_hash()
-        headings = [asdict(heading) for heading in document.headings]
-        fields = {"title": document.title, "text": document.text, "pages": pages_value(document.pages), "headings": headings}
-        self.put_document(entry, fields)
+        pages, headings = pages_value(document.pages), headings_value(document.headings)
+        self.put_document(entry, {"title": document.title, "text": document.text, "pages": pages, "headings": headings})
         if task.kind == "renamed" and task.known_doc_id is not None:
             self.forget(task.known_doc_id)
         self.ready_batches += self.open_batches

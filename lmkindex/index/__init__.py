@@ -14,7 +14,7 @@ from .lock import write_lock
 from .maintenance import maintain
 from .reader import IndexReader
 from .session import IndexSession
-from .tables import page_of, pages_within, vectors_of
+from .tables import page_of, pages_within, stored_headings, stored_pages, vectors_of
 from .writer import IndexWriter
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "pages_within",
     "read_head",
     "require_head",
+    "stored_headings",
+    "stored_pages",
     "vectors_of",
     "write_lock",
 ]

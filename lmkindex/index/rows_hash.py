@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..files.identity import HASH_BYTES
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 NUMBERS = ("pos", "start", "end")
 WORDS = ("window_key", "text", "lexical", "heading")
 HASHED_COLUMNS = (*NUMBERS, *WORDS, "vector")
-HASH_BYTES = 16
 
 
 def new_rows_hash() -> blake2b:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..records import Float32Array, Page
+from ..records import Float32Array, Heading, Page
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,10 +164,24 @@ def page_of(pages: Sequence[Mapping[str, int]] | None, start: int) -> int | None
 
 def pages_within(pages: Sequence[Mapping[str, int]] | None, start: int, end: int) -> tuple[Page, ...]:
     """The pages that hold any of the characters `[start, end)`."""
-    touched = (page for page in pages or () if page["start"] < end and start < page["end"])
-    return tuple(Page(number=page["page"], start=page["start"], end=page["end"]) for page in touched)
+    return tuple(page for page in stored_pages(pages) if page.start < end and start < page.end)
+
+
+def stored_pages(value: Sequence[Mapping[str, int]] | None) -> tuple[Page, ...]:
+    """Pages from a row of `documents`; none for kinds of files that have none."""
+    return tuple(Page(number=page["page"], start=page["start"], end=page["end"]) for page in value or ())
 
 
 def pages_value(pages: Sequence[Page]) -> list[dict[str, int]]:
     """Pages as the `documents` table stores them."""
     return [{"page": page.number, "start": page.start, "end": page.end} for page in pages]
+
+
+def stored_headings(value: Sequence[Mapping[str, Any]] | None) -> tuple[Heading, ...]:
+    """Headings from a row of `documents`; none in rows of format 1."""
+    return tuple(Heading(**heading) for heading in value or ())
+
+
+def headings_value(headings: Sequence[Heading]) -> list[dict[str, Any]]:
+    """Headings as the `documents` table stores them."""
+    return [asdict(heading) for heading in headings]

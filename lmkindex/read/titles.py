@@ -12,6 +12,7 @@ from .headings import front_matter_end
 
 HEADING_CHARS = 80_000  # a heading after this many is no title
 MAX_TITLE_CHARS = 200
+TITLE_SETTING = re.compile(r"title\s*[:=]", re.IGNORECASE)
 # Titles that programs write by default.
 NO_TITLES = frozenset(
     ("untitled", "word document", "document", "document1", "(anonymous)", "unspecified", "(unspecified)", "none", "title")
@@ -21,14 +22,10 @@ NO_TITLES = frozenset(
 def plain_title(text: str, headings: Sequence[Heading]) -> str:
     """The title of a plain text file: that of its front matter, else its first heading, if that is near the start."""
     end = front_matter_end(text)
-    lines = (line for line in text[: min(end, HEADING_CHARS)].splitlines() if line.lower().startswith("title"))
-    titles = [
-        re.sub(r"^title\s*[:=]", "", line, flags=re.IGNORECASE).strip().strip("\"'")
-        for line in lines
-        if re.match(r"(?i)title\s*[:=]", line)
-    ]
-    if titles and titles[0]:
-        return titles[0]
+    lines = text[: min(end, HEADING_CHARS)].splitlines()
+    setting = next((line[found.end() :] for line in lines if (found := TITLE_SETTING.match(line))), "")
+    if title := setting.strip().strip("\"'"):
+        return title
     return headings[0].text if headings and headings[0].start < HEADING_CHARS else ""
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from ..files.identity import HTML_SUFFIXES
+from ..languages import AUTO
+from .formats import WORD_SUFFIXES
+
 PLAIN_TEXT_VERSION = 2
-VERSIONS = {".html": 2, ".htm": 2, ".pdf": 2, ".docx": 2, ".docm": 2, ".dotx": 2, ".dotm": 2}
-WITH_COMMENTS = frozenset({".docx", ".docm", ".dotx", ".dotm"})
+VERSIONS = {".pdf": 2} | dict.fromkeys(HTML_SUFFIXES, 2) | dict.fromkeys(WORD_SUFFIXES, 2)
 
 
-def reader_of(path: str, *, language: str = "auto", comments: bool = False) -> str:
+def reader_of(path: str, *, language: str = AUTO, comments: bool = False) -> str:
     """The reader of a file: its version, then the options that are not the defaults and matter for this kind.
 
     >>> reader_of("manual/lamp.md"), reader_of("Brief.DOCX", language="de", comments=True)
@@ -22,8 +25,8 @@ def reader_of(path: str, *, language: str = "auto", comments: bool = False) -> s
     """
     suffix = PurePosixPath(path).suffix.lower()
     words = [str(VERSIONS.get(suffix, PLAIN_TEXT_VERSION))]
-    words += [language] if language != "auto" else []
-    words += ["comments"] if comments and suffix in WITH_COMMENTS else []
+    words += [language] if language != AUTO else []
+    words += ["comments"] if comments and suffix in WORD_SUFFIXES else []
     return " ".join(words)
 
 

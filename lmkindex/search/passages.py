@@ -18,8 +18,8 @@ from ..config import require
 from ..display import one_line
 from ..errors import LmkindexError, UsageError
 from ..files import PrintedNames, nfc
-from ..index import IndexReader, page_of
-from ..records import Heading, JsonObject, Manifest, ManifestEntry
+from ..index import IndexReader, page_of, stored_headings
+from ..records import JsonObject, Manifest, ManifestEntry
 from ..sections import heading_paths, path_of_headings
 from .records import place_at
 
@@ -188,7 +188,6 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
     """The passage at `bounds` in a document's row."""
     text: str = row["text"]
     start, end = bounds
-    headings = [Heading(**heading) for heading in row["headings"] or ()]
     return Passage(
         path=row["path"],
         doc_id=row["doc_id"],
@@ -199,5 +198,5 @@ def cut_passage(row: Mapping[str, Any], bounds: tuple[int, int], context_chars: 
         before=text[max(0, start - context_chars) : start],
         after=text[end : end + context_chars],
         root=row["root"],
-        heading=path_of_headings(heading_paths(headings, [start])[0]),
+        heading=path_of_headings(heading_paths(stored_headings(row["headings"]), [start])[0]),
     )

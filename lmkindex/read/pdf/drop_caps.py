@@ -15,7 +15,6 @@ LARGER = 1.7  # of the type size of the line beside it
 CAP = re.compile(r"[\"'“‘«„¿¡(]?\s?[^\W\d_]{1,2}|[“‘«„\"]")
 MAX_CAPS = 40  # of a page: more are letters set one by one
 MAX_GAP = 1.3  # of the line's type size, from the letter to its word
-SINGLE_WORDS = frozenset("AIOaioÀYyEeЯИОАВСКУ")  # letters that are words, too
 
 
 def with_drop_caps(lines: Sequence[Line]) -> list[Line]:

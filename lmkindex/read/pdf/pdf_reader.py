@@ -6,7 +6,6 @@ import gc
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
 
 from ...errors import ReadError
 from ..parsed import ParsedFile
@@ -99,7 +98,7 @@ def _with_what_is_apart(lines: list[Line], sheet: Sheet, layout: Layout) -> list
 
 def _notes(sheets: Sequence[Sheet]) -> tuple[str, ...]:
     """What the user should know about pages without text."""
-    notes: list[Any] = []
+    notes: list[str] = []
     drawn = [number for number, sheet in enumerate(sheets, 1) if sheet.is_textless and sheet.num_objects]
     blank = [number for number, sheet in enumerate(sheets, 1) if sheet.is_textless and not sheet.num_objects]
     if drawn:
